@@ -1,0 +1,66 @@
+"""The metadata of tfcolor."""
+
+import pathlib
+import re
+
+from setuptools import find_packages
+from setuptools import setup
+
+_ROOT = pathlib.Path(__file__).parent
+_VERSION = re.search(
+    r'^__version__ = "(.+)"$',
+    (_ROOT / "tfcolor" / "version.py").read_text(encoding="utf-8"),
+    re.MULTILINE,
+).group(1)
+
+_DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
+_IMPORT = ["torch"]
+_SERVING = ["tensorflow-serving-api"]
+_DEV = ["pytest", "ruff==0.17.6", "scikit-image"]
+
+setup(
+    name="tfcolor",
+    version=_VERSION,
+    description="Colorizes grey photos with deep networks in TensorFlow.",
+    long_description=(_ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11,<3.14",
+    # Programs in trainers/ and their flags/ run from a checkout: installed,
+    # they would be top-level packages with names that others use too.
+    packages=find_packages(include=["tfcolor", "tfcolor.*"]),
+    package_data={
+        "tfcolor": [
+            "py.typed",
+            "data/samples/*",
+            "weights/shipped_models/*",
+        ],
+    },
+    install_requires=[
+        "absl-py",
+        # tensorflow-datasets needs it and does not say so.
+        "importlib_resources",
+        "keras>=3.12",
+        "matplotlib",
+        "numpy",
+        "opencv-python-headless",
+        "pillow",
+        # TensorFlow 2.21 does not bring it any more.
+        "tensorboard",
+        "tensorflow>=2.20,<2.22",
+        "tensorflow-datasets",
+        "tqdm",
+    ],
+    extras_require={
+        "detect": _DETECT,
+        "import": _IMPORT,
+        "serving": _SERVING,
+        "dev": _DEV,
+    },
+    entry_points={"console_scripts": ["tfcolor = tfcolor.cli.main:run"]},
+    classifiers=[
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)
