@@ -1,0 +1,8 @@
+"""Colour arithmetic as pure TensorFlow functions; knows nothing of Keras.
+
+Contract of every function here: float32 tensors with the colour channels on
+the last axis and any leading axes; works eagerly, in `tf.function` and in
+`Dataset.map`; gradients are finite everywhere, black and white included.
+CIELAB means D65, 2 degree observer: `L` 0..100, `ab` inside sRGB
+-86.2..98.2 and -107.9..94.5. Nothing is clipped unless the function says so.
+"""
