@@ -1,0 +1,1 @@
+"""Builder functions: `name(*, ...) -> keras.Model`."""

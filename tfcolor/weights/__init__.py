@@ -1,0 +1,1 @@
+"""Weights: those that ship, and files that hold a model."""

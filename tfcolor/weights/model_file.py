@@ -1,0 +1,96 @@
+"""Model files: a .keras file that also says how to use the model.
+
+A file written here is an ordinary Keras 3 model file with one more entry in
+its archive, `tfcolor.json`. `keras.saving.load_model` reads it too.
+"""
+
+import dataclasses
+import json
+import os
+import zipfile
+
+import keras
+
+_ENTRY = "tfcolor.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelInfo:
+    """How a saved model is meant to be used.
+
+    Attributes:
+        architecture: str. Name of the builder, for example "siggraph".
+        image_size: int. Side in pixels of the square pictures the network
+            was trained on; the default network size at inference.
+        description: str. One line for people.
+    """
+
+    architecture: str = "siggraph"
+    image_size: int = 256
+    description: str = ""
+
+
+def save(model: keras.Model, path: str, info: ModelInfo) -> None:
+    """Writes a model and its info, to a temporary name first.
+
+    Args:
+        model: keras.Model.
+        path: str ending in `.keras`.
+        info: ModelInfo.
+
+    Raises:
+        ValueError: `path` does not end in `.keras`.
+    """
+    if not path.endswith(".keras"):
+        raise ValueError(
+            f"`path` must end in '.keras'. Received: path={path!r}"
+        )
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
+    try:
+        model.save(temporary)
+        with zipfile.ZipFile(temporary, "a") as archive:
+            archive.writestr(_ENTRY, json.dumps(dataclasses.asdict(info)))
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def read_info(path: str) -> ModelInfo:
+    """Reads a model file's info; the defaults where the file has none.
+
+    Args:
+        path: str, a `.keras` file.
+
+    Returns:
+        ModelInfo.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if _ENTRY not in archive.namelist():
+            return ModelInfo()
+        return ModelInfo(**json.loads(archive.read(_ENTRY)))
+
+
+def load(path: str) -> tuple[keras.Model, ModelInfo]:
+    """Loads a model file.
+
+    Args:
+        path: str, a `.keras` file written here or by Keras.
+
+    Returns:
+        The model, not compiled, and its info.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is not a Keras model.
+    """
+    if not os.path.isfile(path):
+        raise FileNotFoundError(
+            f"A model must be a .keras file. Received: {path!r}"
+        )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(
+            f"A model must be a Keras 3 .keras archive. Received: {path!r}"
+        )
+    return keras.saving.load_model(path, compile=False), read_info(path)
