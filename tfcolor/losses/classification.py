@@ -1,0 +1,86 @@
+"""Colour as a class: cross entropy over the 529 ab bins."""
+
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.color import ab_bins
+
+# Zhang 2016, section 2.2.
+_SMOOTHING_SIGMA = 5.0
+
+
+def bin_cross_entropy(
+    ab_true: tf.Tensor,
+    ab_logits: tf.Tensor,
+    *,
+    bin_weights: tf.Tensor | None = None,
+) -> tf.Tensor:
+    """Computes the cross entropy of each picture, mean over positions.
+
+    The truth is sampled where the logits are: every fourth row and column.
+
+    Args:
+        ab_true: float32 tensor [B, H, W, 2], CIELAB.
+        ab_logits: float32 tensor [B, H/4, W/4, 529].
+        bin_weights: float32 tensor [529] or None. Weight of a position by the
+            bin of its true colour; see `rebalancing_weights`.
+
+    Returns:
+        float32 tensor [B], nats.
+
+    Reference:
+        Zhang et al., ECCV 2016, equations 2 and 3.
+    """
+    bins = ab_bins.encode(ab_true[:, ::4, ::4])
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(bins, ab_logits)
+    if bin_weights is not None:
+        entropy *= tf.gather(bin_weights, bins)
+    return tf.reduce_mean(entropy, axis=[1, 2])
+
+
+def rebalancing_weights(
+    counts: np.ndarray, *, uniform_share: float = 0.5
+) -> np.ndarray:
+    """Computes weights that make rare colours count more.
+
+    Formula:
+        p = counts / sum, smoothed over the ab grid with sigma 5
+        w = 1 / ((1 - uniform_share) p + uniform_share / Q)
+        scaled so that the mean weight under p is 1
+
+    Q is the number of bins that occur, so that colours no screen can show do
+    not thin out the uniform share.
+
+    Args:
+        counts: array [529], how often each bin occurs in the training data.
+        uniform_share: float in (0, 1]. 1 weighs all colours alike.
+
+    Returns:
+        float32 array [529].
+
+    Raises:
+        ValueError: `counts` has another shape, is all 0, or `uniform_share`
+            is outside (0, 1].
+
+    Reference:
+        Zhang et al., ECCV 2016, equation 4.
+    """
+    counts = np.asarray(counts, np.float64)
+    if counts.shape != (ab_bins.NUM_BINS,) or counts.sum() <= 0:
+        raise ValueError(
+            f"`counts` must have shape [{ab_bins.NUM_BINS}] and a positive "
+            f"sum. Received: shape={counts.shape}, sum={counts.sum()}"
+        )
+    if not 0 < uniform_share <= 1:
+        raise ValueError(
+            "`uniform_share` must be above 0 and at most 1. "
+            f"Received: uniform_share={uniform_share}"
+        )
+    centers = ab_bins.centers().numpy()
+    square = ((centers[:, None] - centers[None]) ** 2).sum(-1)
+    kernel = np.exp(-square / (2 * _SMOOTHING_SIGMA**2))
+    smooth = kernel @ counts
+    prior = smooth / smooth.sum()
+    occurring = np.count_nonzero(counts)
+    weights = 1 / ((1 - uniform_share) * prior + uniform_share / occurring)
+    return (weights / (weights * prior).sum()).astype(np.float32)

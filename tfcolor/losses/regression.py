@@ -1,0 +1,56 @@
+"""Regression losses on ab."""
+
+import tensorflow as tf
+
+from tfcolor.color import scaling
+
+# The released InstColorization training options.
+RELEASED_DELTA = 1 / 110
+
+
+def huber(
+    ab_true: tf.Tensor, ab_pred: tf.Tensor, *, delta: float = RELEASED_DELTA
+) -> tf.Tensor:
+    """Computes the Huber loss of each picture, in network units.
+
+    Formula:
+        d = (ab_true - ab_pred) / 110
+        h = d^2 / (2 delta) if |d| < delta else |d| - delta / 2
+        loss = mean over pixels of (h of a + h of b)
+
+    Args:
+        ab_true: float32 tensor [B, H, W, 2], CIELAB.
+        ab_pred: float32 tensor [B, H, W, 2], CIELAB.
+        delta: float above 0, in network units. Towards 0 the loss becomes the
+            absolute difference.
+
+    Returns:
+        float32 tensor [B].
+
+    Raises:
+        ValueError: `delta` is not above 0.
+
+    Reference:
+        Zhang et al., SIGGRAPH 2017, equation 3; the released code divides the
+        quadratic part by delta, which makes both parts meet.
+    """
+    if delta <= 0:
+        raise ValueError(f"`delta` must be above 0. Received: delta={delta}")
+    distance = tf.abs(ab_true - ab_pred) / scaling.AB_SCALE
+    near = distance * distance / (2 * delta)
+    h = tf.where(distance < delta, near, distance - delta / 2)
+    return tf.reduce_mean(tf.reduce_sum(h, axis=-1), axis=[1, 2])
+
+
+def squared(ab_true: tf.Tensor, ab_pred: tf.Tensor) -> tf.Tensor:
+    """Computes the mean squared error of each picture, in network units.
+
+    Args:
+        ab_true: float32 tensor [B, H, W, 2], CIELAB.
+        ab_pred: float32 tensor [B, H, W, 2], CIELAB.
+
+    Returns:
+        float32 tensor [B]: mean over pixels and both channels.
+    """
+    difference = (ab_true - ab_pred) / scaling.AB_SCALE
+    return tf.reduce_mean(difference * difference, axis=[1, 2, 3])
