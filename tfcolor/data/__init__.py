@@ -1,0 +1,1 @@
+"""Pictures in: tf.data from end to end."""

@@ -1,0 +1,79 @@
+"""Colour hints for training: what a user would have pointed at."""
+
+import tensorflow as tf
+
+# As released: patches of 1 to 9 pixels, centred on the middle of the picture.
+MAX_PATCH_SIDE = 9
+# Of 10,000 pictures two would have more hints (geometric, p = 1/8).
+_MAX_HINTS = 64
+
+
+def random_hints(
+    ab: tf.Tensor, seed: tf.Tensor, *, probability: float = 0.125
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Reveals the mean colour of a few random patches.
+
+    The number of patches is geometric: another one follows with probability
+    1 - `probability`. Sides are 1 to 9 pixels; corners are normal around the
+    middle with a standard deviation of a quarter of the size.
+
+    Args:
+        ab: float32 tensor [H, W, 2], CIELAB.
+        seed: int tensor [2]; equal seeds give equal hints.
+        probability: float in (0, 1]; 1 gives no hints, 1/8 seven on average.
+
+    Returns:
+        hints, float32 [H, W, 2], the patch means and 0 elsewhere; mask,
+        float32 [H, W, 1], 1 where a hint is.
+
+    Raises:
+        ValueError: `probability` is outside (0, 1].
+
+    Reference:
+        Zhang et al., SIGGRAPH 2017, section 3.2 and the released code.
+    """
+    if not 0 < probability <= 1:
+        raise ValueError(
+            "`probability` must be above 0 and at most 1. "
+            f"Received: probability={probability}"
+        )
+    hints = tf.zeros_like(ab)
+    mask = tf.zeros_like(ab[..., :1])
+    if probability == 1:
+        return hints, mask
+    size = tf.shape(ab)[:2]
+    seeds = tf.random.split(seed, 4)
+    uniform = tf.random.stateless_uniform([], seeds[0], minval=1e-12)
+    count = tf.math.log(uniform) / tf.math.log(1.0 - probability)
+    count = tf.minimum(tf.cast(count, tf.int32), _MAX_HINTS)
+    sides = tf.random.stateless_uniform(
+        [_MAX_HINTS], seeds[1], 1, MAX_PATCH_SIDE + 1, tf.int32
+    )
+    sides = tf.minimum(sides, tf.reduce_min(size))
+    room = size - sides[:, None]
+    spread = tf.cast(room + 1, tf.float32)
+    normal = tf.random.stateless_normal([_MAX_HINTS, 2], seeds[2])
+    corner = tf.cast(spread / 2 + normal * spread / 4, tf.int32)
+    corner = tf.clip_by_value(corner, 0, room)
+    rows = tf.range(size[0])[:, None, None]
+    columns = tf.range(size[1])[None, :, None]
+
+    def add_patch(i, hints, mask):
+        y, x, side = corner[i, 0], corner[i, 1], sides[i]
+        patch = tf.slice(ab, [y, x, 0], [side, side, 2])
+        inside = (rows >= y) & (rows < y + side)
+        inside &= (columns >= x) & (columns < x + side)
+        hints = tf.where(inside, tf.reduce_mean(patch, axis=[0, 1]), hints)
+        return i + 1, hints, tf.where(inside, 1.0, mask)
+
+    _, hints, mask = tf.while_loop(
+        lambda i, *_: i < count,
+        add_patch,
+        (0, hints, mask),
+        shape_invariants=(
+            tf.TensorShape([]),
+            hints.shape,
+            mask.shape,
+        ),
+    )
+    return hints, mask

@@ -1,0 +1,280 @@
+"""The data sets that trainers use: the one definition of the example keys.
+
+Everything is deterministic: equal seeds, epochs and sources give equal
+batches, on any machine.
+"""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+from tfcolor.color import lab
+from tfcolor.data import augment
+from tfcolor.data import hints as hints_lib
+from tfcolor.data.drop_log import DropLog
+
+LOW_COLOR = "nearly grey"
+
+
+@dataclasses.dataclass(frozen=True)
+class FullDataConfig:
+    """How pictures become training examples of the full-picture network.
+
+    Attributes:
+        image_size: int. Side in pixels of the squares the network sees.
+        load_size: int or None. Side of the squares pictures are resized to;
+            random crops of `image_size` are cut from them. None: `image_size`,
+            no cropping.
+        batch_size: int. Pictures a global batch.
+        seed: int. Of order, crops, flips and hints.
+        flip: bool. Mirrors half of the pictures.
+        cache: bool. Keeps all resized pictures in memory.
+        min_color_range: float, CIELAB. A training picture whose range of a
+            plus range of b is smaller is dropped.
+        hint_share: float in 0..1. Share of the pictures that get hints.
+        hint_probability: float in (0, 1]. See `hints.random_hints`.
+    """
+
+    image_size: int = 256
+    load_size: int | None = None
+    batch_size: int = 16
+    seed: int = 0
+    flip: bool = False
+    cache: bool = False
+    min_color_range: float = 10.0
+    hint_share: float = 1.0
+    hint_probability: float = 0.125
+
+    def __post_init__(self):
+        """Refuses sizes that no network of this family can take."""
+        if self.image_size <= 0 or self.image_size % 8:
+            raise ValueError(
+                "`image_size` must be a positive multiple of 8. "
+                f"Received: image_size={self.image_size}"
+            )
+        if self.load_side < self.image_size:
+            raise ValueError(
+                "`load_size` must be at least `image_size`. Received: "
+                f"load_size={self.load_size}, image_size={self.image_size}"
+            )
+
+    @property
+    def load_side(self) -> int:
+        """Side in pixels of the squares pictures are resized to."""
+        return self.load_size or self.image_size
+
+
+class MemorySource:
+    """Resized pictures kept in memory; a source like those of `sources`.
+
+    Args:
+        rgb: uint8 array [N, S, S, 3].
+        names: list of N str.
+        drop_log: DropLog.
+    """
+
+    def __init__(self, rgb: np.ndarray, names: list[str], drop_log: DropLog):
+        with tf.device("CPU"):
+            self._rgb = tf.constant(rgb)
+            self._names = tf.constant(names, tf.string, shape=[len(names)])
+        self.drop_log = drop_log
+
+    def __len__(self):
+        return int(self._rgb.shape[0])
+
+    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+        """Returns one pass over the pictures; see `sources`."""
+        order = np.arange(len(self))
+        if seed is not None:
+            order = np.random.default_rng(seed).permutation(order)
+        return tf.data.Dataset.from_tensor_slices(order).map(
+            lambda i: {"rgb": self._rgb[i], "name": self._names[i]}
+        )
+
+
+def resize_square(rgb: tf.Tensor, side: int) -> tf.Tensor:
+    """Squashes a picture to a square, with antialiasing.
+
+    Args:
+        rgb: uint8 tensor [H, W, 3].
+        side: int, pixels.
+
+    Returns:
+        uint8 tensor [side, side, 3], within one grey level of Pillow's
+        bilinear resize.
+    """
+    resized = tf.image.resize(rgb, [side, side], antialias=True)
+    return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8)
+
+
+def color_range(rgb: tf.Tensor) -> tf.Tensor:
+    """Returns the range of a plus the range of b of a picture.
+
+    Args:
+        rgb: uint8 tensor [H, W, 3].
+
+    Returns:
+        float32 tensor [], CIELAB.
+    """
+    ab = lab.rgb_to_lab(tf.cast(rgb, tf.float32) / 255)[..., 1:]
+    spread = tf.reduce_max(ab, axis=[0, 1]) - tf.reduce_min(ab, axis=[0, 1])
+    return tf.reduce_sum(spread)
+
+
+def squares(
+    source, *, side: int, min_color_range: float, seed: int | None = None
+) -> tf.data.Dataset:
+    """One pass over a source, resized, nearly grey pictures dropped.
+
+    Args:
+        source: a source; see `sources`. A MemorySource passes as it is.
+        side: int, pixels.
+        min_color_range: float, CIELAB; 0 keeps every picture.
+        seed: int or None, of the order.
+
+    Returns:
+        Dataset of `{"rgb": uint8 [side, side, 3], "name": string []}`.
+    """
+    dataset = source.examples(seed=seed)
+    if isinstance(source, MemorySource):
+        return dataset
+
+    def note_grey(name):
+        source.drop_log.record(name.decode(), LOW_COLOR)
+        return np.zeros([], np.int32)
+
+    def is_colored(example):
+        colored = color_range(example["rgb"]) >= min_color_range
+        tf.cond(
+            colored,
+            lambda: 0,
+            lambda: tf.ensure_shape(
+                tf.numpy_function(note_grey, [example["name"]], tf.int32), []
+            ),
+        )
+        return colored
+
+    dataset = dataset.map(
+        lambda example: {
+            "rgb": resize_square(example["rgb"], side),
+            "name": example["name"],
+        },
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return dataset.filter(is_colored) if min_color_range > 0 else dataset
+
+
+def into_memory(
+    source, *, side: int, min_color_range: float, label: str = "pictures"
+) -> MemorySource:
+    """Decodes and resizes a whole source, with a progress bar.
+
+    Args:
+        source: a source; see `sources`.
+        side: int, pixels.
+        min_color_range: float, CIELAB; 0 keeps every picture.
+        label: str, shown beside the progress bar.
+
+    Returns:
+        MemorySource with the pictures that were not dropped.
+
+    Raises:
+        ValueError: no picture is left.
+    """
+    dataset = squares(source, side=side, min_color_range=min_color_range)
+    rgb = np.empty([len(source), side, side, 3], np.uint8)
+    names = []
+    progress = tqdm.tqdm(
+        dataset.prefetch(64).as_numpy_iterator(),
+        total=len(source),
+        desc=f"loading {label}",
+        unit="picture",
+        mininterval=1,
+    )
+    for example in progress:
+        rgb[len(names)] = example["rgb"]
+        names.append(example["name"].decode())
+    if not names:
+        raise ValueError(
+            "A source must have at least one usable picture. Received: "
+            f"{len(source)} pictures; {source.drop_log.summary()}"
+        )
+    return MemorySource(rgb[: len(names)], names, source.drop_log)
+
+
+def full_dataset(
+    source, config: FullDataConfig, *, epoch: int, training: bool
+) -> tf.data.Dataset:
+    """Makes one epoch of batches for the full-picture network.
+
+    Args:
+        source: a source; see `sources`, or a MemorySource of squares of
+            `config.load_side`.
+        config: FullDataConfig.
+        epoch: int from 0; with the seed it fixes order and augmentation.
+        training: bool. False keeps the source's order and every picture, cuts
+            the middle instead of a random crop, gives no hints, and keeps a
+            last smaller batch.
+
+    Returns:
+        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
+        "mask": [B, S, S, 1]}, {"ab": float32 [B, S, S, 2]}), CIELAB.
+    """
+    # One number for seed and epoch, as different as they are.
+    epoch_seed = int(
+        np.random.SeedSequence([config.seed, epoch]).generate_state(1)[0] >> 1
+    )
+    dataset = squares(
+        source,
+        side=config.load_side,
+        min_color_range=config.min_color_range if training else 0,
+        seed=epoch_seed if training else None,
+    )
+    size = config.image_size
+
+    def training_example(index, example):
+        seed = tf.stack([tf.constant(epoch_seed, tf.int64), index])
+        seeds = tf.unstack(tf.random.split(seed, 4), num=4)
+        rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
+        if config.flip:
+            rgb = augment.random_flip(rgb, seeds[1])
+        L, ab = split_lab(rgb)
+        probability = config.hint_probability
+        hints, mask = tf.cond(
+            tf.random.stateless_uniform([], seeds[2]) < config.hint_share,
+            lambda: hints_lib.random_hints(
+                ab, seeds[3], probability=probability
+            ),
+            lambda: (tf.zeros_like(ab), tf.zeros_like(L)),
+        )
+        return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
+
+    def validation_example(index, example):
+        rgb = tf.image.resize_with_crop_or_pad(example["rgb"], size, size)
+        L, ab = split_lab(tf.ensure_shape(rgb, [size, size, 3]))
+        inputs = {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
+        return inputs, {"ab": ab}
+
+    dataset = dataset.enumerate().map(
+        training_example if training else validation_example,
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    dataset = dataset.batch(config.batch_size, drop_remainder=training)
+    return dataset.prefetch(tf.data.AUTOTUNE)
+
+
+def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Splits a picture into lightness and colour.
+
+    Args:
+        rgb: uint8 tensor [..., H, W, 3].
+
+    Returns:
+        L, float32 [..., H, W, 1], 0..100; ab, float32 [..., H, W, 2].
+    """
+    channels = lab.rgb_to_lab(tf.cast(rgb, tf.float32) / 255)
+    return channels[..., :1], channels[..., 1:]
