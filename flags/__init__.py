@@ -1,0 +1,1 @@
+"""Groups of absl flags, one topic a file."""

@@ -1,0 +1,38 @@
+"""Flags: training pictures and what becomes of them."""
+
+from absl import flags
+
+from flags import fields
+from tfcolor.data import pipelines
+
+IMAGES = flags.DEFINE_string(
+    "images",
+    None,
+    "Training pictures: comma-separated files, folders and globs of pictures, "
+    "or of .tfrecord shards; or tfds:NAME/SPLIT, a prepared "
+    "tensorflow-datasets data set.",
+)
+VALIDATION_IMAGES = flags.DEFINE_string(
+    "validation_images",
+    None,
+    "Validation pictures, in the same forms. Without it, a share of the "
+    "training files is held out, chosen by a hash of their names.",
+)
+VALIDATION_SHARE = flags.DEFINE_float(
+    "validation_share",
+    0.02,
+    "Share of the training files that is held out when there is no "
+    "--validation_images.",
+    lower_bound=0.0,
+    upper_bound=0.9,
+)
+DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Where tensorflow-datasets keeps its data sets."
+)
+
+_values = fields.define(pipelines.FullDataConfig)
+
+
+def config() -> pipelines.FullDataConfig:
+    """Returns the flags' values."""
+    return pipelines.FullDataConfig(**_values())

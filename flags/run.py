@@ -1,0 +1,40 @@
+"""Flags: the run itself."""
+
+from absl import flags
+
+from flags import fields
+from tfcolor.training import fit
+from tfcolor.training import strategy
+
+WORKDIR = flags.DEFINE_string(
+    "workdir",
+    None,
+    "Folder of the run. Started again with the same command, a run goes on "
+    "where it stopped.",
+)
+INITIAL_WEIGHTS = flags.DEFINE_string(
+    "initial_weights",
+    None,
+    "Model to start from: a shipped name or a .keras file. A run that goes on "
+    "does not read it again.",
+)
+STRATEGY = flags.DEFINE_enum(
+    "strategy",
+    "one",
+    list(strategy.STRATEGIES),
+    "Where to train: one device, or mirrored over all local GPUs.",
+)
+PRECISION = flags.DEFINE_enum(
+    "precision",
+    "float32",
+    list(strategy.PRECISIONS),
+    "Number format. The mixed policies are for GPUs; onednn_bfloat16 makes "
+    "CPUs with bfloat16 instructions faster.",
+)
+
+_values = fields.define(fit.FitConfig)
+
+
+def config() -> fit.FitConfig:
+    """Returns the flags' values."""
+    return fit.FitConfig(**_values())

@@ -1,0 +1,1 @@
+"""Picture metrics, one idea a file."""

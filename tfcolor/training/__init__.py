@@ -1,0 +1,1 @@
+"""The training loop: gets a model and a dataset, builds neither."""

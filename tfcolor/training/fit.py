@@ -1,0 +1,354 @@
+"""The training loop.
+
+`fit` gets a model, its losses and its data, and knows nothing else about
+them. It keeps checkpoints with everything that makes a resumed run equal to
+one that was never interrupted: weights, optimizer, moving average, step; the
+data of step n is a function of the seed and n.
+"""
+
+import collections
+import dataclasses
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+import tqdm
+
+from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training.moving_average import MovingAverage
+from tfcolor.training.run_folder import RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class FitConfig:
+    """Length and bookkeeping of a run.
+
+    Attributes:
+        epochs: int.
+        steps_per_epoch: int or None; None is one pass over the pictures.
+        log_steps: int, steps between two rows of training scalars.
+        checkpoint_minutes: float, longest time between two checkpoints.
+        validation_epochs: int, epochs between two validations.
+    """
+
+    epochs: int = 150
+    steps_per_epoch: int | None = None
+    log_steps: int = 50
+    checkpoint_minutes: float = 5.0
+    validation_epochs: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is trained, in functions of the data's and the model's dicts.
+
+    Attributes:
+        train_data: function of the epoch (int from 0) to a Dataset of
+            (inputs, targets), the same batches whenever it is asked again.
+        validation_data: Dataset of (inputs, targets).
+        losses: function of (targets, outputs) to a dict of float32 [B].
+        metrics: function of (inputs, targets, outputs) to such a dict.
+        draw: function of (inputs, targets, outputs) to pictures for
+            TensorBoard, a uint8 tensor [N, H, W, 3].
+        batch_size: int, pictures a global batch.
+        save_model: function of (model, path).
+    """
+
+    train_data: Callable
+    validation_data: tf.data.Dataset
+    losses: Callable
+    metrics: Callable
+    draw: Callable
+    batch_size: int
+    save_model: Callable
+
+
+class Interrupted(Exception):
+    """The run was asked to stop and has saved itself."""
+
+
+def fit(
+    model: keras.Model,
+    task: Task,
+    *,
+    steps_per_epoch: int,
+    config: FitConfig,
+    optimizer_config: optimizer_lib.OptimizerConfig,
+    run: RunFolder,
+    strategy: tf.distribute.Strategy,
+) -> None:
+    """Trains a model, or goes on where the run folder says it stopped.
+
+    Args:
+        model: keras.Model, built in the scope of `strategy`.
+        task: Task.
+        steps_per_epoch: int.
+        config: FitConfig.
+        optimizer_config: OptimizerConfig.
+        run: RunFolder.
+        strategy: tf.distribute.Strategy.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
+        ValueError: the run folder holds a run of another network.
+    """
+    loop = _Loop(
+        model, task, steps_per_epoch, config, optimizer_config, run, strategy
+    )
+    loop.restore()
+    with _SignalWatch() as watch:
+        loop.run_epochs(watch)
+
+
+class _SignalWatch:
+    """Turns SIGINT and SIGTERM into a question that the loop asks."""
+
+    def __enter__(self):
+        self.received = None
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *unused):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, frame):
+        if self.received is not None:
+            # A second Ctrl-C means: at once.
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number).name
+
+
+class _Loop:
+    """The state of one call of `fit`."""
+
+    def __init__(
+        self,
+        model,
+        task,
+        steps_per_epoch,
+        config,
+        optimizer_config,
+        run,
+        strategy,
+    ):
+        self._model = model
+        self._task = task
+        self._steps_per_epoch = steps_per_epoch
+        self._total = steps_per_epoch * config.epochs
+        self._config = config
+        self._optimizer_config = optimizer_config
+        self._run = run
+        self._strategy = strategy
+        with strategy.scope():
+            self._optimizer = optimizer_lib.build_optimizer(optimizer_config)
+            self._optimizer.build(model.trainable_variables)
+            self._average = MovingAverage(model, optimizer_config.ema_momentum)
+            self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self._best_loss = tf.Variable(float("inf"), trainable=False)
+        checkpoint = tf.train.Checkpoint(
+            model=model,
+            optimizer=self._optimizer,
+            average=self._average,
+            step=self._step,
+            best_loss=self._best_loss,
+        )
+        self._latest = tf.train.CheckpointManager(
+            checkpoint, run.latest, max_to_keep=2
+        )
+        self._best = tf.train.CheckpointManager(
+            checkpoint, run.best, max_to_keep=1
+        )
+        self._writer = tf.summary.create_file_writer(run.tensorboard)
+        self._rows = []
+        self._train_step = tf.function(self._distributed_step)
+        self._forward = tf.function(
+            lambda inputs: self._model(inputs, training=False)
+        )
+
+    # One step
+
+    def _replica_step(self, inputs, targets):
+        model, optimizer = self._model, self._optimizer
+        with tf.GradientTape() as tape:
+            outputs = model(inputs, training=True)
+            # Divided by the GLOBAL batch: replicas' gradients are added.
+            losses = {
+                name: tf.reduce_sum(value) / self._task.batch_size
+                for name, value in self._task.losses(targets, outputs).items()
+            }
+            total = tf.add_n(list(losses.values()))
+            scaled = optimizer.scale_loss(total)
+        gradients = tape.gradient(
+            scaled,
+            [v.value for v in model.trainable_variables],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        optimizer.apply(gradients, model.trainable_variables)
+        return losses | {"loss": total}
+
+    def _distributed_step(self, inputs, targets):
+        losses = self._strategy.run(self._replica_step, (inputs, targets))
+        self._average.update()
+        return {
+            name: self._strategy.reduce("SUM", value, axis=None)
+            for name, value in losses.items()
+        }
+
+    # Coming and going
+
+    def restore(self):
+        """Loads the latest checkpoint, if there is one."""
+        path = self._latest.latest_checkpoint
+        if path is None:
+            return
+        try:
+            status = self._latest.checkpoint.restore(path)
+            status.assert_existing_objects_matched()
+        except (ValueError, AssertionError) as error:
+            raise ValueError(
+                "A run folder must hold one run: its network must not change. "
+                f"Received: {self._run.path!r} with another network ({error})"
+            ) from error
+        step = int(self._step)
+        self._rows = [
+            row for row in self._run.read_metrics() if row["step"] <= step
+        ]
+        self._run.log.info("going on at step %d of %d", step, self._total)
+
+    def _save(self):
+        self._latest.save(checkpoint_number=int(self._step))
+        self._saved_at = time.monotonic()
+
+    # The run
+
+    def run_epochs(self, watch):
+        """Trains until the last epoch or a signal."""
+        step = int(self._step)
+        self._saved_at = time.monotonic()
+        with tqdm.tqdm(
+            total=self._total,
+            initial=step,
+            unit="step",
+            # A log file does not want a line a step.
+            mininterval=0.5 if sys.stderr.isatty() else 30,
+            dynamic_ncols=True,
+        ) as progress:
+            while step < self._total:
+                epoch = step // self._steps_per_epoch
+                progress.set_description(
+                    f"epoch {epoch + 1}/{self._config.epochs}"
+                )
+                step = self._run_epoch(epoch, step, progress, watch)
+                last = step == self._total
+                if last or (epoch + 1) % self._config.validation_epochs == 0:
+                    self._validate(epoch + 1, step)
+                self._save()
+
+    def _run_epoch(self, epoch, step, progress, watch):
+        end = (epoch + 1) * self._steps_per_epoch
+        done = step - epoch * self._steps_per_epoch
+        # Dropped pictures can make a pass shorter than an epoch.
+        data = self._task.train_data(epoch).repeat().skip(done)
+        window = collections.defaultdict(list)
+        started, first = time.monotonic(), step
+        batches = self._strategy.experimental_distribute_dataset(data)
+        for inputs, targets in batches:
+            rate = optimizer_lib.learning_rate(
+                self._optimizer_config,
+                step,
+                steps_per_epoch=self._steps_per_epoch,
+                epochs=self._config.epochs,
+            )
+            self._optimizer.learning_rate = rate
+            for name, value in self._train_step(inputs, targets).items():
+                window[name].append(value)
+            step = int(self._step.assign_add(1))
+            progress.update()
+            if step % self._config.log_steps == 0 or step == end:
+                seconds = time.monotonic() - started
+                speed = (step - first) * self._task.batch_size / seconds
+                self._log_training(step, window, rate, speed, progress)
+                window.clear()
+                started, first = time.monotonic(), step
+            if watch.received:
+                self._save()
+                raise Interrupted(
+                    f"{watch.received} at step {step}; saved. The same "
+                    "command goes on from here."
+                )
+            minutes = (time.monotonic() - self._saved_at) / 60
+            if minutes > self._config.checkpoint_minutes:
+                self._save()
+            if step == end:
+                break
+        return step
+
+    def _log_training(self, step, window, rate, speed, progress):
+        scalars = {
+            name: float(tf.reduce_mean(tf.stack(values)))
+            for name, values in window.items()
+        }
+        if not all(map(_is_finite, scalars.values())):
+            raise FloatingPointError(
+                f"The loss is not finite at step {step}: {scalars}. Lower "
+                "--learning_rate or set --clip_norm; the last checkpoint is "
+                "sound."
+            )
+        progress.set_postfix(
+            {k: f"{v:.4g}" for k, v in scalars.items()} | {"lr": f"{rate:.2g}"}
+        )
+        scalars |= {"learning_rate": rate, "images_per_second": speed}
+        self._record(step, scalars)
+
+    def _record(self, step, scalars):
+        self._rows.append({"step": step} | scalars)
+        with self._writer.as_default(step=step):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+
+    def _validate(self, epoch, step):
+        sums, count, drawn = collections.defaultdict(float), 0, None
+        with self._average.applied():
+            for inputs, targets in self._task.validation_data:
+                outputs = self._forward(inputs)
+                losses = self._task.losses(targets, outputs)
+                values = losses | self._task.metrics(inputs, targets, outputs)
+                values["loss"] = tf.add_n(list(losses.values()))
+                for name, value in values.items():
+                    sums[name] += float(tf.reduce_sum(value))
+                count += int(value.shape[0])
+                if drawn is None:
+                    drawn = self._task.draw(inputs, targets, outputs)
+            scalars = {
+                f"validation/{name}": total / count
+                for name, total in sums.items()
+            }
+            self._record(step, scalars)
+            with self._writer.as_default(step=step):
+                tf.summary.image(
+                    "grey | predicted | true", drawn, max_outputs=8
+                )
+            self._writer.flush()
+            self._run.write_metrics(self._rows)
+            self._run.log.info(
+                "epoch %d: %s",
+                epoch,
+                ", ".join(f"{k} {v:.4g}" for k, v in scalars.items()),
+            )
+            improved = scalars["validation/loss"] < float(self._best_loss)
+            if improved:
+                self._best_loss.assign(scalars["validation/loss"])
+                self._task.save_model(self._model, self._run.model)
+        if improved:
+            self._best.save(checkpoint_number=step)
+
+
+def _is_finite(value: float) -> bool:
+    return value == value and abs(value) != float("inf")

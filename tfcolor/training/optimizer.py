@@ -1,0 +1,122 @@
+"""Optimizers and learning rates."""
+
+import dataclasses
+import math
+
+import keras
+
+OPTIMIZERS = ("adam", "adamw")
+SCHEDULES = ("released", "cosine", "constant")
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """How weights follow gradients. The defaults are the released options.
+
+    Attributes:
+        optimizer: str, "adam" or "adamw".
+        learning_rate: float, the highest rate of the run.
+        beta_1: float, decay of Adam's first moment.
+        beta_2: float, decay of Adam's second moment.
+        epsilon: float. PyTorch's default; Keras' own is 1e-7.
+        weight_decay: float, for adamw.
+        clip_norm: float, largest global norm of the gradient; 0 is no limit.
+        schedule: str. "released": constant, then linear to almost 0 over the
+            last `decay_epochs`. "cosine": from step to step along half a
+            cosine to 0. "constant".
+        decay_epochs: int, for the released schedule.
+        warmup_steps: int. The rate climbs linearly from 0 over so many steps.
+        ema_momentum: float in [0, 1). Momentum of a moving average of the
+            weights, which then is what gets validated and saved; 0 is off.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 5e-4
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    schedule: str = "released"
+    decay_epochs: int = 50
+    warmup_steps: int = 0
+    ema_momentum: float = 0.0
+
+    def __post_init__(self):
+        """Refuses unknown choices and rates that cannot train."""
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"`optimizer` must be one of {OPTIMIZERS}. "
+                f"Received: optimizer={self.optimizer!r}"
+            )
+        if self.schedule not in SCHEDULES:
+            raise ValueError(
+                f"`schedule` must be one of {SCHEDULES}. "
+                f"Received: schedule={self.schedule!r}"
+            )
+        if self.learning_rate <= 0:
+            raise ValueError(
+                "`learning_rate` must be above 0. "
+                f"Received: learning_rate={self.learning_rate}"
+            )
+        if not 0 <= self.ema_momentum < 1:
+            raise ValueError(
+                "`ema_momentum` must be at least 0 and below 1. "
+                f"Received: ema_momentum={self.ema_momentum}"
+            )
+
+
+def build_optimizer(config: OptimizerConfig) -> keras.optimizers.Optimizer:
+    """Builds the optimizer; call it in the scope of the strategy.
+
+    Args:
+        config: OptimizerConfig.
+
+    Returns:
+        keras.optimizers.Optimizer, with a loss scale where the global
+        precision policy is mixed_float16.
+    """
+    options = {
+        "learning_rate": config.learning_rate,
+        "beta_1": config.beta_1,
+        "beta_2": config.beta_2,
+        "epsilon": config.epsilon,
+        "global_clipnorm": config.clip_norm or None,
+    }
+    if config.optimizer == "adamw":
+        optimizer = keras.optimizers.AdamW(
+            weight_decay=config.weight_decay, **options
+        )
+    else:
+        optimizer = keras.optimizers.Adam(**options)
+    if keras.mixed_precision.dtype_policy().name == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def learning_rate(
+    config: OptimizerConfig, step: int, *, steps_per_epoch: int, epochs: int
+) -> float:
+    """Computes the rate of one step.
+
+    Args:
+        config: OptimizerConfig.
+        step: int from 0.
+        steps_per_epoch: int.
+        epochs: int, length of the whole run.
+
+    Returns:
+        float.
+    """
+    factor = 1.0
+    if config.schedule == "released":
+        epoch = step // steps_per_epoch
+        constant = epochs - config.decay_epochs
+        late = max(0, epoch + 1 - constant)
+        factor = max(0.0, 1 - late / (config.decay_epochs + 1))
+    elif config.schedule == "cosine":
+        done = step / max(1, steps_per_epoch * epochs)
+        factor = (1 + math.cos(math.pi * min(1.0, done))) / 2
+    if step < config.warmup_steps:
+        factor *= (step + 1) / config.warmup_steps
+    return config.learning_rate * factor

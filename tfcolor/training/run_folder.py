@@ -1,0 +1,138 @@
+"""The folder of one training run.
+
+flags.cfg         the flags of the run, replayable with --flagfile
+train.log         what was said on the way
+metrics.csv       one row a logged step or validation
+curves.png        those rows as plots
+tensorboard/      the same and pictures, for TensorBoard
+checkpoints/      latest/ and best/: weights, optimizer, step
+model.keras       the model of the best validation so far
+"""
+
+import csv
+import logging
+import os
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+_LOG_FORMAT = "%(asctime)s %(message)s"
+
+
+class RunFolder:
+    """Paths and plain files of a run.
+
+    Args:
+        path: str, made if absent.
+    """
+
+    def __init__(self, path: str):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+        self.tensorboard = os.path.join(path, "tensorboard")
+        self.latest = os.path.join(path, "checkpoints", "latest")
+        self.best = os.path.join(path, "checkpoints", "best")
+        self.model = os.path.join(path, "model.keras")
+        self.curves = os.path.join(path, "curves.png")
+        self._flags = os.path.join(path, "flags.cfg")
+        self._metrics = os.path.join(path, "metrics.csv")
+        self.log = self._open_log()
+
+    def _open_log(self) -> logging.Logger:
+        log = logging.Logger(self.path)
+        for handler in (
+            logging.StreamHandler(),
+            logging.FileHandler(os.path.join(self.path, "train.log")),
+        ):
+            handler.setFormatter(logging.Formatter(_LOG_FORMAT, "%H:%M:%S"))
+            log.addHandler(handler)
+        return log
+
+    def write_flags(self, lines: list[str]) -> None:
+        """Keeps the flags of the run, and says which differ from last time.
+
+        Args:
+            lines: list of str, `--name=value`.
+        """
+        if os.path.exists(self._flags):
+            with open(self._flags) as f:
+                before = set(f.read().splitlines())
+            changed = sorted(before ^ set(lines))
+            if changed:
+                self.log.warning(
+                    "flags differ from the start of this run: %s",
+                    ", ".join(
+                        f"{'was' if line in before else 'now'} {line}"
+                        for line in changed
+                    ),
+                )
+        _write_atomically(self._flags, "\n".join(lines) + "\n")
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Reads the rows of metrics.csv; empty cells are left out."""
+        if not os.path.exists(self._metrics):
+            return []
+        with open(self._metrics, newline="") as f:
+            return [
+                {k: float(v) for k, v in row.items() if v}
+                for row in csv.DictReader(f)
+            ]
+
+    def write_metrics(self, rows: list[dict[str, float]]) -> None:
+        """Writes metrics.csv and its plot.
+
+        Args:
+            rows: list of dicts, each with "step".
+        """
+        names = {"step": None}
+        for row in rows:
+            names.update(dict.fromkeys(row))
+        lines = [",".join(names)]
+        for row in rows:
+            cells = (row.get(name) for name in names)
+            lines.append(
+                ",".join("" if c is None else f"{c:.7g}" for c in cells)
+            )
+        _write_atomically(self._metrics, "\n".join(lines) + "\n")
+        self._plot(rows, [name for name in names if name != "step"])
+
+    def _plot(self, rows, names):
+        # A training curve and its validation share one plot.
+        titles = list(
+            dict.fromkeys(name.removeprefix("validation/") for name in names)
+        )
+        if not titles:
+            return
+        columns = min(3, len(titles))
+        lines = -(-len(titles) // columns)
+        figure, axes = plt.subplots(
+            lines, columns, figsize=(4.2 * columns, 3 * lines), squeeze=False
+        )
+        for axis, title in zip(axes.flat, titles, strict=False):
+            for name in (title, f"validation/{title}"):
+                points = [(r["step"], r[name]) for r in rows if name in r]
+                if points:
+                    axis.plot(
+                        *zip(*points, strict=True),
+                        label=name.removesuffix(title) + title,
+                        marker="." if name != title else None,
+                    )
+            axis.set(title=title, xlabel="step")
+            axis.grid(alpha=0.3)
+            axis.legend(fontsize="x-small")
+        for axis in list(axes.flat)[len(titles) :]:
+            axis.axis("off")
+        figure.tight_layout()
+        temporary = f"{self.curves}.tmp"
+        figure.savefig(temporary, format="png", dpi=100)
+        plt.close(figure)
+        os.replace(temporary, self.curves)
+
+
+def _write_atomically(path: str, text: str) -> None:
+    temporary = f"{path}.tmp"
+    with open(temporary, "w") as f:
+        f.write(text)
+    os.replace(temporary, path)

@@ -1,0 +1,1 @@
+"""Training programs, one a task; run from a checkout."""
