@@ -1,0 +1,24 @@
+import os
+import sys
+
+# Before anything imports TensorFlow.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import pytest
+from absl import flags
+
+# Tests set flags with `flagsaver.as_parsed`; there is no command line.
+flags.FLAGS.mark_as_parsed()
+
+
+@pytest.fixture(autouse=True)
+def _same_start_for_every_test():
+    # Only where the test's module has imported it: many need no TensorFlow.
+    keras = sys.modules.get("keras")
+    if keras is None:
+        yield
+        return
+    keras.utils.set_random_seed(0)
+    yield
+    keras.mixed_precision.set_dtype_policy("float32")

@@ -1,0 +1,231 @@
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from PIL import ImageCms
+from PIL import ImageOps
+
+from tfcolor.data import decode
+from tfcolor.data import encode
+
+
+def _noise(*shape, dtype=np.uint8):
+    high = np.iinfo(dtype).max
+    return np.random.default_rng(0).integers(0, high, shape, dtype)
+
+
+def _encoded(picture, kind="PNG", **options):
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    stream = io.BytesIO()
+    picture.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _srgb_profile():
+    profile = ImageCms.createProfile("sRGB")
+    return ImageCms.ImageCmsProfile(profile).tobytes()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF"])
+def test_lossless_formats_decode_exactly(kind):
+    # 256 colours at most, for GIF.
+    rgb = _noise(8, 8, 3)
+    assert np.array_equal(decode.decode_rgb(_encoded(rgb, kind)), rgb)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_lossy_formats_decode_nearly(kind):
+    rgb = np.full((16, 24, 3), (200, 90, 40), np.uint8)
+    decoded = decode.decode_rgb(_encoded(rgb, kind, quality=95))
+    assert np.abs(decoded.astype(int) - rgb).max() <= 4
+
+
+def test_decode_rgb_shrinks_jpegs_but_not_below_the_hint():
+    data = _encoded(np.zeros((256, 320, 3), np.uint8), "JPEG")
+    assert decode.decode_rgb(data, shrink_to=64).shape == (64, 80, 3)
+    assert decode.decode_rgb(data, shrink_to=65).shape == (128, 160, 3)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "deep PNG", "deep TIFF"])
+def test_orientation_is_applied_and_reset(orientation, kind):
+    exif = Image.Exif()
+    exif[274] = orientation
+    exif[271] = "Maker"
+    exif.get_ifd(34665)[40962] = 7
+    exif.get_ifd(34665)[40963] = 5
+    exif = exif.tobytes()
+    data = _encoded(_noise(5, 7, 3), kind.split()[-1], exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+    if kind.startswith("deep"):
+        data = encode.encode_picture(
+            _noise(5, 7, 3).astype(np.uint16) * 257,
+            "." + kind.split()[-1].lower(),
+            exif=exif,
+        )
+    picture = decode.decode_picture(data)
+    assert np.array_equal(decode.to_8_bit(picture.pixels), expected)
+    assert np.array_equal(decode.decode_rgb(data), expected)
+    kept = Image.Exif()
+    kept.load(picture.exif)
+    assert (kept[274], kept[271]) == (1, "Maker")
+    size = kept.get_ifd(34665)
+    assert (size[40963], size[40962]) == expected.shape[:2]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+def test_damaged_exif_is_no_reason_to_fail():
+    data = _encoded(_noise(5, 7, 3), "JPEG", exif=b"Exif\0\0MM\0*broken")
+    picture = decode.decode_picture(data)
+    assert picture.pixels.shape == (5, 7, 3)
+    assert picture.exif is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels", "alpha"),
+    [
+        ("1", 1, False),
+        ("L", 1, False),
+        ("LA", 1, True),
+        ("P", 3, False),
+        ("PA", 3, True),
+        ("RGB", 3, False),
+        ("RGBA", 3, True),
+        ("CMYK", 3, False),
+    ],
+)
+def test_every_mode_becomes_grey_or_rgb_with_alpha_kept(mode, channels, alpha):
+    kind = "TIFF" if mode in ("CMYK", "PA") else "PNG"
+    source = Image.fromarray(_noise(6, 9, 3)).convert(mode)
+    data = _encoded(source, kind)
+    picture = decode.decode_picture(data)
+    assert picture.pixels.shape == (6, 9, channels)
+    assert picture.pixels.dtype == np.uint8
+    assert (picture.alpha is not None) == alpha
+    expected = np.asarray(source.convert("RGB"))
+    assert np.array_equal(decode.decode_rgb(data), expected)
+
+
+def test_transparent_palette_entries_become_alpha():
+    source = Image.fromarray(np.array([[0, 1]], np.uint8), "P")
+    source.putpalette([10, 20, 30, 40, 50, 60])
+    picture = decode.decode_picture(_encoded(source, "GIF", transparency=1))
+    assert picture.pixels[0, 0].tolist() == [10, 20, 30]
+    assert picture.alpha[..., 0].tolist() == [[255, 0]]
+
+
+def test_first_frame_of_a_gif_is_taken():
+    first, second = Image.new("RGB", (4, 3), "red"), Image.new("RGB", (4, 3))
+    data = _encoded(first, "GIF", save_all=True, append_images=[second])
+    assert decode.decode_rgb(data)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_sixteen_bits_are_kept(extension, channels):
+    values = _noise(5, 7, channels, dtype=np.uint16)
+    # OpenCV takes BGR.
+    stored = values[..., [2, 1, 0, 3][:channels]] if channels > 1 else values
+    data = cv2.imencode(extension, np.ascontiguousarray(stored))[1].tobytes()
+    picture = decode.decode_picture(data)
+    assert picture.pixels.dtype == np.uint16
+    assert np.array_equal(picture.pixels, values[..., :3])
+    if channels == 4:
+        assert np.array_equal(picture.alpha, values[..., 3:])
+    rounded = np.round(values[..., :3] / 257)
+    assert np.abs(decode.decode_rgb(data) - rounded).max() == 0
+
+
+def _png_chunk(kind, content):
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(
+        f">I4s{len(content)}sI", len(content), kind, content, checksum
+    )
+
+
+def test_sixteen_bit_grey_with_alpha_is_kept():
+    values = _noise(5, 7, 2, dtype=np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    data = (
+        b"\x89PNG\r\n\x1a\n"
+        + _png_chunk(b"IHDR", struct.pack(">IIBBBBB", 7, 5, 16, 4, 0, 0, 0))
+        + _png_chunk(b"IDAT", zlib.compress(rows))
+        + _png_chunk(b"IEND", b"")
+    )
+    picture = decode.decode_picture(data)
+    assert np.array_equal(picture.pixels[..., :1], values[..., :1])
+    assert np.array_equal(picture.alpha, values[..., 1:])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_tiff_with_white_as_zero_is_inverted(dtype):
+    values = _noise(5, 7, dtype=dtype)
+    data = _encoded(values, "TIFF", tiffinfo={262: 0})
+    # Pillow inverts 8 bits when it writes, and writes 16 bits as they are.
+    stored = values if dtype == np.uint8 else 65535 - values
+    assert np.array_equal(decode.decode_picture(data).pixels[..., 0], stored)
+
+
+def test_icc_profiles_are_kept_for_rgb_only():
+    profile = _srgb_profile()
+    rgb = _encoded(_noise(4, 4, 3), icc_profile=profile)
+    assert decode.decode_picture(rgb).icc_profile == profile
+    grey = _encoded(_noise(4, 4), icc_profile=profile)
+    assert decode.decode_picture(grey).icc_profile is None
+
+
+def test_cmyk_with_an_unusable_profile_is_converted_plainly():
+    source = Image.new("CMYK", (4, 4), (0, 255, 255, 0))
+    data = _encoded(source, "JPEG", icc_profile=b"not a profile")
+    picture = decode.decode_picture(data)
+    red = np.array([255, 0, 0])
+    assert np.abs(picture.pixels.astype(int) - red).max() <= 3
+    assert picture.icc_profile is None
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "deep PNG", "WEBP", "BMP"])
+def test_truncated_files_are_an_error(kind):
+    if kind == "deep PNG":
+        values = _noise(40, 40, 3, dtype=np.uint16)
+        data = cv2.imencode(".png", values)[1].tobytes()
+    else:
+        data = _encoded(_noise(40, 40, 3), kind)
+    with pytest.raises(OSError, match=r"\w"):
+        decode.decode_picture(data[: len(data) // 2])
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"), [(b"hello", "not a picture"), (b"", "empty")]
+)
+def test_what_is_no_picture_is_an_error(data, reason):
+    with pytest.raises(OSError, match=reason):
+        decode.decode_rgb(data)
+
+
+def test_floating_point_pictures_are_refused():
+    data = _encoded(np.ones((4, 4), np.float32), "TIFF")
+    with pytest.raises(ValueError, match="floating point"):
+        decode.decode_picture(data)
+
+
+def test_size_limit_is_ours_and_not_pillows(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    data = _encoded(_noise(6, 6, 3))
+    assert decode.decode_rgb(data).shape == (6, 6, 3)
+    assert Image.MAX_IMAGE_PIXELS == 10
+    monkeypatch.setattr(decode, "MAX_PIXELS", 35)
+    with pytest.raises(ValueError, match="at most 35 pixels. Received: 6 x 6"):
+        decode.decode_rgb(data)
+
+
+def test_count_pixels_reads_the_head_and_forgives_bad_files(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(_encoded(_noise(50, 70, 3))[:-20])
+    assert decode.count_pixels(str(path)) == 3500
+    path.write_bytes(b"no picture")
+    assert decode.count_pixels(str(path)) == 0

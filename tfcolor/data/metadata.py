@@ -1,0 +1,91 @@
+"""EXIF and ICC of a source picture, made fit for the upright RGB result."""
+
+import contextlib
+
+from PIL import ExifTags
+from PIL import Image
+
+_Base = ExifTags.Base
+
+# What describes the picture and not the file: the other tags of a TIFF say
+# where its pixels lie, and a thumbnail would show the picture as it was.
+_KEPT_TAGS = (
+    _Base.ImageDescription,
+    _Base.Make,
+    _Base.Model,
+    _Base.XResolution,
+    _Base.YResolution,
+    _Base.ResolutionUnit,
+    _Base.Software,
+    _Base.DateTime,
+    _Base.Artist,
+    _Base.HostComputer,
+    _Base.Copyright,
+)
+_KEPT_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+
+
+def orientation(picture: Image.Image) -> int:
+    """Returns the EXIF orientation, 1..8; 1 (upright) where it is unusable."""
+    # Pillow raises errors of many kinds on damaged EXIF data.
+    with contextlib.suppress(Exception):
+        value = picture.getexif().get(_Base.Orientation, 1)
+        if value in range(1, 9):
+            return value
+    return 1
+
+
+def upright_exif(
+    picture: Image.Image, *, width: int, height: int
+) -> bytes | None:
+    """Returns the picture's EXIF block for its upright copy.
+
+    Camera, date, place and author stay; the orientation becomes 1 and the
+    size that of the upright picture. Thumbnails are left out.
+
+    Args:
+        picture: PIL.Image.Image, as opened, its file still open.
+        width: int. Pixels, of the upright picture.
+        height: int. Pixels, of the upright picture.
+
+    Returns:
+        bytes starting with `Exif` and two zeros, or None where the picture
+        has no EXIF data or damaged ones.
+    """
+    # Damaged EXIF data are no reason to lose a picture.
+    with contextlib.suppress(Exception):
+        source = picture.getexif()
+        kept = Image.Exif()
+        for tag in _KEPT_TAGS:
+            if tag in source:
+                kept[tag] = source[tag]
+        for group, values in _kept_groups(source, width, height).items():
+            kept.get_ifd(group).update(values)
+        if len(source):
+            kept[_Base.Orientation] = 1
+            return kept.tobytes()
+    return None
+
+
+def _kept_groups(source: Image.Exif, width: int, height: int) -> dict:
+    """Returns the EXIF and GPS groups that are not empty."""
+    groups = {group: dict(source.get_ifd(group)) for group in _KEPT_GROUPS}
+    details = groups[ExifTags.IFD.Exif]
+    # A pointer into the source file.
+    details.pop(ExifTags.IFD.Interop, None)
+    if _Base.ExifImageWidth in details:
+        details[_Base.ExifImageWidth] = width
+    if _Base.ExifImageHeight in details:
+        details[_Base.ExifImageHeight] = height
+    return {group: values for group, values in groups.items() if values}
+
+
+def rgb_profile(icc_profile: bytes | None) -> bytes | None:
+    """Returns an ICC profile if it describes RGB colours, else None.
+
+    Reference:
+        ICC.1:2022, section 7.2.6: bytes 16..19 name the colour space.
+    """
+    if icc_profile and icc_profile[16:20] == b"RGB ":
+        return icc_profile
+    return None
