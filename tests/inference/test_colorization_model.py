@@ -1,0 +1,46 @@
+import zipfile
+
+import keras
+import pytest
+
+from tests.inference import models
+from tfcolor.inference import colorization_model
+
+
+def test_a_model_is_returned_as_it_is():
+    model = models.plain_model()
+    loaded, image_size = colorization_model.load(model)
+    assert loaded is model
+    assert image_size == 256
+
+
+def test_a_file_gives_model_and_size(tmp_path):
+    path = models.save(models.plain_model(), tmp_path / "a.keras", 40)
+    model, image_size = colorization_model.load(tmp_path / "a.keras")
+    assert image_size == colorization_model.load(path)[1] == 40
+    assert set(model.input) == {"L", "hints", "mask"}
+
+
+def test_missing_files_and_unknown_names_are_errors(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.keras"):
+        colorization_model.load(str(tmp_path / "none.keras"))
+    with pytest.raises(ValueError, match="Received: 'no_such_model'"):
+        colorization_model.load("no_such_model")
+
+
+def test_files_that_are_no_models_are_errors(tmp_path):
+    path = tmp_path / "a.keras"
+    path.write_text("hello")
+    with pytest.raises(ValueError, match=r"a\.keras"):
+        colorization_model.load(str(path))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(ValueError, match=r"a\.keras"):
+        colorization_model.load(str(path))
+
+
+def test_models_for_something_else_are_refused():
+    x = keras.Input((4,), name="L")
+    for model in (keras.Model(x, x), keras.Model({"L": x}, {"ab": x})):
+        with pytest.raises(ValueError, match="Received: model="):
+            colorization_model.load(model)

@@ -1,0 +1,165 @@
+import inspect
+
+import numpy as np
+import pytest
+
+from tests.inference import models
+from tfcolor import Colorizer
+from tfcolor.color import lab
+from tfcolor.inference import defaults
+from tfcolor.inference.colorizer import grey
+from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models.siggraph import siggraph
+
+
+def _noise(*shape, dtype=np.uint8):
+    high = np.iinfo(dtype).max
+    return np.random.default_rng(0).integers(0, high, shape, dtype)
+
+
+def _lab(rgb):
+    return lab.rgb_to_lab(rgb.astype(np.float32) / 255).numpy()
+
+
+@pytest.fixture(scope="module")
+def colorizer():
+    return Colorizer(models.lightness_model(), image_size=16, batch_size=2)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    "shape", [(30, 40, 3), (30, 40, 1), (30, 40), (1, 1, 3), (7, 2000), (1, 9)]
+)
+def test_size_dtype_and_lightness_are_kept(colorizer, dtype, shape):
+    rgb = _noise(*shape, dtype=dtype)
+    colored = colorizer.colorize(rgb)
+    assert colored.shape == (*shape[:2], 3)
+    assert colored.dtype == dtype
+    difference = grey(colored).astype(float) - grey(rgb)
+    assert np.abs(difference).mean() < 0.003 * np.iinfo(dtype).max
+
+
+def test_grey_and_equal_rgb_get_the_same_colour(colorizer):
+    picture = _noise(30, 40)
+    rgb = np.repeat(picture[..., None], 3, axis=-1)
+    difference = colorizer.colorize(picture).astype(int) - colorizer.colorize(
+        rgb
+    )
+    assert np.abs(difference).max() <= 1
+
+
+def test_a_batch_gives_what_each_picture_gives_alone(colorizer):
+    pictures = [_noise(30, 40, 3), _noise(9, 50), _noise(1, 1), _noise(64, 8)]
+    together = colorizer.colorize_batch(pictures)
+    for picture, colored in zip(pictures, together, strict=True):
+        np.testing.assert_array_equal(colorizer.colorize(picture), colored)
+    assert colorizer.colorize_batch([]) == []
+
+
+def test_predict_ab_is_the_networks_colour_at_the_pictures_size(colorizer):
+    picture = np.full((30, 40), 119, np.uint8)
+    picture[:, 20:] = 200
+    ab = colorizer.predict_ab(picture)
+    assert ab.dtype == np.float32 and ab.shape == (30, 40, 2)
+    L = _lab(np.repeat(picture[..., None], 3, -1))[..., 0]
+    for column in (0, -1):
+        expected = np.stack([L - 50, 50 - L], -1)[:, column]
+        np.testing.assert_allclose(ab[:, column], expected, atol=1e-2)
+
+
+def test_saturation_multiplies_the_colour():
+    picture = np.full((20, 20), 119, np.uint8)
+    for saturation in (0.0, 0.5, 1.5):
+        colorizer = Colorizer(
+            models.plain_model((20, -10)), image_size=8, saturation=saturation
+        )
+        ab = _lab(colorizer.colorize(picture))[..., 1:]
+        expected = np.float32([20, -10]) * saturation
+        np.testing.assert_allclose(ab[0, 0], expected, atol=0.6)
+
+
+def test_hints_reach_the_network_where_they_were_put():
+    colorizer = Colorizer(models.plain_model((0, 0)), image_size=32)
+    picture = np.full((64, 128), 119, np.uint8)
+    hints = [HintPoint(96, 16, "#ff0000", radius=12)]
+    plain, hinted = colorizer.colorize_batch(
+        [picture, picture], hints=[None, hints]
+    )
+    assert np.array_equal(plain, grey(picture))
+    assert hinted[16, 96, 0] > hinted[16, 96, 1] + 50
+    assert np.array_equal(hinted[40:, :64], plain[40:, :64])
+
+
+def test_functions_are_traced_once_for_all_sizes(monkeypatch):
+    traces = []
+    model = models.plain_model()
+    call = model.call
+
+    def counted(*args, **kwargs):
+        traces.append(1)
+        return call(*args, **kwargs)
+
+    monkeypatch.setattr(model, "call", counted)
+    colorizer = Colorizer(model, image_size=8, batch_size=2)
+    for size in range(1, 6):
+        colorizer.colorize_batch(
+            [_noise(size, 5), _noise(5, size), _noise(3, 3)]
+        )
+    assert len(traces) == 1
+
+
+def test_the_real_network_works_and_its_size_comes_from_the_file(tmp_path):
+    model = siggraph(width=1 / 16)
+    path = models.save(model, tmp_path / "tiny.keras", image_size=24)
+    colorizer = Colorizer(path)
+    assert colorizer.image_size == 24
+    picture = _noise(33, 21)
+    same = Colorizer(model, image_size=24).colorize(picture)
+    np.testing.assert_array_equal(colorizer.colorize(picture), same)
+
+
+def test_defaults_are_those_the_command_names():
+    signature = inspect.signature(Colorizer.__init__).parameters
+    assert signature["batch_size"].default == defaults.BATCH_SIZE
+    assert signature["saturation"].default == defaults.SATURATION
+
+
+@pytest.mark.parametrize(
+    "rgb",
+    [
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4,), np.uint8),
+        np.zeros((1, 4, 4, 3), np.uint8),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_other_arrays_are_refused(colorizer, rgb):
+    with pytest.raises(ValueError, match="Received: rgb"):
+        colorizer.colorize(rgb)
+    with pytest.raises(ValueError, match="Received: rgb"):
+        grey(rgb)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"image_size": 20},
+        {"image_size": 0},
+        {"image_size": 16.0},
+        {"batch_size": 0},
+        {"saturation": -1},
+        {"saturation": float("nan")},
+    ],
+)
+def test_numbers_out_of_range_are_refused(options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"`{name}` must .*Received: {name}="):
+        Colorizer(models.plain_model(), **options)
+
+
+def test_hints_must_fit_the_pictures(colorizer):
+    with pytest.raises(ValueError, match="Received: 1 for 2 pictures"):
+        colorizer.colorize_batch([_noise(4, 4)] * 2, hints=[None])
+    with pytest.raises(ValueError, match="Received: x=9"):
+        colorizer.colorize(_noise(4, 4), hints=[HintPoint(9, 1, "#ffffff")])

@@ -1,0 +1,156 @@
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.inference import models
+from tfcolor import Colorizer
+from tfcolor.data import decode
+from tfcolor.inference import picture_files
+from tfcolor.inference.hint_points import HintPoint
+from tfcolor.inference.picture_files import PictureJob
+
+
+@pytest.fixture(scope="module")
+def colorizer():
+    return Colorizer(models.lightness_model(), image_size=16, batch_size=3)
+
+
+def _write(path, shape=(20, 30), dtype=np.uint8, **options):
+    high = np.iinfo(dtype).max
+    values = np.random.default_rng(0).integers(0, high, shape, dtype)
+    Image.fromarray(values).save(path, **options)
+    return values
+
+
+def _run(colorizer, jobs):
+    return list(picture_files.colorize_files(colorizer, jobs))
+
+
+def test_files_hold_what_the_colorizer_returns(colorizer, tmp_path):
+    jobs, expected = [], []
+    for number in range(8):
+        source = tmp_path / f"{number}.png"
+        values = _write(source, (5 + number, 20 - number))
+        jobs.append(PictureJob(str(source), f"{tmp_path}/out/{number}.png"))
+        expected.append(colorizer.colorize(values))
+    assert _run(colorizer, jobs) == [(job, None) for job in jobs]
+    for job, rgb in zip(jobs, expected, strict=True):
+        with open(job.output, "rb") as file:
+            np.testing.assert_array_equal(decode.decode_rgb(file.read()), rgb)
+    assert sorted(os.listdir(tmp_path / "out")) == [
+        f"{number}.png" for number in range(8)
+    ]
+
+
+def test_a_bad_picture_does_not_stop_the_others(colorizer, tmp_path):
+    _write(tmp_path / "good.png")
+    (tmp_path / "text.png").write_text("hello")
+    data = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(data[: len(data) // 2])
+    names = ["text", "good", "none", "cut"]
+    jobs = [
+        PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")
+        for name in names
+    ]
+    reasons = [reason for _, reason in _run(colorizer, jobs)]
+    assert "not a picture" in reasons[0]
+    assert reasons[1] is None
+    assert reasons[2] == "No such file or directory"
+    assert "truncated" in reasons[3]
+    assert os.listdir(tmp_path / "out") == ["good.png"]
+
+
+def test_a_hint_out_of_one_picture_is_the_reason_it_fails(colorizer, tmp_path):
+    _write(tmp_path / "a.png")
+    points = (HintPoint(30, 0, "#ff0000"),)
+    job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/b.png", hints=points)
+    ((_, reason),) = _run(colorizer, [job])
+    assert "30 x 20 pixels" in reason
+
+
+def test_writing_errors_are_reasons(colorizer, tmp_path):
+    _write(tmp_path / "a.png")
+    job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/a.png/b.png")
+    ((_, reason),) = _run(colorizer, [job])
+    assert "cannot be written" in reason
+
+
+def test_a_failing_network_is_a_reason(colorizer, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    _write(tmp_path / "a.png")
+    monkeypatch.setattr(colorizer, "colorize_batch", fail)
+    job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/b.png")
+    assert _run(colorizer, [job]) == [(job, "MemoryError")]
+
+
+def test_alpha_exif_and_depth_go_along(colorizer, tmp_path):
+    exif = Image.Exif()
+    exif[271], exif[274] = "Maker", 6
+    values = _write(tmp_path / "a.png", (20, 30, 4), exif=exif)
+    _write(tmp_path / "b.png", dtype=np.uint16)
+    jobs = [
+        PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")
+        for name in "ab"
+    ]
+    _run(colorizer, jobs)
+    a, b = (
+        decode.decode_picture((tmp_path / f"out/{name}.png").read_bytes())
+        for name in "ab"
+    )
+    assert np.array_equal(a.alpha[..., 0], np.rot90(values[..., 3], -1))
+    assert b"Maker" in a.exif
+    assert b.pixels.dtype == np.uint16
+
+
+def test_compare_is_grey_beside_the_result(colorizer, tmp_path):
+    values = _write(tmp_path / "a.png")
+    job = PictureJob(
+        f"{tmp_path}/a.png", None, compare=f"{tmp_path}/a.compare.png"
+    )
+    _run(colorizer, [job])
+    strip = decode.decode_rgb((tmp_path / "a.compare.png").read_bytes())
+    assert np.array_equal(strip[:, :30], np.repeat(values[..., None], 3, -1))
+    assert np.array_equal(strip[:, 30:], colorizer.colorize(values))
+    assert sorted(os.listdir(tmp_path)) == ["a.compare.png", "a.png"]
+
+
+def test_big_pictures_go_alone_and_small_ones_together(
+    colorizer, tmp_path, monkeypatch
+):
+    sizes = []
+    colorize_batch = colorizer.colorize_batch
+
+    def noted(pictures, **options):
+        sizes.append(len(pictures))
+        return colorize_batch(pictures, **options)
+
+    monkeypatch.setattr(colorizer, "colorize_batch", noted)
+    monkeypatch.setattr(picture_files, "_BATCH_PIXELS", 1000)
+    jobs = []
+    for number, side in enumerate((40, 10, 10, 10, 10, 30)):
+        _write(tmp_path / f"{number}.bmp", (side, side))
+        name = f"{tmp_path}/{number}"
+        jobs.append(PictureJob(f"{name}.bmp", f"{name}.png"))
+    assert all(reason is None for _, reason in _run(colorizer, jobs))
+    assert sizes == [1, 3, 2]
+
+
+def test_stopping_early_leaves_whole_files_only(colorizer, tmp_path):
+    jobs = []
+    for number in range(12):
+        _write(tmp_path / f"{number}.bmp")
+        output = f"{tmp_path}/out/{number}.png"
+        jobs.append(PictureJob(f"{tmp_path}/{number}.bmp", output))
+    results = picture_files.colorize_files(colorizer, jobs)
+    next(results)
+    results.close()
+    written = os.listdir(tmp_path / "out")
+    assert 0 < len(written) < 12
+    for name in written:
+        data = (tmp_path / "out" / name).read_bytes()
+        assert name.endswith(".png")
+        assert decode.decode_rgb(data).shape == (20, 30, 3)

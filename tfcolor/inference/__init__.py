@@ -1,0 +1,1 @@
+"""A picture of any size in, the same size out."""

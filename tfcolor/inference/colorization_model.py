@@ -1,0 +1,68 @@
+"""Getting hold of a colorization model: shipped, from a file or as it is."""
+
+import os
+
+import keras
+
+from tfcolor.weights import model_file
+from tfcolor.weights import shipped
+
+_INPUTS = {"L", "hints", "mask"}
+_OUTPUT = "ab"
+
+
+def load(
+    model: keras.Model | str | os.PathLike | None,
+) -> tuple[keras.Model, int]:
+    """Loads a colorization model.
+
+    Args:
+        model: None for the default of the weights that ship with tfcolor,
+            str (the name of shipped weights, or the path of a `.keras` file)
+            or a keras.Model, which is returned.
+
+    Returns:
+        The model and the image size it was trained at.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: the name is not known, the file cannot be read, or the
+            model is not one with the inputs `L`, `hints` and `mask` and the
+            output `ab`.
+    """
+    if isinstance(model, keras.Model):
+        info = model_file.ModelInfo()
+    elif model is None:
+        model, info = shipped.load(shipped.DEFAULT)
+    elif os.fspath(model).endswith(".keras"):
+        model, info = _load_file(os.fspath(model))
+    else:
+        model, info = shipped.load(os.fspath(model))
+    _check(model)
+    return model, info.image_size
+
+
+def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    try:
+        return model_file.load(path)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # Keras raises errors of many kinds on archives it cannot read.
+        raise ValueError(
+            "A model file must hold a Keras model that can be read. "
+            f"Received: {path!r} ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _check(model: keras.Model) -> None:
+    # Only functional models know their inputs before they are called.
+    inputs = getattr(model, "input", None)
+    outputs = getattr(model, "output", None)
+    named = isinstance(inputs, dict) and isinstance(outputs, dict)
+    if not named or set(inputs) != _INPUTS or _OUTPUT not in outputs:
+        raise ValueError(
+            "A colorization model must have the inputs 'L', 'hints' and "
+            "'mask' and the output 'ab'. "
+            f"Received: model={model.name!r} with {inputs} and {outputs}"
+        )

@@ -1,0 +1,267 @@
+"""One object that colorizes pictures of any size."""
+
+import functools
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.inference import colorization_model
+from tfcolor.inference import defaults
+from tfcolor.inference import finish
+from tfcolor.inference import hint_maps
+from tfcolor.inference import prepare
+from tfcolor.inference.hint_points import HintPoint
+
+# The networks halve the size three times.
+_SIZE_STEP = 8
+
+
+class Colorizer:
+    """Colorizes pictures with a network, keeping each one's own lightness.
+
+    A picture is squashed to the network's square, the network finds its ab,
+    and ab is resized to the picture and put beside its L.
+
+    Example:
+        from tfcolor import Colorizer
+
+        colorizer = Colorizer()
+        rgb = colorizer.colorize(grey_or_rgb)
+
+    Args:
+        model: None for the weights that ship with tfcolor, str (the name of
+            shipped weights, or the path of a `.keras` file) or keras.Model
+            with the inputs `L`, `hints` and `mask` and the output `ab`.
+        image_size: int or None. Side of the network's square in pixels, a
+            multiple of 8; None means the size the model was trained at. More
+            finds smaller things and overlooks bigger ones.
+        batch_size: int. Pictures that go through the network at once.
+        saturation: float, 0 or above. Factor on ab; colours that sRGB does
+            not hold are brought into it afterwards.
+
+    Attributes:
+        image_size: int. Side of the network's square in pixels.
+        batch_size: int.
+        saturation: float.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: `model` is not a colorization model or not known, or a
+            number is out of range.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model | str | os.PathLike | None = None,
+        *,
+        image_size: int | None = None,
+        batch_size: int = defaults.BATCH_SIZE,
+        saturation: float = defaults.SATURATION,
+    ):
+        _check_numbers(image_size, batch_size, saturation)
+        model, model_size = colorization_model.load(model)
+        self.image_size = image_size or model_size
+        self.batch_size = batch_size
+        self.saturation = saturation
+        self._network = _network_function(model)
+        # Makes the graphs now, which takes longer than many a picture.
+        self.colorize(np.zeros((1, 1, 3), np.uint8))
+
+    def colorize(
+        self, rgb: np.ndarray, *, hints: Sequence[HintPoint] | None = None
+    ) -> np.ndarray:
+        """Colorizes a picture.
+
+        Args:
+            rgb: uint8 or uint16 array [H, W, 3] (sRGB, of which only the
+                lightness is used), [H, W, 1] or [H, W] (grey).
+            hints: None or HintPoints, in pixels of this picture.
+
+        Returns:
+            array [H, W, 3] of the dtype of `rgb`, sRGB.
+
+        Raises:
+            ValueError: `rgb` has another dtype or shape, or a hint lies out
+                of the picture.
+        """
+        return self.colorize_batch([rgb], hints=[hints])[0]
+
+    def colorize_batch(
+        self,
+        pictures: Sequence[np.ndarray],
+        *,
+        hints: Sequence[Sequence[HintPoint] | None] | None = None,
+    ) -> list[np.ndarray]:
+        """Colorizes pictures, which may differ in size.
+
+        Args:
+            pictures: sequence of uint8 or uint16 arrays [H, W, 3], [H, W, 1]
+                or [H, W], each as in `colorize`.
+            hints: None or a sequence with None or HintPoints for each
+                picture, in its pixels.
+
+        Returns:
+            list of arrays [H, W, 3], each of its picture's dtype and size.
+
+        Raises:
+            ValueError: a picture has another dtype or shape, a hint lies out
+                of its picture, or the lengths differ.
+        """
+        pictures = [_as_picture(rgb) for rgb in pictures]
+        return [
+            _finish(picture, ab, self.saturation)
+            for picture, ab in zip(
+                pictures, self._predict(pictures, hints), strict=True
+            )
+        ]
+
+    def predict_ab(
+        self, rgb: np.ndarray, *, hints: Sequence[HintPoint] | None = None
+    ) -> np.ndarray:
+        """Returns the network's colour alone, for every pixel of a picture.
+
+        It is neither multiplied by `saturation` nor brought into sRGB.
+
+        Args:
+            rgb: uint8 or uint16 array [H, W, 3], [H, W, 1] or [H, W].
+            hints: None or HintPoints, in pixels of this picture.
+
+        Returns:
+            float32 array [H, W, 2], CIELAB.
+
+        Raises:
+            ValueError: as `colorize`.
+        """
+        picture = _as_picture(rgb)
+        ab = next(iter(self._predict([picture], [hints])))
+        return finish.resize_ab(ab, *picture.shape[:2]).numpy()
+
+    def _predict(self, pictures, hints):
+        """Yields float32 [image_size, image_size, 2] for each picture."""
+        hints = [None] * len(pictures) if hints is None else list(hints)
+        if len(hints) != len(pictures):
+            raise ValueError(
+                "`hints` must have one entry for each picture. "
+                f"Received: {len(hints)} for {len(pictures)} pictures"
+            )
+        for start in range(0, len(pictures), self.batch_size):
+            batch = slice(start, start + self.batch_size)
+            L = [_network_L(p, self.image_size) for p in pictures[batch]]
+            maps = [
+                hint_maps.draw_hints(
+                    list(points or ()),
+                    width=picture.shape[1],
+                    height=picture.shape[0],
+                    image_size=self.image_size,
+                )
+                for picture, points in zip(
+                    pictures[batch], hints[batch], strict=True
+                )
+            ]
+            hint_map, mask = (np.stack(m) for m in zip(*maps, strict=True))
+            yield from self._network(tf.stack(L), hint_map, mask)
+
+
+def grey(rgb: np.ndarray) -> np.ndarray:
+    """Returns what a colorizer keeps of a picture: its lightness, as RGB.
+
+    Args:
+        rgb: uint8 or uint16 array [H, W, 3], [H, W, 1] or [H, W].
+
+    Returns:
+        array [H, W, 3] of the same dtype, R = G = B.
+
+    Raises:
+        ValueError: `rgb` has another dtype or shape.
+    """
+    return _finish(_as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
+
+
+def _check_numbers(image_size, batch_size, saturation) -> None:
+    if image_size is not None and (
+        not isinstance(image_size, int)
+        or image_size < _SIZE_STEP
+        or image_size % _SIZE_STEP
+    ):
+        raise ValueError(
+            f"`image_size` must be a multiple of {_SIZE_STEP} above 0. "
+            f"Received: image_size={image_size}"
+        )
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(
+            "`batch_size` must be an integer of 1 or above. "
+            f"Received: batch_size={batch_size}"
+        )
+    if not 0 <= saturation < float("inf"):
+        raise ValueError(
+            "`saturation` must be a number of 0 or above. "
+            f"Received: saturation={saturation}"
+        )
+
+
+def _as_picture(rgb: np.ndarray) -> np.ndarray:
+    """Checks a picture; returns it as [H, W, 3], grey as R = G = B."""
+    rgb = np.asarray(rgb)
+    if rgb.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            "`rgb` must be uint8 (0..255) or uint16 (0..65535). "
+            f"Received: rgb.dtype={rgb.dtype}"
+        )
+    picture = rgb[..., np.newaxis] if rgb.ndim == 2 else rgb
+    if picture.ndim != 3 or picture.shape[-1] not in (1, 3) or not rgb.size:
+        raise ValueError(
+            "`rgb` must have the shape [H, W, 3], [H, W, 1] or [H, W], "
+            f"with at least one pixel. Received: rgb.shape={rgb.shape}"
+        )
+    # One kind of picture means one graph; the lightness is the same.
+    return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+
+
+def _network_function(model: keras.Model):
+    """Makes a function that is traced once, whatever comes."""
+
+    def predict(L, hints, mask):
+        inputs = {"L": L, "hints": hints, "mask": mask}
+        return tf.cast(model(inputs, training=False)["ab"], tf.float32)
+
+    planes = [tf.TensorSpec([None, None, None, n]) for n in (1, 2, 1)]
+    return tf.function(predict, input_signature=planes)
+
+
+def _network_L(picture: np.ndarray, image_size: int) -> tf.Tensor:
+    return _prepare_function(picture.dtype.name)(picture, image_size)
+
+
+def _finish(picture: np.ndarray, ab, saturation: float) -> np.ndarray:
+    function = _finish_function(picture.dtype.name)
+    return function(picture, ab, saturation).numpy()
+
+
+@functools.cache
+def _prepare_function(dtype: str):
+    """Makes a function that is traced once for all picture sizes."""
+    return tf.function(
+        prepare.network_L,
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([], tf.int32),
+        ],
+    )
+
+
+@functools.cache
+def _finish_function(dtype: str):
+    """Makes a function that is traced once for all picture sizes."""
+    return tf.function(
+        lambda picture, ab, saturation: finish.finish(
+            picture, ab, saturation=saturation
+        ),
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([None, None, 2]),
+            tf.TensorSpec([]),
+        ],
+    )

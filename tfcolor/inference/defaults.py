@@ -1,0 +1,12 @@
+"""What the colorizer and its command do unless told otherwise.
+
+Kept apart so that `tfcolor colorize --help` can name the values without
+importing TensorFlow.
+"""
+
+# Pictures that go through the network at once.
+BATCH_SIZE = 8
+# A factor on ab; 1 leaves the network's colours as they are.
+SATURATION = 1.0
+# A hint's radius without one of its own, as a part of the short side.
+HINT_RADIUS = 1 / 50

@@ -1,0 +1,133 @@
+"""Where the result of each picture goes, decided before any work is done."""
+
+import dataclasses
+import os
+
+from tfcolor.data import encode
+from tfcolor.data import files
+
+
+@dataclasses.dataclass(frozen=True)
+class OutputPath:
+    """A picture and the files that are wanted of it.
+
+    Attributes:
+        source: str. Path of the picture.
+        name: str. Its name relative to the input folder, with `/`.
+        output: str or None. Path of the colorized picture, if wanted.
+        compare: str or None. Path of the grey | colorized strip, if wanted.
+    """
+
+    source: str
+    name: str
+    output: str | None
+    compare: str | None = None
+
+    def targets(self) -> list[str]:
+        """Returns the paths of all files wanted."""
+        return [path for path in (self.output, self.compare) if path]
+
+    def without_existing(self) -> "OutputPath":
+        """Returns a copy that wants only the files that do not exist."""
+        output, compare = (
+            None if path is None or os.path.lexists(path) else path
+            for path in (self.output, self.compare)
+        )
+        return dataclasses.replace(self, output=output, compare=compare)
+
+
+def plan(
+    inputs: list[str], output: str, *, compare: bool = False
+) -> list[OutputPath]:
+    """Finds the pictures and gives each its place.
+
+    For one picture that is a file, `output` may be a file, whose extension
+    chooses the format. Otherwise it is a folder, in which names relative to
+    the input folder are kept, with the format where it can be written and
+    PNG where not. What lies in the output folder is no input.
+
+    Args:
+        inputs: list of str. Files, folders and globs.
+        output: str. A file, or a folder: existing or ending in `/`; for
+            several pictures it is always a folder.
+        compare: bool. Whether strips are wanted, in `<stem>.compare.<ext>`.
+
+    Returns:
+        list of OutputPath, sorted by source.
+
+    Raises:
+        FileNotFoundError: an input finds no picture.
+        ValueError: `output` is not what the pictures need, two files would
+            have one path, or one would replace a picture that is read.
+    """
+    found = files.list_named_pictures(*inputs, exclude=output)
+    single = len(found) == 1 and not any(map(os.path.isdir, inputs))
+    as_folder = os.path.isdir(output) or output.endswith(("/", os.sep))
+    if single and not as_folder:
+        _check_file(output)
+        names = [output]
+    else:
+        _check_folder(output, certain=as_folder)
+        names = [os.path.join(output, _writable(name)) for _, name in found]
+    jobs = [
+        OutputPath(
+            source,
+            name.replace(os.sep, "/"),
+            target,
+            _compare_path(target) if compare else None,
+        )
+        for (source, name), target in zip(found, names, strict=True)
+    ]
+    _check_collisions(jobs)
+    return jobs
+
+
+def _writable(name: str) -> str:
+    stem, extension = os.path.splitext(name)
+    return name if extension.lower() in encode.FORMATS else stem + ".png"
+
+
+def _compare_path(target: str) -> str:
+    stem, extension = os.path.splitext(target)
+    return f"{stem}.compare{extension}"
+
+
+def _check_file(output: str) -> None:
+    if os.path.splitext(output)[1].lower() not in encode.FORMATS:
+        raise ValueError(
+            "`output` must be a picture's file name "
+            f"({', '.join(encode.FORMATS)}), an existing folder or a new one "
+            f"ending in '/'. Received: output={output!r}"
+        )
+
+
+def _check_folder(output: str, *, certain: bool) -> None:
+    looks_like_file = os.path.isfile(output.rstrip("/")) or (
+        not certain and files.is_picture(output)
+    )
+    if looks_like_file:
+        raise ValueError(
+            "`output` must be a folder for several pictures. "
+            f"Received: output={output!r}"
+        )
+
+
+def _check_collisions(jobs: list[OutputPath]) -> None:
+    sources = {os.path.realpath(job.source) for job in jobs}
+    taken = {}
+    for job in jobs:
+        for target in job.targets():
+            path = os.path.realpath(target)
+            if path in sources:
+                raise ValueError(
+                    "`output` must not replace a picture that is read; "
+                    f"choose another folder. Received: {target!r}"
+                )
+            if path in taken:
+                raise ValueError(
+                    "Every picture must have a file of its own, but "
+                    f"{taken[path]!r} and {job.source!r} would both become "
+                    f"{target!r}; give the folder that holds both (its "
+                    "structure is kept), or run them one after the other."
+                )
+            taken[path] = job.source
