@@ -1,0 +1,60 @@
+"""Small true pictures and comparisons for the tests of the evaluation."""
+
+import numpy as np
+from PIL import Image
+
+from tfcolor.evaluation import measure
+from tfcolor.evaluation.compare import Comparison
+from tfcolor.evaluation.truth import TruePicture
+
+
+def picture(seed, height=24, width=32):
+    """A smooth colour picture: uint8 array [height, width, 3]."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+    smooth = Image.fromarray(coarse).resize((width, height))
+    return np.asarray(smooth)
+
+
+def save(path, rgb):
+    """Writes a picture, without loss if the format can."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rgb).save(path)
+
+
+def comparison(count=12, methods=("model",), fid=None, failures=()):
+    """A comparison of made-up numbers that are easy to check by hand.
+
+    Picture i has a PSNR of 20 + i under grey; the methods gain 1, 2, ... dB,
+    and the mean ab half a dB.
+    """
+    names = ["grey", "mean ab", *methods]
+    gains = dict(zip(names, [0, 0.5, *range(1, len(methods) + 1)], strict=True))
+    base = np.arange(float(count))
+    return Comparison(
+        pictures=[
+            TruePicture(i, f"/truth/p{i}.jpg", f"p{i}.jpg")
+            for i in range(count)
+        ],
+        sizes=[(32, 24)] * count,
+        geometry="original size",
+        metrics=measure.METRICS,
+        values={
+            name: {
+                "psnr": 20 + base + gain,
+                "ssim": np.full(count, 0.9),
+                "ciede2000": base,
+                "ab_rmse": base,
+                "L_difference": np.full(count, 0.1),
+                "colorfulness_signed": base + 10 * gain,
+                "colorfulness_absolute": base * gain,
+            }
+            for name, gain in gains.items()
+        },
+        truth={
+            "colorfulness_signed": base + 20,
+            "colorfulness_absolute": base * 2,
+        },
+        fid=fid or {},
+        failures=list(failures),
+    )

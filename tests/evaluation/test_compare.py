@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+from skimage.color import rgb2lab
+
+from tests.evaluation import synthetic
+from tfcolor.evaluation import baselines
+from tfcolor.evaluation import measure
+from tfcolor.evaluation.compare import compare
+from tfcolor.evaluation.methods import Method
+from tfcolor.evaluation.truth import list_truth
+
+PERFECT = Method("perfect", lambda _, rgb: rgb)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for seed in range(4):
+        rgb = synthetic.picture(seed, 20 + seed, 30)
+        synthetic.save(tmp_path / f"p{seed}.png", rgb)
+    return tmp_path
+
+
+def test_a_perfect_method_reaches_the_truth(folder):
+    result = compare(list_truth(str(folder)), [PERFECT])
+    assert list(result.values) == ["grey", "mean ab", "perfect"]
+    assert result.methods() == ["perfect"]
+    perfect = result.values["perfect"]
+    assert (perfect["ab_rmse"] == 0).all()
+    assert perfect["ssim"] == pytest.approx(np.ones(4))
+    for key, true in result.truth.items():
+        np.testing.assert_array_equal(perfect[key], true)
+    assert (result.gain("perfect") > 50).all()
+    assert (result.gain("grey") == 0).all()
+    assert result.sizes == [(30, 20), (30, 21), (30, 22), (30, 23)]
+    assert result.failures == []
+
+
+def test_both_baselines_keep_L_and_mean_ab_is_the_mean_of_the_means(folder):
+    result = compare(list_truth(str(folder)), [PERFECT])
+    for name in ("grey", "mean ab"):
+        assert (result.values[name]["L_difference"] < 0.25).all()
+    assert (result.values["grey"]["colorfulness_signed"] < 1).all()
+    means = [
+        rgb2lab(synthetic.picture(s, 20 + s, 30))[..., 1:].mean(axis=(0, 1))
+        for s in range(4)
+    ]
+    rgb = synthetic.picture(2, 22, 30)
+    painted = baselines.constant_ab(rgb, np.mean(means, axis=0))
+    expected = measure.measure(rgb, painted)["psnr"]
+    assert result.values["mean ab"]["psnr"][2] == pytest.approx(
+        expected, abs=0.01
+    )
+
+
+def test_numbers_follow_their_pictures_when_the_order_changes(folder):
+    truth = list_truth(str(folder))
+    first = compare(truth, [PERFECT])
+    again = compare(truth[::-1], [PERFECT])
+    assert again.pictures == first.pictures[::-1]
+    for name, columns in first.values.items():
+        for key, column in columns.items():
+            np.testing.assert_allclose(
+                again.values[name][key][::-1], column, rtol=1e-5
+            )
+
+
+def test_a_picture_that_fails_is_left_out_of_every_column(folder):
+    (folder / "p1.png").write_bytes(b"nothing")
+
+    def predict(picture, rgb):
+        if picture.name == "p3.png":
+            raise RuntimeError("too hard\nmuch detail")
+        return rgb
+
+    result = compare(list_truth(str(folder)), [PERFECT, Method("m", predict)])
+    assert [p.name for p in result.pictures] == ["p0.png", "p2.png"]
+    for columns in result.values.values():
+        assert all(len(column) == 2 for column in columns.values())
+    (broken, _), (hard, reason) = result.failures
+    assert broken.endswith("p1.png")
+    assert hard.endswith("p3.png")
+    assert reason == "too hard"
+    # The mean ab is that of the two that went well.
+    only = [
+        p for p in list_truth(str(folder)) if p.name in ("p0.png", "p2.png")
+    ]
+    np.testing.assert_allclose(
+        result.values["mean ab"]["psnr"],
+        compare(only, [PERFECT]).values["mean ab"]["psnr"],
+        rtol=1e-6,
+    )
+
+
+def test_a_prediction_of_another_shape_is_a_failure(folder):
+    crop = Method("crop", lambda _, rgb: rgb[1:])
+    result = compare(list_truth(str(folder)), [crop])
+    assert result.pictures == []
+    assert len(result.failures) == 4
+    assert "one shape" in result.failures[0][1]
+
+
+def test_the_geometry_is_applied_and_named(folder):
+    shapes = []
+
+    def predict(_, rgb):
+        shapes.append(rgb.shape)
+        return rgb
+
+    result = compare(
+        list_truth(str(folder)),
+        [Method("m", predict)],
+        geometry="squash",
+        size=16,
+    )
+    assert shapes == [(16, 16, 3)] * 4
+    assert result.sizes == [(16, 16)] * 4
+    assert result.geometry == "squash to 16 x 16"
+
+
+def test_lpips_and_fid_are_columns_when_asked(folder):
+    class BrightnessFid:
+        """Two features a picture instead of 2048."""
+
+        def __call__(self, rgb):
+            return rgb.reshape(-1, 3).mean(axis=0)[:2]
+
+        def distance(self, one, other):
+            return float(np.abs(one - other).sum())
+
+    result = compare(
+        list_truth(str(folder)),
+        [PERFECT],
+        lpips=lambda one, other: float(np.abs(one - other * 1.0).mean()),
+        fid=BrightnessFid(),
+    )
+    assert result.metrics[-1] is measure.LPIPS
+    assert (result.values["perfect"]["lpips"] == 0).all()
+    assert (result.values["mean ab"]["lpips"] > 0).all()
+    assert result.fid["perfect"] == 0
+    assert result.fid["grey"] > 0
+    assert result.fid["mean ab"] > 0
+
+
+def test_pictures_to_show_and_progress_are_handed_out(folder):
+    shown, bars = [], []
+
+    def progress(pictures, *, desc):
+        bars.append((desc, len(pictures)))
+        return pictures
+
+    compare(
+        list_truth(str(folder)),
+        [PERFECT],
+        save_picture=lambda picture, rgb: shown.append((picture.index, rgb)),
+        progress=progress,
+    )
+    assert [index for index, _ in shown] == [0, 1, 2, 3]
+    assert set(shown[0][1]) == {"grey", "perfect", None}
+    assert bars == [("pictures", 4), ("mean ab", 4)]

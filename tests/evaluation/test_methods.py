@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfcolor.evaluation import methods
+from tfcolor.evaluation.truth import list_truth
+
+
+def _save(path, rgb):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rgb).save(path)
+
+
+def _picture(height, width, seed=0):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """A true picture of 40 x 20 and a folder for its prediction."""
+    _save(tmp_path / "true" / "a.png", _picture(20, 40))
+    truth = list_truth(str(tmp_path / "true"))
+    return truth, tmp_path / "predicted"
+
+
+def test_a_prediction_of_the_files_size_goes_through_the_geometry(folders):
+    truth, folder = folders
+    predicted = np.zeros((20, 40, 3), np.uint8)
+    predicted[:, 10:30] = 77
+    _save(folder / "a.png", predicted)
+    method = methods.from_folder(
+        "m", str(folder), truth, geometry="center_crop", size=20
+    )
+    result = method.predict(truth[0], _picture(20, 20))
+    np.testing.assert_array_equal(result, np.full((20, 20, 3), 77))
+
+
+def test_a_prediction_of_the_size_of_the_comparison_is_taken_as_it_is(folders):
+    truth, folder = folders
+    predicted = _picture(16, 16, seed=1)
+    _save(folder / "a.png", predicted)
+    method = methods.from_folder(
+        "m", str(folder), truth, geometry="squash", size=16
+    )
+    result = method.predict(truth[0], _picture(16, 16))
+    np.testing.assert_array_equal(result, predicted)
+
+
+@pytest.mark.parametrize("geometry", ["original", "squash"])
+def test_a_prediction_of_any_other_size_is_an_error(folders, geometry):
+    truth, folder = folders
+    _save(folder / "a.png", _picture(10, 20))
+    method = methods.from_folder(
+        "m", str(folder), truth, geometry=geometry, size=16
+    )
+    shape = (20, 40) if geometry == "original" else (16, 16)
+    with pytest.raises(ValueError, match="20 x 10 pixels.*40 x 20"):
+        method.predict(truth[0], _picture(*shape))
+
+
+def test_a_colorizer_gets_the_pixels():
+    class Swapper:
+        def colorize(self, rgb):
+            return rgb[..., ::-1]
+
+    rgb = _picture(3, 4)
+    method = methods.from_colorizer("swap", Swapper())
+    np.testing.assert_array_equal(method.predict(None, rgb), rgb[..., ::-1])
+
+
+@pytest.mark.parametrize(
+    ("paths", "names"),
+    [
+        (["siggraph_small"], ["siggraph_small"]),
+        (["runs/a.keras", "out/b/"], ["a", "b"]),
+        (["x/m.keras", "y/m.keras"], ["x/m.keras", "y/m.keras"]),
+        (["m", "m"], ["m", "m #2"]),
+        (["out/grey"], ["out/grey"]),
+    ],
+)
+def test_methods_are_named_shortly_and_apart(paths, names):
+    assert methods.unique_names(paths) == names

@@ -1,0 +1,205 @@
+"""Measuring every method on every true picture."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Iterable
+
+import numpy as np
+
+from tfcolor.evaluation import baselines
+from tfcolor.evaluation import geometry as geometries
+from tfcolor.evaluation import measure
+from tfcolor.evaluation.methods import Method
+from tfcolor.evaluation.methods import from_constant_ab
+from tfcolor.evaluation.methods import read_rgb
+from tfcolor.evaluation.truth import TruePicture
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """The numbers of an evaluation; all columns in the order of `pictures`.
+
+    Attributes:
+        pictures: list of the N TruePicture that every method could do.
+        sizes: list of N (width, height), in the geometry.
+        geometry: str, for people.
+        metrics: tuple of Metric, those measured.
+        values: dict from the name of a method to a dict from the key of a
+            metric to a float64 array [N]. The baselines come first.
+        truth: dict from the keys of the colourfulness metrics to a float64
+            array [N]: those of the true pictures.
+        fid: dict from the name of a method to its FID; empty if not asked,
+            NaN for fewer than two pictures.
+        failures: list of (path, reason) of the pictures left out.
+    """
+
+    pictures: list[TruePicture]
+    sizes: list[tuple[int, int]]
+    geometry: str
+    metrics: tuple[measure.Metric, ...]
+    values: dict[str, dict[str, np.ndarray]]
+    truth: dict[str, np.ndarray]
+    fid: dict[str, float]
+    failures: list[tuple[str, str]]
+
+    def methods(self) -> list[str]:
+        """Returns the names that are not baselines, in order."""
+        both = (baselines.GREY, baselines.MEAN_AB)
+        return [name for name in self.values if name not in both]
+
+    def gain(self, method: str) -> np.ndarray:
+        """Returns PSNR minus that of grey, picture by picture, in dB."""
+        return self.values[method]["psnr"] - self.values[baselines.GREY]["psnr"]
+
+
+class _Run:
+    """The state of one comparison while it is made."""
+
+    def __init__(self, *, geometry, size, lpips, fid, save_picture):
+        self.geometry, self.size = geometry, size
+        self.lpips, self.fid = lpips, fid
+        self.save_picture = save_picture
+        self.failures = []
+        # By index of the true picture.
+        self.truth = {}
+        self.sizes = {}
+        self.mean_ab = {}
+        # By index of the true picture, then by name of the method.
+        self.values = {}
+        self.features = {}
+
+    def read(self, picture: TruePicture) -> np.ndarray:
+        rgb = read_rgb(picture.path)
+        return geometries.fit(rgb, self.geometry, self.size)
+
+    def measure(self, rgb_true, rgb_predicted) -> dict[str, float]:
+        values = measure.measure(rgb_true, rgb_predicted)
+        if self.lpips is not None:
+            values[measure.LPIPS.key] = self.lpips(rgb_true, rgb_predicted)
+        return values
+
+    def first_pass(self, picture, methods) -> None:
+        """Everything that does not need the mean ab of all pictures."""
+        rgb = self.read(picture)
+        predicted = {m.name: m.predict(picture, rgb) for m in methods}
+        values = {n: self.measure(rgb, p) for n, p in predicted.items()}
+        if self.fid is not None:
+            features = {n: self.fid(p) for n, p in predicted.items()}
+            self.features[picture.index] = {None: self.fid(rgb), **features}
+        self.save_picture(picture, {**predicted, None: rgb})
+        self.truth[picture.index] = measure.colorfulness(rgb)
+        self.sizes[picture.index] = rgb.shape[1], rgb.shape[0]
+        self.mean_ab[picture.index] = baselines.mean_ab(rgb)
+        self.values[picture.index] = values
+
+    def second_pass(self, picture, method) -> None:
+        """The mean-ab baseline of a picture of the first pass."""
+        rgb = self.read(picture)
+        predicted = method.predict(picture, rgb)
+        values = self.measure(rgb, predicted)
+        if self.fid is not None:
+            self.features[picture.index][method.name] = self.fid(predicted)
+        self.values[picture.index][method.name] = values
+
+    def each(self, pictures, step, method) -> list[TruePicture]:
+        """Applies a pass; returns the pictures that went well."""
+        done = []
+        for picture in pictures:
+            # Whatever is wrong with one picture, the others are still done.
+            try:
+                step(picture, method)
+            except Exception as error:
+                self.failures.append((picture.path, _reason(error)))
+            else:
+                done.append(picture)
+        return done
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _column(rows: Iterable[dict], key: str) -> np.ndarray:
+    return np.array([row[key] for row in rows], np.float64)
+
+
+def _fid(run: _Run, done: list[TruePicture], names) -> dict[str, float]:
+    if run.fid is None:
+        return {}
+    if len(done) < 2:
+        return dict.fromkeys(names, float("nan"))
+    rows = [run.features[picture.index] for picture in done]
+    true = np.stack([row[None] for row in rows])
+    return {
+        name: run.fid.distance(true, np.stack([row[name] for row in rows]))
+        for name in names
+    }
+
+
+def compare(
+    truth: list[TruePicture],
+    methods: list[Method],
+    *,
+    geometry: str = "original",
+    size: int = geometries.DEFAULT_SIZE,
+    lpips: Callable[[np.ndarray, np.ndarray], float] | None = None,
+    fid=None,
+    save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
+    progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
+) -> Comparison:
+    """Measures methods and the two baselines on true pictures.
+
+    A picture that cannot be read, or that a method cannot do, is left out of
+    all columns, so that all means are over the same pictures.
+
+    Args:
+        truth: list of TruePicture.
+        methods: list of Method with different names.
+        geometry: str, one of `geometry.GEOMETRIES`.
+        size: int, side of the square of the geometry.
+        lpips: `lpips.Lpips` or None.
+        fid: `fid.Fid` or None.
+        save_picture: function called with each TruePicture that went well and
+            a dict from the name of a method (None: the truth) to a uint8
+            array [H, W, 3]. The mean-ab baseline is not among them.
+        progress: function that wraps a list with a progress bar, like `tqdm`;
+            gets `desc=`.
+
+    Returns:
+        Comparison; its `pictures` is empty if none went well.
+    """
+    run = _Run(
+        geometry=geometry,
+        size=size,
+        lpips=lpips,
+        fid=fid,
+        save_picture=save_picture,
+    )
+    grey = from_constant_ab(baselines.GREY, np.zeros(2))
+    done = run.each(
+        progress(truth, desc="pictures"), run.first_pass, [grey, *methods]
+    )
+    if done:
+        ab = np.mean([run.mean_ab[picture.index] for picture in done], axis=0)
+        painted = from_constant_ab(baselines.MEAN_AB, ab)
+        done = run.each(
+            progress(done, desc=baselines.MEAN_AB), run.second_pass, painted
+        )
+    metrics = measure.METRICS + ((measure.LPIPS,) if lpips else ())
+    names = [baselines.GREY, baselines.MEAN_AB, *(m.name for m in methods)]
+    rows = {n: [run.values[p.index][n] for p in done] for n in names}
+    true_rows = [run.truth[picture.index] for picture in done]
+    return Comparison(
+        pictures=done,
+        sizes=[run.sizes[picture.index] for picture in done],
+        geometry=geometries.describe(geometry, size),
+        metrics=metrics,
+        values={
+            name: {m.key: _column(rows[name], m.key) for m in metrics}
+            for name in names
+        },
+        truth={m.key: _column(true_rows, m.key) for m in measure.COLORFULNESS},
+        fid=_fid(run, done, names),
+        failures=run.failures,
+    )

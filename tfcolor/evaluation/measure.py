@@ -1,0 +1,128 @@
+"""All numbers of one predicted picture."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.color import lab
+from tfcolor.evaluation import bands
+from tfcolor.metrics.ab_rmse import ab_rmse
+from tfcolor.metrics.color_difference import mean_ciede2000
+from tfcolor.metrics.colorfulness import colorfulness_absolute
+from tfcolor.metrics.colorfulness import colorfulness_signed
+from tfcolor.metrics.lightness import mean_L_difference
+from tfcolor.metrics.psnr import psnr
+from tfcolor.metrics.ssim import WINDOW_SIZE
+from tfcolor.metrics.ssim import ssim
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """A column of the tables.
+
+    Attributes:
+        key: str, name in the CSV.
+        title: str, name for people.
+        digits: int, decimals shown.
+        better: str, "higher", "lower", or "truth" where the true picture's
+            own value is the aim.
+    """
+
+    key: str
+    title: str
+    digits: int
+    better: str
+
+
+METRICS = (
+    Metric("psnr", "PSNR (dB)", 2, "higher"),
+    Metric("ssim", "SSIM", 4, "higher"),
+    Metric("ciede2000", "CIEDE2000", 2, "lower"),
+    Metric("ab_rmse", "ab RMSE", 2, "lower"),
+    Metric("L_difference", "L kept: mean abs. dL", 3, "lower"),
+    Metric("colorfulness_signed", "colourfulness (signed)", 2, "truth"),
+    Metric("colorfulness_absolute", "colourfulness (absolute)", 2, "truth"),
+)
+COLORFULNESS = tuple(m for m in METRICS if m.better == "truth")
+LPIPS = Metric("lpips", "LPIPS (AlexNet, 0.1)", 4, "lower")
+
+
+def _ssim(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> float:
+    """The SSIM of a picture from that of its bands of windows."""
+    height, width = rgb_true.shape[:2]
+    overlap = min(height, WINDOW_SIZE) - 1
+    windows = height - overlap
+    total = 0.0
+    for band in bands.bands(windows, width):
+        rows = slice(band.start, band.stop + overlap)
+        similarity = ssim(rgb_true[rows], rgb_predicted[rows])
+        total += float(similarity) * (band.stop - band.start)
+    return total / windows
+
+
+def _lab_metrics(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> dict:
+    """CIEDE2000, ab RMSE and L kept, from those of the picture's bands."""
+    height, width = rgb_true.shape[:2]
+    ciede2000 = ab_square = L_difference = 0.0
+    for rows in bands.bands(height, width):
+        true = lab.rgb_to_lab(rgb_true[rows])
+        predicted = lab.rgb_to_lab(rgb_predicted[rows])
+        share = (rows.stop - rows.start) / height
+        ciede2000 += share * float(mean_ciede2000(true, predicted))
+        rmse = float(ab_rmse(true[..., 1:], predicted[..., 1:]))
+        ab_square += share * rmse**2
+        L_difference += share * float(
+            mean_L_difference(true[..., :1], predicted[..., :1])
+        )
+    return {
+        "ciede2000": ciede2000,
+        "ab_rmse": ab_square**0.5,
+        "L_difference": L_difference,
+    }
+
+
+def colorfulness(rgb: np.ndarray) -> dict[str, float]:
+    """Measures the colourfulness of a picture in both definitions.
+
+    Args:
+        rgb: uint8 array [H, W, 3].
+
+    Returns:
+        dict from the keys of `COLORFULNESS` to float.
+    """
+    rgb = tf.cast(rgb, tf.float32) / 255
+    return {
+        "colorfulness_signed": float(colorfulness_signed(rgb)),
+        "colorfulness_absolute": float(colorfulness_absolute(rgb)),
+    }
+
+
+def measure(
+    rgb_true: np.ndarray, rgb_predicted: np.ndarray
+) -> dict[str, float]:
+    """Measures a predicted picture against the true one.
+
+    Args:
+        rgb_true: uint8 array [H, W, 3].
+        rgb_predicted: uint8 array [H, W, 3].
+
+    Returns:
+        dict from the keys of `METRICS` to float.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if rgb_true.shape != rgb_predicted.shape:
+        raise ValueError(
+            "`rgb_true` and `rgb_predicted` must have one shape. Received: "
+            f"{rgb_true.shape} and {rgb_predicted.shape}"
+        )
+    true = tf.cast(rgb_true, tf.float32) / 255
+    predicted = tf.cast(rgb_predicted, tf.float32) / 255
+    return {
+        "psnr": float(psnr(true, predicted)),
+        "ssim": _ssim(true, predicted),
+        **_lab_metrics(true, predicted),
+        **colorfulness(rgb_predicted),
+    }

@@ -1,0 +1,126 @@
+"""The plot of an evaluation."""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tfcolor.evaluation import baselines
+from tfcolor.evaluation.compare import Comparison
+
+# Okabe and Ito's colours, told apart by most colour-blind people.
+_BLUE, _LIGHT_BLUE = "#0072B2", "#56B4E9"
+_OTHERS = ("#E69F00", "#009E73", "#CC79A7", "#D55E00")
+_BASELINE_COLOR = "#8a8a8a"
+# Text, lines and methods on each background of the page.
+_THEMES = {
+    "light": {
+        "ink": "#1d1d1f",
+        "paper": "#ffffff",
+        "rule": "#d8d8dc",
+        "methods": (_BLUE, *_OTHERS, _LIGHT_BLUE),
+    },
+    "dark": {
+        "ink": "#e6e6e8",
+        "paper": "#1b1c20",
+        "rule": "#3b3c42",
+        "methods": (_LIGHT_BLUE, *_OTHERS, _BLUE),
+    },
+}
+THEMES = tuple(_THEMES)
+# Bins of the histogram: fewer for few pictures.
+_MIN_BINS = 8
+_MAX_BINS = 30
+
+
+def _style(axes, theme, *, title, x, y) -> None:
+    axes.set_facecolor(theme["paper"])
+    axes.set_title(title, color=theme["ink"], loc="left", fontsize=11)
+    axes.set_xlabel(x, color=theme["ink"])
+    axes.set_ylabel(y, color=theme["ink"])
+    axes.tick_params(colors=theme["ink"])
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(theme["rule"])
+
+
+def _legend(axes, theme) -> None:
+    axes.legend(frameon=False, labelcolor=theme["ink"], fontsize=9)
+
+
+def _plot_gain(axes, comparison: Comparison, theme) -> None:
+    """How many pictures gain how much PSNR over grey."""
+    names = [baselines.MEAN_AB, *comparison.methods()]
+    gains = np.stack([comparison.gain(name) for name in names])
+    # Single outliers (grey photos that got coloured) must not squeeze it.
+    low, high = np.quantile(gains, [0.005, 0.995])
+    margin = max(0.1, 0.05 * (high - low))
+    bins = np.clip(gains.shape[1] // 4, _MIN_BINS, _MAX_BINS)
+    edges = np.linspace(low - margin, high + margin, bins + 1)
+    colors = (_BASELINE_COLOR, *theme["methods"])
+    for i, (name, gain) in enumerate(zip(names, gains, strict=True)):
+        color = colors[i % len(colors)]
+        inside = np.clip(gain, edges[0], edges[-1])
+        label = f"{name}: mean {gain.mean():+.2f} dB"
+        axes.hist(inside, edges, color=color, alpha=0.25)
+        axes.hist(
+            inside, edges, color=color, histtype="step", lw=1.6, label=label
+        )
+    axes.axvline(0, color=theme["ink"], lw=0.8)
+    # Room for the legend.
+    axes.set_ylim(0, axes.get_ylim()[1] * (1.1 + 0.07 * len(names)))
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    _style(
+        axes,
+        theme,
+        title="PSNR gain over grey",
+        x="dB, picture by picture",
+        y="pictures",
+    )
+    _legend(axes, theme)
+
+
+def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
+    """Each picture's colourfulness against the truth's."""
+    key = "colorfulness_signed"
+    true = comparison.truth[key]
+    methods, colors = comparison.methods(), theme["methods"]
+    most = max(
+        [true.max(), 1.0, *(comparison.values[m][key].max() for m in methods)]
+    )
+    axes.plot([0, most], [0, most], color=theme["ink"], lw=0.8)
+    for i, name in enumerate(methods):
+        axes.scatter(
+            true,
+            comparison.values[name][key],
+            s=12,
+            alpha=0.6,
+            lw=0,
+            color=colors[i % len(colors)],
+            label=name,
+        )
+    _style(
+        axes,
+        theme,
+        title="Colourfulness (signed); on the line: as colourful as the truth",
+        x="true picture",
+        y="predicted picture",
+    )
+    _legend(axes, theme)
+
+
+def write_plot(comparison: Comparison, path: str, theme: str) -> None:
+    """Draws the PSNR gains and the colourfulness of all pictures.
+
+    Args:
+        comparison: Comparison of at least one picture.
+        path: str, a PNG file.
+        theme: str, "light" or "dark": the background.
+    """
+    colors = _THEMES[theme]
+    figure = Figure(figsize=(12, 4.2), layout="constrained")
+    figure.set_facecolor(colors["paper"])
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    _plot_gain(left, comparison, colors)
+    _plot_colorfulness(right, comparison, colors)
+    figure.savefig(path, dpi=110)

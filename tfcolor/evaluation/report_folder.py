@@ -1,0 +1,86 @@
+"""A report folder that appears whole, or not at all."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+
+from tfcolor.evaluation import report_pictures
+
+CSV = "metrics.csv"
+MARKDOWN = "summary.md"
+PAGE = "index.html"
+PLOTS = {"light": "plot.png", "dark": "plot_dark.png"}
+_CONTENT = {CSV, MARKDOWN, PAGE, *PLOTS.values(), report_pictures.FOLDER}
+
+
+def check(folder: str, *, overwrite: bool) -> None:
+    """Makes sure that a report may be written to a folder.
+
+    Args:
+        folder: str. Need not exist; an empty folder is fine.
+        overwrite: bool, whether a report that is there may be replaced.
+
+    Raises:
+        FileExistsError: there is a report and `overwrite` is False, or there
+            is something else, which is never replaced.
+    """
+    if not os.path.lexists(folder):
+        return
+    content = set(os.listdir(folder)) if os.path.isdir(folder) else {folder}
+    if not content <= _CONTENT:
+        raise FileExistsError(
+            "A report must go to a new folder or to that of an earlier "
+            f"report. Received: {folder!r}, which holds other things"
+        )
+    if content and not overwrite:
+        raise FileExistsError(
+            "An earlier report is replaced with --overwrite only. "
+            f"Received: {folder!r}"
+        )
+
+
+def _replace(target: str, new: str, aside: str) -> None:
+    """Puts `new` at `target`; what was there goes to `aside`."""
+    there = os.path.isdir(target)
+    if there:
+        os.rename(target, aside)
+    try:
+        os.rename(new, target)
+    except OSError:
+        if there:
+            os.rename(aside, target)
+        raise
+
+
+@contextlib.contextmanager
+def atomic(folder: str, *, overwrite: bool = False) -> Iterator[str]:
+    """Gives a temporary folder that becomes the report in the end.
+
+    If the body raises, nothing is left of it, and an earlier report stays.
+
+    Args:
+        folder: str.
+        overwrite: bool, as for `check`.
+
+    Yields:
+        str, a new folder beside `folder`.
+
+    Raises:
+        FileExistsError: as for `check`.
+    """
+    check(folder, overwrite=overwrite)
+    target = os.path.abspath(folder)
+    parent, name = os.path.split(target)
+    os.makedirs(parent, exist_ok=True)
+    temporary = tempfile.mkdtemp(prefix=f".{name}.", dir=parent)
+    try:
+        report = os.path.join(temporary, "new")
+        # Not mkdtemp's own folder: that one only its owner can read.
+        os.mkdir(report)
+        yield report
+        check(folder, overwrite=overwrite)
+        _replace(target, report, os.path.join(temporary, "old"))
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

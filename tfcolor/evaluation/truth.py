@@ -1,0 +1,77 @@
+"""The true pictures of an evaluation."""
+
+import dataclasses
+import glob
+import os
+import re
+
+from tfcolor.data import files
+
+
+@dataclasses.dataclass(frozen=True)
+class TruePicture:
+    """A colour picture that predictions are compared with.
+
+    Attributes:
+        index: int. Position in the evaluation, from 0.
+        path: str. Where it is.
+        name: str. Path relative to the folder it was found in, with `/`.
+    """
+
+    index: int
+    path: str
+    name: str
+
+
+def _root(pattern: str) -> str:
+    """Returns the folder that names of a pattern's pictures start from."""
+    if os.path.isdir(pattern):
+        return pattern
+    if os.path.exists(pattern) or not glob.has_magic(pattern):
+        return os.path.dirname(pattern)
+    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    return os.path.dirname(fixed)
+
+
+def _inside(path: str, folder: str | None) -> bool:
+    if folder is None:
+        return False
+    path, folder = os.path.realpath(path), os.path.realpath(folder)
+    return path.startswith(os.path.join(folder, ""))
+
+
+def list_truth(
+    *patterns: str, limit: int | None = None, outside: str | None = None
+) -> list[TruePicture]:
+    """Lists the true pictures: sorted within each pattern, each once.
+
+    Args:
+        *patterns: folders (searched recursively), globs or files.
+        limit: int or None. Keeps the first that many.
+        outside: str or None. A folder whose pictures do not count: the
+            report's own.
+
+    Returns:
+        list of TruePicture, not empty.
+
+    Raises:
+        FileNotFoundError: a pattern finds no picture.
+        ValueError: `limit` is below 1.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
+    names = {}
+    for pattern in patterns:
+        found = files.list_pictures(pattern)
+        found = [path for path in found if not _inside(path, outside)]
+        if not found:
+            raise FileNotFoundError(
+                "The true pictures must lie outside the report. "
+                f"Received: {pattern!r}"
+            )
+        root = _root(pattern) or os.curdir
+        for path in found:
+            name = os.path.relpath(path, root).replace(os.sep, "/")
+            names.setdefault(os.path.realpath(path), (path, name))
+    chosen = list(names.values())[:limit]
+    return [TruePicture(i, *pair) for i, pair in enumerate(chosen)]
