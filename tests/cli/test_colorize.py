@@ -1,0 +1,194 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.inference import models
+from tfcolor.cli import colorize
+from tfcolor.cli import main
+from tfcolor.inference import defaults
+
+
+@pytest.fixture(scope="module")
+def model_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "plain.keras"
+    return models.save(models.plain_model((20, 30)), path)
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    (tmp_path / "album/trip").mkdir(parents=True)
+    for name in ("a.jpg", "trip/b.png", "trip/ü.gif"):
+        noise = np.random.default_rng(0).integers(0, 256, (12, 18), np.uint8)
+        Image.fromarray(noise).save(tmp_path / "album" / name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tfcolor(model_path, capsys):
+    """Runs the command; returns status, output and errors."""
+
+    def run(*arguments, model=model_path):
+        if model is not None:
+            arguments = (*arguments, f"--model={model}")
+        status = main.run(["colorize", *arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def _tree(folder):
+    return sorted(
+        os.path.relpath(os.path.join(root, name), folder)
+        for root, _, names in os.walk(folder)
+        for name in names
+    )
+
+
+def test_one_picture_becomes_one_file(tfcolor, album):
+    before = (album / "album/a.jpg").read_bytes()
+    status, out, err = tfcolor("album/a.jpg", "--output=new/a.png")
+    assert (status, out, err) == (
+        0,
+        "Colorized 1 picture into new/a.png\n",
+        "",
+    )
+    with Image.open("new/a.png") as picture:
+        assert (picture.format, picture.size) == ("PNG", (18, 12))
+        assert np.ptp(np.asarray(picture), axis=-1).mean() > 10
+    assert (album / "album/a.jpg").read_bytes() == before
+
+
+def test_a_folder_keeps_its_structure_and_shows_progress(tfcolor, album):
+    status, out, err = tfcolor("album", "--output=new", "--compare")
+    assert status == 0
+    assert out == "Colorized 3 pictures into new\n"
+    assert "3/3" in err
+    assert _tree("new") == [
+        "a.compare.jpg",
+        "a.jpg",
+        "trip/b.compare.png",
+        "trip/b.png",
+        "trip/ü.compare.png",
+        "trip/ü.png",
+    ]
+
+
+def test_existing_results_are_skipped_unless_overwritten(tfcolor, album):
+    (album / "new").mkdir()
+    (album / "new/a.jpg").write_text("mine")
+    status, out, _ = tfcolor("album", "--output=new")
+    assert status == 0
+    assert out == "Colorized 2 pictures into new (1 there already, skipped)\n"
+    assert (album / "new/a.jpg").read_text() == "mine"
+    status, out, _ = tfcolor("album", "--output=new", "--overwrite")
+    assert (status, out) == (0, "Colorized 3 pictures into new\n")
+    with Image.open("new/a.jpg") as picture:
+        assert picture.size == (18, 12)
+
+
+def test_results_inside_the_input_folder_are_not_read_again(tfcolor, album):
+    for expected in ("Colorized 3", "Colorized 0"):
+        status, out, _ = tfcolor("album", "--output=album/new/")
+        assert status == 0
+        assert out.startswith(expected)
+    assert len(_tree("album")) == 6
+
+
+def test_bad_pictures_are_named_and_the_rest_is_done(tfcolor, album):
+    (album / "album/text.jpg").write_text("hello")
+    status, out, err = tfcolor("album", "--output=new")
+    assert status == 1
+    assert out == "Colorized 3 pictures into new (1 failed)\n"
+    assert "\nfailed: album/text.jpg: The file is not a picture" in err
+    assert len(_tree("new")) == 3
+
+
+def test_hints_are_used_and_checked_by_picture(tfcolor, album):
+    point = {"x": 9, "y": 6, "color": "#0000ff", "radius": 30}
+    hints = {"a.jpg": [point], "trip/b.png": [{**point, "x": 18}]}
+    (album / "hints.json").write_text(json.dumps(hints))
+    status, _, err = tfcolor("album", "--output=new", "--hints=hints.json")
+    assert status == 1
+    assert "failed: album/trip/b.png: A hint must lie in its picture" in err
+    with Image.open("new/a.jpg") as picture:
+        red, _, blue = np.asarray(picture).mean((0, 1))
+    assert blue > red
+    assert _tree("new") == ["a.jpg", "trip/ü.png"]
+
+
+def test_saturation_0_gives_grey(tfcolor, album):
+    tfcolor("album/trip/b.png", "--output=b.png", "--saturation=0")
+    with Image.open("b.png") as picture:
+        assert np.ptp(np.asarray(picture), axis=-1).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["none.jpg", "--output=new/"], "Received: 'none.jpg'"),
+        (["album", "--output=album"], "must not replace"),
+        (["album", "--output=a.png"], "must be a folder"),
+        (["album/a.jpg", "--output=new"], "ending in '/'"),
+        (["album/a.jpg", "--output=a.jpg/b.png"], "cannot be made"),
+        (["album/a.jpg", "--output=b.png", "--hints=none.json"], "none.json"),
+        (["album/a.jpg", "--output=b.png", "--hints=a.jpg"], "a.jpg: "),
+        (["album/a.jpg", "--output=b.png", "--image_size=20"], "multiple of 8"),
+        (["album/a.jpg", "--output=b.png", "--batch_size=0"], "`batch_size`"),
+        (["album/a.jpg", "--output=b.png", "--saturation=-1"], "`saturation`"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(
+    tfcolor, album, arguments, reason
+):
+    (album / "a.jpg").write_text("not JSON")
+    status, out, err = tfcolor(*arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("tfcolor colorize: error: ")
+    assert err.count("\n") == 1
+    assert reason in err
+    assert not os.path.exists("b.png")
+
+
+@pytest.mark.parametrize("model", ["none.keras", "no_such_model"])
+def test_a_missing_model_is_wrong_usage(tfcolor, album, model):
+    status, _, err = tfcolor("album/a.jpg", "--output=b.png", model=model)
+    assert status == 2
+    assert err.count("\n") == 1
+    assert repr(model) in err
+
+
+def test_a_read_only_output_folder_is_wrong_usage(tfcolor, album, monkeypatch):
+    # Asked of the system, since root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    status, _, err = tfcolor("album", "--output=new/")
+    assert status == 2
+    assert "'new/' is read-only" in err
+
+
+def test_an_interrupt_leaves_no_partial_file(tfcolor, album, monkeypatch):
+    from tfcolor.inference.colorizer import Colorizer
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Colorizer, "colorize_batch", interrupt)
+    status, _, err = tfcolor("album", "--output=new")
+    assert status == 130
+    assert err.endswith("tfcolor: interrupted\n")
+    assert _tree("new") == []
+
+
+def test_help_names_every_default(capsys):
+    with pytest.raises(SystemExit):
+        main.run(["colorize", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.count("(default: ") == 7
+    assert f"(default: {defaults.BATCH_SIZE})" in text
+    assert f"(default: {defaults.SATURATION})" in text
+    assert "1/50 of the short side" in text
+    assert round(1 / defaults.HINT_RADIUS) == 50
+    assert colorize._EPILOG.count("tfcolor colorize ") == 4

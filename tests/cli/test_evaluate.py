@@ -1,0 +1,245 @@
+import argparse
+import csv
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.evaluation import synthetic
+from tests.evaluation.test_lpips import random_weights
+from tfcolor.cli import evaluate
+from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import model_file
+
+
+def _run(*arguments):
+    parser = argparse.ArgumentParser(prog="tfcolor")
+    evaluate.add_parser(parser.add_subparsers())
+    return evaluate.run(parser.parse_args(["evaluate", *map(str, arguments)]))
+
+
+def _rows(report):
+    with open(report / "metrics.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def truth(tmp_path):
+    for seed, name in enumerate(["a.png", "sub/b.png", "sub/c.png"]):
+        rgb = synthetic.picture(seed, 33 + seed, 40)
+        synthetic.save(tmp_path / "truth" / name, rgb)
+    return tmp_path / "truth"
+
+
+@pytest.fixture
+def predictions(tmp_path, truth):
+    """Perfect but for c: without its red."""
+    for path in truth.rglob("*.png"):
+        with Image.open(path) as picture:
+            rgb = np.array(picture)
+        if path.stem == "c":
+            rgb[..., 0] = 0
+        target = tmp_path / "predicted" / path.relative_to(truth)
+        synthetic.save(target.with_suffix(".bmp"), rgb)
+    return tmp_path / "predicted"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("model") / "tiny.keras")
+    info = model_file.ModelInfo("siggraph", 32, "tiny")
+    model_file.save(siggraph(width=1 / 16), path, info)
+    return path
+
+
+def test_predictions_are_compared_and_the_report_is_whole(
+    truth, predictions, tmp_path, capsys
+):
+    report = tmp_path / "report"
+    status = _run(
+        f"--truth={truth}", f"--predictions={predictions}", f"--output={report}"
+    )
+    assert status == 0
+    assert sorted(os.listdir(report)) == [
+        "index.html",
+        "metrics.csv",
+        "pictures",
+        "plot.png",
+        "plot_dark.png",
+        "summary.md",
+    ]
+    captured = capsys.readouterr()
+    assert captured.out == (report / "summary.md").read_text(encoding="utf-8")
+    assert captured.out.startswith("## Evaluation: 3 pictures, original size")
+    psnr = {
+        row["picture"]: float(row["psnr"])
+        for row in _rows(report)
+        if row["method"] == "predicted"
+    }
+    assert psnr["a.png"] == psnr["sub/b.png"] == 100
+    assert psnr["sub/c.png"] < 30
+    page = (report / "index.html").read_text(encoding="utf-8")
+    for picture in os.listdir(report / "pictures"):
+        assert f"pictures/{picture}" in page
+    assert len(os.listdir(report / "pictures")) == 3 * 3
+
+
+def test_an_earlier_report_needs_overwrite(
+    truth, predictions, tmp_path, capsys
+):
+    report = tmp_path / "report"
+    report.mkdir()
+    (report / "index.html").write_text("old")
+    arguments = [
+        f"--truth={truth}",
+        f"--predictions={predictions}",
+        f"--output={report}",
+        "--limit=1",
+    ]
+    assert _run(*arguments) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert (report / "index.html").read_text() == "old"
+    assert _run(*arguments, "--overwrite") == 0
+    assert len(_rows(report)) == 3
+
+
+def test_a_model_colorizes_each_picture_from_its_own_L(truth, model, tmp_path):
+    report = tmp_path / "report"
+    status = _run(f"--truth={truth}", f"--model={model}", f"--output={report}")
+    assert status == 0
+    rows = _rows(report)
+    assert {row["method"] for row in rows} == {"grey", "mean ab", "tiny"}
+    for row in rows:
+        assert float(row["L_difference"]) < 0.5
+
+
+def test_models_and_predictions_stand_side_by_side(
+    truth, predictions, model, tmp_path
+):
+    np.savez(tmp_path / "lpips.npz", **random_weights())
+    report = tmp_path / "report"
+    status = _run(
+        f"--truth={truth}",
+        f"--model={model}",
+        f"--predictions={predictions}",
+        "--geometry=squash",
+        "--geometry_size=32",
+        "--image_size=16",
+        "--saturation=0",
+        "--limit=2",
+        f"--lpips_weights={tmp_path / 'lpips.npz'}",
+        f"--output={report}",
+    )
+    assert status == 0
+    rows = _rows(report)
+    methods = ["grey", "mean ab", "tiny", "predicted"]
+    assert [row["method"] for row in rows] == methods * 2
+    assert {row["geometry"] for row in rows} == {"squash to 32 x 32"}
+    psnr = {row["method"]: row["psnr"] for row in rows[:4]}
+    # Without saturation a model is the grey baseline.
+    assert psnr["tiny"] == psnr["grey"]
+    assert psnr["predicted"] == "100"
+    lpips = {row["method"]: float(row["lpips"]) for row in rows[:4]}
+    assert lpips["predicted"] == 0
+    assert lpips["grey"] > 0
+
+
+def test_bad_pictures_are_named_and_the_rest_is_done(
+    truth, predictions, tmp_path, capsys
+):
+    (truth / "broken.png").write_bytes(b"nothing")
+    synthetic.save(truth / "alone.png", synthetic.picture(9))
+    synthetic.save(truth / "a.jpg", synthetic.picture(8))
+    report = tmp_path / "report"
+    status = _run(
+        f"--truth={truth}", f"--predictions={predictions}", f"--output={report}"
+    )
+    assert status == 1
+    error = capsys.readouterr().err
+    assert "alone.png: no prediction alone.*" in error
+    assert "broken.png: " in error
+    # a.bmp could predict either a.png or a.jpg.
+    assert "a.png: several true pictures" in error
+    assert "a.jpg: several true pictures" in error
+    assert "4 pictures left out" in error
+    assert {row["picture"] for row in _rows(report)} == {
+        "sub/b.png",
+        "sub/c.png",
+    }
+
+
+def test_no_report_is_written_if_nothing_could_be_compared(tmp_path, capsys):
+    for name in ("truth", "predicted"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").write_bytes(b"nothing")
+    status = _run(
+        f"--truth={tmp_path / 'truth'}",
+        f"--predictions={tmp_path / 'predicted'}",
+        f"--output={tmp_path / 'report'}",
+    )
+    assert status == 1
+    assert "no picture could be compared" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == ["predicted", "truth"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--truth=none"], "Received: 'none'"),
+        (["--limit=0"], "limit=0"),
+        (["--geometry_size=0"], "geometry_size must be at least 1"),
+        (["--predictions=none"], "Predictions must be a folder"),
+        (["--model=no_such_model"], "no_such_model"),
+        (["--model=none.keras"], "none.keras"),
+        (["--lpips_weights=none.npz"], "none.npz"),
+        (["--fid_weights=none.h5"], "none.h5"),
+        (["--output=."], "holds other things"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line(
+    truth, predictions, tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    status = _run(
+        "--truth=truth",
+        "--output=report",
+        *([] if "--model" in arguments[0] else ["--predictions=predicted"]),
+        *arguments,
+    )
+    assert status == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("tfcolor evaluate: error: ")
+    if message not in captured.err:
+        pytest.fail(captured.err)
+    assert not (tmp_path / "report").exists()
+
+
+def test_help_is_complete_and_does_not_import_tensorflow():
+    program = (
+        "import argparse, sys\n"
+        "from tfcolor.cli import evaluate\n"
+        "parser = argparse.ArgumentParser(prog='tfcolor')\n"
+        "evaluate.add_parser(parser.add_subparsers())\n"
+        "try:\n"
+        "    parser.parse_args(['evaluate', '--help'])\n"
+        "finally:\n"
+        "    slow = {'tensorflow', 'keras', 'matplotlib'} & set(sys.modules)\n"
+        "    print('imported:', sorted(slow))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.endswith("imported: []\n")
+    for option in (
+        "truth model predictions limit output overwrite geometry "
+        "geometry_size image_size saturation lpips_weights fid_weights"
+    ).split():
+        assert f"--{option} " in done.stdout

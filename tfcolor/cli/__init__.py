@@ -1,0 +1,1 @@
+"""The `tfcolor` command: thin programs over the library."""

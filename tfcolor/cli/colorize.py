@@ -1,0 +1,230 @@
+"""`tfcolor colorize`: colorizes picture files."""
+
+import argparse
+import os
+import sys
+import warnings
+
+from tfcolor.inference import defaults
+
+_DESCRIPTION = """\
+Colorizes pictures. The result has the size and the lightness of the picture;
+only the colour comes from the network. Reads and writes JPEG, PNG, WebP, BMP
+and TIFF, and reads the first frame of GIF; grey, colour, palette, CMYK, 1 bit
+and 16 bit. Alpha, 16 bit, EXIF and ICC are kept where the format holds them;
+the EXIF orientation is applied. Pictures are never changed in place.
+"""
+
+_EPILOG = """\
+output:
+  For one picture --output may be a file; its extension chooses the format.
+  Otherwise it is a folder. There a file given by name keeps its file name, and
+  what a folder or glob finds keeps its path below that folder. The format is
+  the picture's own where it can be written, else PNG. What lies in the output
+  folder is not read as input.
+
+hints:
+  A JSON file. For one picture:
+    {"points": [{"x": 120, "y": 80, "color": "#3b7dd8", "radius": 6}]}
+  For several, by their paths below the input folder:
+    {"album/boat.jpg": [{"x": 120, "y": 80, "color": "#3b7dd8"}]}
+  x counts pixels from the left of the upright picture and y from its top, both
+  from 0. radius is in pixels too; without one it is 1/50 of the short side.
+
+examples:
+  tfcolor colorize old.jpg --output=new.png
+  tfcolor colorize album --output=colorized/ --compare
+  tfcolor colorize 'scans/**/*.tif' --output=colorized/ --saturation=1.2
+  tfcolor colorize old.jpg --output=new.jpg --hints=hints.json
+
+exit status: 0 all done, or there already; 1 a picture failed, each is named
+with its reason; 2 wrong usage; 130 interrupted.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "colorize",
+        help="colorize pictures",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_files(parser)
+    _add_network(parser)
+    return parser
+
+
+def _add_files(parser) -> None:
+    parser.add_argument(
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a picture, a folder (searched recursively, hidden files left "
+        "out) or a glob",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="PATH",
+        help="a file (for one picture), or a folder: an existing one, or "
+        "with a '/' at its end",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace results that exist (default: skip their pictures)",
+    )
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="also write <name>.compare.<extension>: grey | colorized "
+        "(default: no)",
+    )
+    parser.add_argument(
+        "--hints",
+        metavar="FILE",
+        help="a JSON file with colour points, see below (default: none)",
+    )
+
+
+def _add_network(parser) -> None:
+    parser.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="a model that ships with tfcolor, or a .keras file (default: "
+        "the shipped one)",
+    )
+    parser.add_argument(
+        "--image_size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the square the network sees, a multiple of 8 (default: "
+        "the model's own)",
+    )
+    parser.add_argument(
+        "--batch_size",
+        type=int,
+        default=defaults.BATCH_SIZE,
+        metavar="N",
+        help="pictures in the network at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--saturation",
+        type=float,
+        default=defaults.SATURATION,
+        metavar="FACTOR",
+        help="factor on the colour (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
+    """
+    # Pillow warns about odd metadata, which are left out then.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        jobs, skipped = _plan(args)
+        colorizer = _load_colorizer(args) if jobs else None
+    except (OSError, ValueError) as error:
+        message = " ".join(str(error).split())
+        print(f"tfcolor colorize: error: {message}", file=sys.stderr)
+        return 2
+    failures = _colorize(colorizer, jobs) if jobs else []
+    for source, reason in failures:
+        print(f"failed: {source}: {reason}", file=sys.stderr)
+    print(_summary(args.output, len(jobs), len(failures), skipped))
+    return 1 if failures else 0
+
+
+def _plan(args) -> tuple[list, int]:
+    """Returns what is to be done, and how many pictures need nothing."""
+    from tfcolor.inference import hint_points
+    from tfcolor.inference import output_paths
+
+    planned = output_paths.plan(args.input, args.output, compare=args.compare)
+    hints = {}
+    if args.hints is not None:
+        names = [path.name for path in planned]
+        hints = hint_points.read_hints(args.hints, names)
+    if not args.overwrite:
+        missing = [path.without_existing() for path in planned]
+    else:
+        missing = planned
+    wanted = [path for path in missing if path.targets()]
+    _check_writable(args.output, planned)
+    jobs = [(path, tuple(hints.get(path.name, ()))) for path in wanted]
+    return jobs, len(planned) - len(jobs)
+
+
+def _check_writable(output: str, planned: list) -> None:
+    """Makes the output folder; an error now spares a long wait."""
+    single = len(planned) == 1 and planned[0].output == output
+    folder = (os.path.dirname(output) if single else output) or os.curdir
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The output folder {folder!r} cannot be made: {error.strerror}"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"The output folder {folder!r} is read-only.")
+
+
+def _load_colorizer(args):
+    from tfcolor.inference.colorizer import Colorizer
+
+    return Colorizer(
+        args.model,
+        image_size=args.image_size,
+        batch_size=args.batch_size,
+        saturation=args.saturation,
+    )
+
+
+def _colorize(colorizer, jobs: list) -> list[tuple[str, str]]:
+    """Colorizes the files; returns the failures as (source, reason)."""
+    import tqdm
+
+    from tfcolor.inference import picture_files
+
+    todo = [
+        picture_files.PictureJob(
+            path.source, path.output, compare=path.compare, hints=hints
+        )
+        for path, hints in jobs
+    ]
+    done = tqdm.tqdm(
+        picture_files.colorize_files(colorizer, todo),
+        total=len(todo),
+        unit="picture",
+        disable=len(todo) == 1,
+        file=sys.stderr,
+    )
+    return [(job.source, reason) for job, reason in done if reason]
+
+
+def _summary(output: str, wanted: int, failed: int, skipped: int) -> str:
+    done = wanted - failed
+    plural = "" if done == 1 else "s"
+    text = f"Colorized {done} picture{plural} into {output}"
+    extras = []
+    if skipped:
+        extras.append(f"{skipped} there already, skipped")
+    if failed:
+        extras.append(f"{failed} failed")
+    return f"{text} ({', '.join(extras)})" if extras else text

@@ -1,0 +1,72 @@
+"""The entry point of the `tfcolor` command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+import tfcolor
+from tfcolor.cli import colorize
+from tfcolor.cli import demo
+from tfcolor.cli import evaluate
+
+# Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
+# imports the library inside `run`: help must not wait for TensorFlow.
+_COMMANDS = (colorize, evaluate, demo)
+
+# What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
+_INTERRUPTED = 130
+
+_EPILOG = """\
+`tfcolor COMMAND --help` says all about one command.
+
+examples:
+  tfcolor colorize old.jpg --output=new.png
+  tfcolor evaluate --truth=photos --output=report
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Makes the parser of the whole command, sub-commands included.
+
+    Returns:
+        argparse.ArgumentParser; what it parses has `run(args)`.
+    """
+    parser = argparse.ArgumentParser(
+        prog="tfcolor",
+        description="Colorizes grey photos with deep networks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"tfcolor {tfcolor.__version__}"
+    )
+    subparsers = parser.add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    for command in _COMMANDS:
+        command.add_parser(subparsers).set_defaults(run=command.run)
+    return parser
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Runs the command.
+
+    Args:
+        argv: sequence of str or None. Arguments; those of the program when
+            None.
+
+    Returns:
+        int, the exit status: 0, 1 if a part failed, 2 for wrong usage, 130
+        when interrupted.
+    """
+    # The libraries read these when they are imported: a console is for what
+    # a person can act on.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    args = make_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except KeyboardInterrupt:
+        print("tfcolor: interrupted", file=sys.stderr)
+        return _INTERRUPTED

@@ -1,0 +1,19 @@
+"""The colour photos that ship with the package: CC0 or public domain."""
+
+import csv
+import os
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "samples")
+
+
+def paths() -> list[str]:
+    """Returns the paths of the sample pictures, sorted by name."""
+    return [os.path.join(_FOLDER, row["file"]) for row in credits()]
+
+
+def credits() -> list[dict[str, str]]:
+    """Returns who made each picture: `file`, `licence`, `author`, `source`."""
+    with open(
+        os.path.join(_FOLDER, "manifest.csv"), encoding="utf-8", newline=""
+    ) as f:
+        return sorted(csv.DictReader(f), key=lambda row: row["file"])
