@@ -5,29 +5,30 @@ import math
 import tensorflow as tf
 
 _POW_25_7 = 25.0**7
+# Squares below this underflow somewhere in the gradient; they count as 0.
+_TINY = 1e-30
 
 
 def _root(square: tf.Tensor) -> tf.Tensor:
     """Square root whose gradient at 0 is 0 instead of infinite."""
-    positive = square > 0
+    positive = square > _TINY
     return tf.where(positive, tf.sqrt(tf.where(positive, square, 1.0)), 0.0)
 
 
 def _hue(a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     """Hue angle in radians, 0..2 pi; 0 for greys."""
-    grey = (a == 0) & (b == 0)
+    grey = a * a + b * b <= _TINY
     angle = tf.atan2(b, tf.where(grey, 1.0, a))
     return tf.where(angle < 0, angle + 2 * math.pi, angle)
 
 
-def _mean_hue(h1: tf.Tensor, h2: tf.Tensor, either_grey) -> tf.Tensor:
+def _mean_hue(h1: tf.Tensor, h2: tf.Tensor, far, either_grey) -> tf.Tensor:
     """Equation 14: the mean of two angles on the shorter way round."""
     total = h1 + h2
     turned = tf.where(
         total < 2 * math.pi, total + 2 * math.pi, total - 2 * math.pi
     )
-    near = tf.abs(h1 - h2) <= math.pi
-    return tf.where(either_grey, total, tf.where(near, total, turned) / 2)
+    return tf.where(either_grey, total, tf.where(far, turned, total) / 2)
 
 
 def _chroma_ratio(chroma: tf.Tensor) -> tf.Tensor:
@@ -67,14 +68,17 @@ def ciede2000(lab1: tf.Tensor, lab2: tf.Tensor) -> tf.Tensor:
     # its sign.
     either_grey = C1 * C2 == 0
     dh = h2 - h1
-    dh = tf.where(dh > math.pi, dh - 2 * math.pi, dh)
-    dh = tf.where(dh < -math.pi, dh + 2 * math.pi, dh)
+    # Whether dh is beyond 180 degrees: float32 angles are too coarse for
+    # opposite hues, where the cross product, of the sign of sin(dh), is exact.
+    cross = a1 * b2 - a2 * b1
+    far = (tf.abs(dh) > math.pi / 2) & (dh * cross < 0)
+    dh = tf.where(far, dh - 2 * math.pi * tf.sign(dh), dh)
     dH = 2 * _root(C1 * C2) * tf.sin(tf.where(either_grey, 0.0, dh) / 2)
     dL, dC = L2 - L1, C2 - C1
 
     # Equations 12-17: the weights of the three terms.
     Lbar, Cbar = (L1 + L2) / 2, (C1 + C2) / 2
-    hbar = _mean_hue(h1, h2, either_grey)
+    hbar = _mean_hue(h1, h2, far, either_grey)
     T = (
         1
         - 0.17 * tf.cos(hbar - math.radians(30))

@@ -40,11 +40,13 @@ def reduce_chroma(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     """
     L = tf.convert_to_tensor(L, tf.float32)
     ab = tf.convert_to_tensor(ab, tf.float32)
-    outside = tf.logical_not(in_gamut(L, ab)[..., 0])
+    # One axis of colours: a single colour has no axis to scatter over.
+    L_flat, ab_flat = tf.reshape(L, [-1, 1]), tf.reshape(ab, [-1, 2])
+    outside = tf.logical_not(in_gamut(L_flat, ab_flat)[..., 0])
     # Only the pixels outside pay for the search: usually very few.
     positions = tf.where(outside)
-    L_outside = tf.gather_nd(L, positions)
-    ab_outside = tf.gather_nd(ab, positions)
+    L_outside = tf.gather_nd(L_flat, positions)
+    ab_outside = tf.gather_nd(ab_flat, positions)
     low = tf.zeros_like(L_outside)
     high = tf.ones_like(L_outside)
     for _ in range(_BISECTIONS):
@@ -52,4 +54,5 @@ def reduce_chroma(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
         fits = in_gamut(L_outside, middle * ab_outside)
         low = tf.where(fits, middle, low)
         high = tf.where(fits, high, middle)
-    return tf.tensor_scatter_nd_update(ab, positions, low * ab_outside)
+    reduced = tf.tensor_scatter_nd_update(ab_flat, positions, low * ab_outside)
+    return tf.ensure_shape(tf.reshape(reduced, tf.shape(ab)), ab.shape)
