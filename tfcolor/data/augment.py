@@ -32,5 +32,9 @@ def random_flip(rgb: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Returns:
         tensor of the same shape and dtype.
     """
-    mirror = tf.random.stateless_uniform([], seed) < 0.5
-    return tf.where(mirror, rgb[:, ::-1], rgb)
+    return tf.where(is_flipped(seed), rgb[:, ::-1], rgb)
+
+
+def is_flipped(seed: tf.Tensor) -> tf.Tensor:
+    """Tells whether `random_flip` mirrors a picture: bool tensor []."""
+    return tf.random.stateless_uniform([], seed) < 0.5

@@ -77,3 +77,24 @@ def random_hints(
         ),
     )
     return hints, mask
+
+
+def hints_for_some(
+    ab: tf.Tensor, seeds, *, share: float, probability: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gives a share of the pictures hints, and the others none.
+
+    Args:
+        ab: float32 tensor [H, W, 2], CIELAB.
+        seeds: two int tensors [2]: whether there are hints, and which.
+        share: float in 0..1.
+        probability: float in (0, 1]; see `random_hints`.
+
+    Returns:
+        hints and mask, as of `random_hints`.
+    """
+    return tf.cond(
+        tf.random.stateless_uniform([], seeds[0]) < share,
+        lambda: random_hints(ab, seeds[1], probability=probability),
+        lambda: (tf.zeros_like(ab), tf.zeros_like(ab[..., :1])),
+    )

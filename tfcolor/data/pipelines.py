@@ -31,8 +31,8 @@ class FullDataConfig:
         seed: int. Of order, crops, flips and hints.
         flip: bool. Mirrors half of the pictures.
         cache: bool. Keeps all resized pictures in memory.
-        min_color_range: float, CIELAB. A training picture whose range of a
-            plus range of b is smaller is dropped.
+        min_color_range: float, CIELAB. A picture whose range of a plus range
+            of b is smaller is dropped: it has no colour to learn or measure.
         hint_share: float in 0..1. Share of the pictures that get hints.
         hint_probability: float in (0, 1]. See `hints.random_hints`.
     """
@@ -58,6 +58,11 @@ class FullDataConfig:
             raise ValueError(
                 "`load_size` must be at least `image_size`. Received: "
                 f"load_size={self.load_size}, image_size={self.image_size}"
+            )
+        if self.batch_size < 1:
+            raise ValueError(
+                "`batch_size` must be at least 1. "
+                f"Received: batch_size={self.batch_size}"
             )
 
     @property
@@ -141,8 +146,35 @@ def squares(
     if isinstance(source, MemorySource):
         return dataset
 
+    dataset = dataset.map(
+        lambda example: {
+            "rgb": resize_square(example["rgb"], side),
+            "name": example["name"],
+        },
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
+    )
+    return drop_low_color(dataset, min_color_range, source.drop_log)
+
+
+def drop_low_color(
+    dataset: tf.data.Dataset, min_color_range: float, drop_log: DropLog
+) -> tf.data.Dataset:
+    """Drops nearly grey pictures one by one, noting each.
+
+    Args:
+        dataset: Dataset of dicts with "rgb", uint8 [S, S, 3], and "name".
+        min_color_range: float, CIELAB; 0 keeps every picture.
+        drop_log: DropLog.
+
+    Returns:
+        Dataset.
+    """
+    if min_color_range <= 0:
+        return dataset
+
     def note_grey(name):
-        source.drop_log.record(name.decode(), LOW_COLOR)
+        drop_log.record(name.decode(), LOW_COLOR)
         return np.zeros([], np.int32)
 
     def is_colored(example):
@@ -156,15 +188,7 @@ def squares(
         )
         return colored
 
-    dataset = dataset.map(
-        lambda example: {
-            "rgb": resize_square(example["rgb"], side),
-            "name": example["name"],
-        },
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return dataset.filter(is_colored) if min_color_range > 0 else dataset
+    return dataset.filter(is_colored)
 
 
 def into_memory(
@@ -205,6 +229,26 @@ def into_memory(
     return MemorySource(rgb[: len(names)], names, source.drop_log)
 
 
+def epoch_seed(config: FullDataConfig, epoch: int) -> int:
+    """Returns one number for seed and epoch, as different as they are."""
+    sequence = np.random.SeedSequence([config.seed, epoch])
+    return int(sequence.generate_state(1)[0] >> 1)
+
+
+def example_seeds(seed: int, index: tf.Tensor) -> list[tf.Tensor]:
+    """Returns the seeds of one example of an epoch.
+
+    Args:
+        seed: int, of the epoch.
+        index: int64 tensor [], place of the example in the epoch.
+
+    Returns:
+        list of 4 int64 tensors [2]: crop, flip, whether there are hints, hints.
+    """
+    pair = tf.stack([tf.constant(seed, tf.int64), index])
+    return tf.unstack(tf.random.split(pair, 4), num=4)
+
+
 def full_dataset(
     source, config: FullDataConfig, *, epoch: int, training: bool
 ) -> tf.data.Dataset:
@@ -215,40 +259,34 @@ def full_dataset(
             `config.load_side`.
         config: FullDataConfig.
         epoch: int from 0; with the seed it fixes order and augmentation.
-        training: bool. False keeps the source's order and every picture, cuts
-            the middle instead of a random crop, gives no hints, and keeps a
-            last smaller batch.
+        training: bool. False keeps the source's order, cuts the middle
+            instead of a random crop, gives no hints, and keeps a last smaller
+            batch.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
         "mask": [B, S, S, 1]}, {"ab": float32 [B, S, S, 2]}), CIELAB.
     """
-    # One number for seed and epoch, as different as they are.
-    epoch_seed = int(
-        np.random.SeedSequence([config.seed, epoch]).generate_state(1)[0] >> 1
-    )
+    order_seed = epoch_seed(config, epoch)
     dataset = squares(
         source,
         side=config.load_side,
-        min_color_range=config.min_color_range if training else 0,
-        seed=epoch_seed if training else None,
+        min_color_range=config.min_color_range,
+        seed=order_seed if training else None,
     )
     size = config.image_size
 
     def training_example(index, example):
-        seed = tf.stack([tf.constant(epoch_seed, tf.int64), index])
-        seeds = tf.unstack(tf.random.split(seed, 4), num=4)
+        seeds = example_seeds(order_seed, index)
         rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
         if config.flip:
             rgb = augment.random_flip(rgb, seeds[1])
         L, ab = split_lab(rgb)
-        probability = config.hint_probability
-        hints, mask = tf.cond(
-            tf.random.stateless_uniform([], seeds[2]) < config.hint_share,
-            lambda: hints_lib.random_hints(
-                ab, seeds[3], probability=probability
-            ),
-            lambda: (tf.zeros_like(ab), tf.zeros_like(L)),
+        hints, mask = hints_lib.hints_for_some(
+            ab,
+            seeds[2:],
+            share=config.hint_share,
+            probability=config.hint_probability,
         )
         return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 

@@ -21,6 +21,9 @@ from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
 
 _SHUFFLE_BUFFER = 4096
+# Given, because TensorFlow's default, and with it the order of the pictures,
+# depends on the number of processors.
+_OPEN_SHARDS = 16
 _TFDS_PREFIX = "tfds:"
 UNREADABLE = "cannot be read"
 
@@ -91,10 +94,10 @@ class RecordSource:
         if seed is not None:
             paths = np.random.default_rng(seed).permutation(paths).tolist()
         dataset = tf.data.Dataset.from_tensor_slices(paths).interleave(
-            tf.data.TFRecordDataset, deterministic=True
+            tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS
         )
         if seed is not None:
-            dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=seed)
+            dataset = _shuffled(dataset, seed)
         return _decoded(
             dataset.map(records.parse),
             bytes,
@@ -155,7 +158,7 @@ class TfdsSource:
         )
         dataset = dataset.enumerate()
         if seed is not None:
-            dataset = dataset.shuffle(_SHUFFLE_BUFFER, seed=seed)
+            dataset = _shuffled(dataset, seed)
         label = f"{self._builder.name}/{self._split} "
         return _decoded(
             dataset.map(
@@ -168,6 +171,13 @@ class TfdsSource:
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
         )
+
+
+def _shuffled(dataset, seed) -> tf.data.Dataset:
+    # Every pass over the same data set in the same order.
+    return dataset.shuffle(
+        _SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=False
+    )
 
 
 def _read_file(path: bytes) -> bytes:
@@ -230,6 +240,10 @@ def open_source(
             drop_log=drop_log,
         )
     patterns = [part.strip() for part in spec.split(",") if part.strip()]
+    if not patterns:
+        raise FileNotFoundError(
+            f"A source must name some pictures. Received: {spec!r}"
+        )
     is_records = [_finds_records(pattern) for pattern in patterns]
     if any(is_records):
         if not all(is_records):
@@ -237,8 +251,14 @@ def open_source(
                 "Shards and pictures must not be mixed in one source. "
                 f"Received: {spec!r}"
             )
-        paths = sorted({p for q in patterns for p in _find_records(q)})
-        return RecordSource(paths, shrink_to=shrink_to, drop_log=drop_log)
+        paths = {p for pattern in patterns for p in _find_records(pattern)}
+        if not paths:
+            raise FileNotFoundError(
+                f"A source of shards must find some. Received: {spec!r}"
+            )
+        return RecordSource(
+            sorted(paths), shrink_to=shrink_to, drop_log=drop_log
+        )
     return FolderSource(
         files.list_pictures(*patterns), shrink_to=shrink_to, drop_log=drop_log
     )

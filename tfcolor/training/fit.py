@@ -8,7 +8,7 @@ data of step n is a function of the seed and n.
 
 import collections
 import dataclasses
-import signal
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +20,7 @@ import tqdm
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training.moving_average import MovingAverage
 from tfcolor.training.run_folder import RunFolder
+from tfcolor.training.signal_watch import SignalWatch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class FitConfig:
     """Length and bookkeeping of a run.
 
     Attributes:
-        epochs: int.
+        epochs: int, length of the whole run.
         steps_per_epoch: int or None; None is one pass over the pictures.
         log_steps: int, steps between two rows of training scalars.
         checkpoint_minutes: float, longest time between two checkpoints.
@@ -93,36 +94,16 @@ def fit(
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
-        ValueError: the run folder holds a run of another network.
+        FloatingPointError: the loss is not finite.
+        ValueError: the run folder holds a run of another network, or a
+            dataset is empty.
     """
     loop = _Loop(
         model, task, steps_per_epoch, config, optimizer_config, run, strategy
     )
     loop.restore()
-    with _SignalWatch() as watch:
+    with SignalWatch() as watch:
         loop.run_epochs(watch)
-
-
-class _SignalWatch:
-    """Turns SIGINT and SIGTERM into a question that the loop asks."""
-
-    def __enter__(self):
-        self.received = None
-        self._before = {
-            number: signal.signal(number, self._note)
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        return self
-
-    def __exit__(self, *unused):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _note(self, number, frame):
-        if self.received is not None:
-            # A second Ctrl-C means: at once.
-            raise KeyboardInterrupt
-        self.received = signal.Signals(number).name
 
 
 class _Loop:
@@ -150,8 +131,8 @@ class _Loop:
             self._optimizer = optimizer_lib.build_optimizer(optimizer_config)
             self._optimizer.build(model.trainable_variables)
             self._average = MovingAverage(model, optimizer_config.ema_momentum)
-            self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-            self._best_loss = tf.Variable(float("inf"), trainable=False)
+        self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
+        self._best_loss = tf.Variable(float("inf"), trainable=False)
         checkpoint = tf.train.Checkpoint(
             model=model,
             optimizer=self._optimizer,
@@ -223,8 +204,16 @@ class _Loop:
         self._run.log.info("going on at step %d of %d", step, self._total)
 
     def _save(self):
+        # Rows first: those later than the checkpoint are dropped on resuming.
+        self._run.write_metrics(self._rows)
         self._latest.save(checkpoint_number=int(self._step))
         self._saved_at = time.monotonic()
+
+    def _stop(self, watch, step):
+        raise Interrupted(
+            f"{watch.received} at step {step}; saved. The same command goes "
+            "on from here."
+        )
 
     # The run
 
@@ -250,6 +239,8 @@ class _Loop:
                 if last or (epoch + 1) % self._config.validation_epochs == 0:
                     self._validate(epoch + 1, step)
                 self._save()
+                if watch.received and not last:
+                    self._stop(watch, step)
 
     def _run_epoch(self, epoch, step, progress, watch):
         end = (epoch + 1) * self._steps_per_epoch
@@ -277,30 +268,22 @@ class _Loop:
                 self._log_training(step, window, rate, speed, progress)
                 window.clear()
                 started, first = time.monotonic(), step
-            if watch.received:
-                self._save()
-                raise Interrupted(
-                    f"{watch.received} at step {step}; saved. The same "
-                    "command goes on from here."
-                )
-            minutes = (time.monotonic() - self._saved_at) / 60
-            if minutes > self._config.checkpoint_minutes:
-                self._save()
             if step == end:
-                break
-        return step
+                # The epoch's validation comes before any stopping.
+                return step
+            minutes = (time.monotonic() - self._saved_at) / 60
+            if watch.received or minutes > self._config.checkpoint_minutes:
+                _finite_means(step, window)
+                self._save()
+            if watch.received:
+                self._stop(watch, step)
+        raise ValueError(
+            "The training data must fill a batch. Received: fewer than "
+            f"{self._task.batch_size} usable pictures in epoch {epoch + 1}"
+        )
 
     def _log_training(self, step, window, rate, speed, progress):
-        scalars = {
-            name: float(tf.reduce_mean(tf.stack(values)))
-            for name, values in window.items()
-        }
-        if not all(map(_is_finite, scalars.values())):
-            raise FloatingPointError(
-                f"The loss is not finite at step {step}: {scalars}. Lower "
-                "--learning_rate or set --clip_norm; the last checkpoint is "
-                "sound."
-            )
+        scalars = _finite_means(step, window)
         progress.set_postfix(
             {k: f"{v:.4g}" for k, v in scalars.items()} | {"lr": f"{rate:.2g}"}
         )
@@ -326,6 +309,10 @@ class _Loop:
                 count += int(value.shape[0])
                 if drawn is None:
                     drawn = self._task.draw(inputs, targets, outputs)
+            if not count:
+                raise ValueError(
+                    "The validation data must have a picture. Received: none"
+                )
             scalars = {
                 f"validation/{name}": total / count
                 for name, total in sums.items()
@@ -336,7 +323,6 @@ class _Loop:
                     "grey | predicted | true", drawn, max_outputs=8
                 )
             self._writer.flush()
-            self._run.write_metrics(self._rows)
             self._run.log.info(
                 "epoch %d: %s",
                 epoch,
@@ -350,5 +336,15 @@ class _Loop:
             self._best.save(checkpoint_number=step)
 
 
-def _is_finite(value: float) -> bool:
-    return value == value and abs(value) != float("inf")
+def _finite_means(step, window):
+    """Means of the losses since the last row; raises if one is not finite."""
+    means = {
+        name: float(tf.reduce_mean(tf.stack(values)))
+        for name, values in window.items()
+    }
+    if not all(map(math.isfinite, means.values())):
+        raise FloatingPointError(
+            f"The loss is not finite at step {step}: {means}. Lower "
+            "--learning_rate or set --clip_norm; the last checkpoint is sound."
+        )
+    return means

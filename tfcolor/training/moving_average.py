@@ -7,7 +7,10 @@ import tensorflow as tf
 
 
 class MovingAverage(tf.Module):
-    """Averages the trainable weights of a model over the steps of a run.
+    """Averages what a run changes in a model: weights and BN statistics.
+
+    The statistics belong to it: those of the last few batches do not fit
+    averaged weights, and colours come out wrong and far too strong.
 
     Early steps count more than the momentum says, so that the average does
     not carry the random start along. It is a `tf.Module`: checkpoints save
@@ -21,7 +24,7 @@ class MovingAverage(tf.Module):
     def __init__(self, model: keras.Model, momentum: float):
         super().__init__()
         self._momentum = momentum
-        self._weights = [w.value for w in model.trainable_weights]
+        self._weights = [w.value for w in _changing_weights(model)]
         self.averages = [
             tf.Variable(tf.convert_to_tensor(w), trainable=False)
             for w in self._weights
@@ -53,3 +56,19 @@ class MovingAverage(tf.Module):
         finally:
             for weight, value in zip(self._weights, kept, strict=True):
                 weight.assign(value)
+
+
+def _changing_weights(model: keras.Model) -> list[keras.Variable]:
+    """Lists trainable weights and the statistics of layers that learn."""
+    weights = list(model.trainable_weights)
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            inner = _changing_weights(layer) if layer.trainable else []
+            weights += [w for w in inner if not w.trainable]
+        elif layer.trainable:
+            weights += [
+                w
+                for w in layer.non_trainable_weights
+                if keras.backend.is_float_dtype(w.dtype)
+            ]
+    return weights

@@ -12,6 +12,7 @@ model.keras       the model of the best validation so far
 import csv
 import logging
 import os
+import weakref
 
 import matplotlib
 
@@ -42,10 +43,10 @@ class RunFolder:
 
     def _open_log(self) -> logging.Logger:
         log = logging.Logger(self.path)
-        for handler in (
-            logging.StreamHandler(),
-            logging.FileHandler(os.path.join(self.path, "train.log")),
-        ):
+        file = logging.FileHandler(os.path.join(self.path, "train.log"))
+        # Nobody else knows when the file is no longer needed.
+        weakref.finalize(log, file.close)
+        for handler in (logging.StreamHandler(), file):
             handler.setFormatter(logging.Formatter(_LOG_FORMAT, "%H:%M:%S"))
             log.addHandler(handler)
         return log

@@ -1,0 +1,293 @@
+import csv
+import dataclasses
+import glob
+import os
+import signal
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.training import tiny_run
+from tests.training.tiny_run import TinyRun
+from tests.training.tiny_run import interrupt_in
+from tfcolor.training import fit
+from tfcolor.weights import model_file
+
+
+def _rows(workdir):
+    with open(workdir / "metrics.csv", newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def _column(workdir, name):
+    return [float(row[name]) for row in _rows(workdir) if row[name]]
+
+
+def _latest(workdir):
+    """Every value of the latest checkpoint, by name."""
+    path = tf.train.latest_checkpoint(workdir / "checkpoints/latest")
+    reader = tf.train.load_checkpoint(path)
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if "OBJECT_GRAPH" not in name
+    }
+
+
+def _assert_same_run(first, second):
+    """Weights, optimizer, average, step, figures and saved model are equal."""
+    values, others = _latest(first), _latest(second)
+    assert values.keys() == others.keys()
+    assert any("average" in name for name in values)
+    for name, value in values.items():
+        if "save_counter" not in name:
+            np.testing.assert_allclose(
+                others[name], value, rtol=1e-5, atol=1e-6, err_msg=name
+            )
+    for name in ("step", "loss", "validation/loss", "learning_rate"):
+        np.testing.assert_allclose(
+            _column(second, name), _column(first, name), rtol=1e-4
+        )
+    models = [
+        model_file.load(str(folder / "model.keras"))[0].get_weights()
+        for folder in (first, second)
+    ]
+    for one, other in zip(*models, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def _program(workdir, kind):
+    return subprocess.run(
+        [sys.executable, "-m", "tests.training.tiny_run", workdir, kind],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run of three epochs that nobody interrupted."""
+    folder = tmp_path_factory.mktemp("whole")
+    TinyRun(epochs=3).start(folder)
+    return folder
+
+
+def test_fit_lowers_the_loss(tmp_path):
+    TinyRun(epochs=2, steps=12).start(tmp_path)
+    losses = _column(tmp_path, "loss")
+    assert len(losses) == 24
+    assert np.mean(losses[-4:]) < 0.5 * np.mean(losses[:4])
+    validation = _column(tmp_path, "validation/loss")
+    assert len(validation) == 2 and validation[1] < validation[0]
+
+
+def test_fit_leaves_the_files_of_a_run(whole):
+    assert sorted(os.listdir(whole)) == [
+        "checkpoints",
+        "curves.png",
+        "metrics.csv",
+        "model.keras",
+        "tensorboard",
+        "train.log",
+    ]
+    assert "epoch 3: validation/" in (whole / "train.log").read_text()
+    steps = [row["step"] for row in _rows(whole) if row["loss"]]
+    assert steps == [str(i) for i in range(1, 10)]
+
+
+def test_fit_writes_scalars_and_pictures_for_tensorboard(whole):
+    (path,) = glob.glob(str(whole / "tensorboard/*"))
+    tags = set()
+    for record in tf.data.TFRecordDataset(path).as_numpy_iterator():
+        event = tf.compat.v1.Event.FromString(record)
+        tags |= {value.tag for value in event.summary.value}
+    assert tags == {
+        *("loss", "huber", "learning_rate", "images_per_second"),
+        *("validation/loss", "validation/huber", "validation/psnr"),
+        *("validation/grey_psnr", "validation/colorfulness"),
+        *("validation/true_colorfulness", "grey | predicted | true"),
+    }
+
+
+def test_the_saved_model_is_the_average_of_the_best_validation(whole):
+    model, info = model_file.load(str(whole / "model.keras"))
+    assert info.architecture == "tiny"
+    losses, count = [], 0
+    for inputs, targets in tiny_run.batches(1000, 6):
+        task = TinyRun()._task()
+        losses.append(task.losses(targets, model(inputs))["huber"])
+        count += len(losses[-1])
+    assert count == 6
+    np.testing.assert_allclose(
+        np.concatenate(losses).mean(),
+        min(_column(whole, "validation/loss")),
+        rtol=1e-4,
+    )
+
+
+def test_without_an_average_the_weights_themselves_are_saved(tmp_path):
+    optimizer = dataclasses.replace(tiny_run.OPTIMIZER, ema_momentum=0.0)
+    model = TinyRun(epochs=1, optimizer=optimizer).start(tmp_path)
+    saved, _ = model_file.load(str(tmp_path / "model.keras"))
+    for weight, value in zip(model.weights, saved.weights, strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tmp_path, whole, number
+):
+    run = TinyRun(epochs=3, on_epoch=interrupt_in(1, signals=[number]))
+    with pytest.raises(fit.Interrupted, match="at step 4; saved"):
+        run.start(tmp_path)
+    assert len(_column(tmp_path, "loss")) == 4
+    TinyRun(epochs=3).start(tmp_path)
+    assert "going on at step 4 of 9" in (tmp_path / "train.log").read_text()
+    _assert_same_run(whole, tmp_path)
+
+
+def test_an_interruption_at_the_end_of_an_epoch_validates_first(tmp_path):
+    run = TinyRun(epochs=2, steps=1, on_epoch=interrupt_in(0))
+    with pytest.raises(fit.Interrupted, match="at step 1; saved"):
+        run.start(tmp_path)
+    assert len(_column(tmp_path, "validation/loss")) == 1
+    assert (tmp_path / "model.keras").exists()
+
+
+def test_an_interruption_in_the_last_step_lets_the_run_end(tmp_path):
+    TinyRun(epochs=1, steps=1, on_epoch=interrupt_in(0)).start(tmp_path)
+    assert len(_column(tmp_path, "validation/loss")) == 1
+
+
+def test_a_second_signal_stops_at_once_and_handlers_come_back(tmp_path):
+    before = signal.getsignal(signal.SIGINT)
+    on_epoch = interrupt_in(0, signals=[signal.SIGINT] * 2)
+    with pytest.raises(KeyboardInterrupt):
+        TinyRun(on_epoch=on_epoch).start(tmp_path)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, whole):
+    killed = _program(tmp_path, "kill")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    # Killed in the validation after step 6: the steps since 3 are lost.
+    assert _latest(tmp_path)["step/.ATTRIBUTES/VARIABLE_VALUE"] == 3
+    TinyRun(epochs=3).start(tmp_path)
+    _assert_same_run(whole, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_devices_learn_what_one_learns(tmp_path):
+    finished = _program(tmp_path / "two", "mirrored")
+    assert finished.returncode == 0, finished.stderr
+    TinyRun(normalized=False).start(tmp_path / "one")
+    for name in ("loss", "validation/loss", "validation/psnr"):
+        np.testing.assert_allclose(
+            _column(tmp_path / "two", name),
+            _column(tmp_path / "one", name),
+            rtol=1e-4,
+        )
+    # The one on two devices was interrupted after step 4.
+    assert len(_column(tmp_path / "two", "loss")) == 6
+    assert "at step 4 of 6" in (tmp_path / "two/train.log").read_text()
+    # Normalised by each device over its half: not equal, but it learns.
+    losses = _column(tmp_path / "two_bn", "loss")
+    assert len(losses) == 3 and np.isfinite(losses).all()
+
+
+def test_a_finished_run_started_again_changes_nothing(tmp_path):
+    run = TinyRun(epochs=1)
+    run.start(tmp_path)
+    before = _latest(tmp_path)
+    model = run.start(tmp_path)
+    assert _latest(tmp_path).keys() == before.keys()
+    kernel = model.get_layer("first").kernel
+    stored = [v for v in before.values() if v.shape == kernel.shape]
+    assert any(np.array_equal(kernel, value) for value in stored)
+
+
+def test_more_epochs_make_a_finished_run_go_on(tmp_path):
+    TinyRun(epochs=1).start(tmp_path)
+    TinyRun(epochs=2).start(tmp_path)
+    assert _column(tmp_path, "step")[-1] == 6
+
+
+@pytest.mark.parametrize("options", [{"filters": 5}, {"normalized": False}])
+def test_another_network_in_the_same_folder_is_refused(tmp_path, options):
+    TinyRun(epochs=1).start(tmp_path)
+    with pytest.raises(ValueError, match="its network must not change"):
+        TinyRun(epochs=2, **options).start(tmp_path)
+
+
+def _spoilt_from(epoch):
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if number < epoch:
+            return good
+        return good.map(lambda x, y: (x, {"ab": y["ab"] * np.nan}))
+
+    return data
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"log_steps": 100, "checkpoint_minutes": 0.0}],
+    ids=["at a logged step", "before a checkpoint"],
+)
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path, options):
+    with pytest.raises(FloatingPointError, match="not finite at step 4"):
+        TinyRun(data=_spoilt_from(1), **options).start(tmp_path)
+    # The last checkpoint is sound, as the message says.
+    values = _latest(tmp_path)
+    assert values["step/.ATTRIBUTES/VARIABLE_VALUE"] == 3
+    for value in values.values():
+        if value.dtype == np.float32:
+            assert np.isfinite(value).all()
+
+
+def test_training_data_without_a_batch_is_refused(tmp_path):
+    run = TinyRun(data=lambda epoch, count: tiny_run.batches(0, 4).skip(1))
+    with pytest.raises(ValueError, match="training data must fill a batch"):
+        run.start(tmp_path)
+
+
+def test_validation_data_without_a_picture_is_refused(tmp_path, monkeypatch):
+    whole_task = TinyRun._task
+
+    def without_validation(self):
+        task = whole_task(self)
+        return dataclasses.replace(
+            task, validation_data=task.validation_data.skip(9)
+        )
+
+    monkeypatch.setattr(TinyRun, "_task", without_validation)
+    with pytest.raises(ValueError, match="validation data must have a pict"):
+        TinyRun().start(tmp_path)
+
+
+def test_a_pass_that_is_shorter_than_an_epoch_begins_again(tmp_path):
+    # As when pictures were dropped: one batch where three are wanted.
+    run = TinyRun(epochs=1, data=lambda epoch, _: tiny_run.batches(epoch, 4))
+    run.start(tmp_path)
+    assert _column(tmp_path, "step")[-1] == 3
+
+
+def test_the_learning_rate_follows_the_schedule(whole):
+    expected = 0.01 * (1 + np.cos(np.pi * np.arange(9) / 9)) / 2
+    np.testing.assert_allclose(
+        _column(whole, "learning_rate"), expected, rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains(tmp_path, policy):
+    keras.mixed_precision.set_dtype_policy(policy)
+    TinyRun(epochs=2, steps=6).start(tmp_path)
+    losses = _column(tmp_path, "loss")
+    assert losses[-1] < losses[0]

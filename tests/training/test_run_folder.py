@@ -1,0 +1,93 @@
+import gc
+import os
+
+import pytest
+from PIL import Image
+
+from tfcolor.training.run_folder import RunFolder
+
+ROWS = [
+    {"step": 1, "loss": 0.5, "learning_rate": 1e-3},
+    {"step": 2, "loss": 0.25, "learning_rate": 1e-3},
+    {"step": 2, "validation/loss": 0.3, "validation/psnr": 24.0},
+]
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunFolder(str(tmp_path / "deep/run"))
+
+
+def test_metrics_come_back_as_they_were_written(run):
+    assert run.read_metrics() == []
+    run.write_metrics(ROWS)
+    assert run.read_metrics() == ROWS
+    assert RunFolder(run.path).read_metrics() == ROWS
+
+
+def test_metrics_are_a_csv_file_with_empty_cells(run):
+    run.write_metrics(ROWS)
+    with open(os.path.join(run.path, "metrics.csv")) as f:
+        assert f.read().splitlines() == [
+            "step,loss,learning_rate,validation/loss,validation/psnr",
+            "1,0.5,0.001,,",
+            "2,0.25,0.001,,",
+            "2,,,0.3,24",
+        ]
+
+
+def test_curves_are_a_picture(run):
+    run.write_metrics(ROWS)
+    with Image.open(run.curves) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 500
+
+
+def test_metrics_without_rows_need_no_curves(run):
+    run.write_metrics([])
+    assert run.read_metrics() == []
+    assert not os.path.exists(run.curves)
+
+
+def test_nothing_half_written_is_left(run):
+    run.write_metrics(ROWS)
+    run.write_flags(["--epochs=3"])
+    assert sorted(os.listdir(run.path)) == [
+        "curves.png",
+        "flags.cfg",
+        "metrics.csv",
+        "train.log",
+    ]
+
+
+def test_flags_that_changed_are_told(run):
+    run.write_flags(["--epochs=3", "--flip"])
+    run.write_flags(["--epochs=3", "--flip"])
+    log = os.path.join(run.path, "train.log")
+    with open(log) as f:
+        assert f.read() == ""
+    run.write_flags(["--epochs=4", "--flip"])
+    with open(log) as f:
+        assert "was --epochs=3, now --epochs=4" in f.read()
+    with open(os.path.join(run.path, "flags.cfg")) as f:
+        assert f.read() == "--epochs=4\n--flip\n"
+
+
+def test_the_log_goes_on_where_it_was(run):
+    run.log.info("first")
+    again = RunFolder(run.path)
+    again.log.info("second")
+    with open(os.path.join(run.path, "train.log")) as f:
+        lines = f.read().splitlines()
+    assert [line.split()[-1] for line in lines] == ["first", "second"]
+
+
+def test_a_run_that_is_no_longer_used_closes_its_log(tmp_path):
+    run = RunFolder(str(tmp_path))
+    (file,) = [h for h in run.log.handlers if hasattr(h, "baseFilename")]
+    run.log.info("open")
+    stream = file.stream
+    assert not stream.closed
+    del run
+    gc.collect()
+    assert stream.closed

@@ -1,0 +1,183 @@
+"""A training run of seconds: a tiny network that learns a colour from L.
+
+Run as a program it is one run in a process of its own, which can be killed:
+
+    python -m tests.training.tiny_run WORKDIR {kill,mirrored}
+"""
+
+import dataclasses
+import functools
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.losses import objective
+from tfcolor.metrics import validation
+from tfcolor.training import fit
+from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training.run_folder import RunFolder
+from tfcolor.weights import model_file
+
+STEPS, BATCH = 3, 4
+OPTIMIZER = optimizer_lib.OptimizerConfig(
+    learning_rate=0.01, schedule="cosine", ema_momentum=0.9
+)
+
+
+def nothing(*unused):
+    """What happens at an epoch or a validation if a test wants nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class TinyRun:
+    """Everything a test may want to change about the run.
+
+    Attributes:
+        epochs: int.
+        steps: int, steps an epoch.
+        filters: int, width of the network.
+        normalized: bool, whether the network has a batch normalisation.
+        data: function of (epoch, count) to a Dataset of batches.
+        on_epoch: function of the epoch, called before its data is made.
+        on_validation: function, called in each validation.
+        optimizer: OptimizerConfig.
+        log_steps: int.
+        checkpoint_minutes: float.
+        strategy: tf.distribute.Strategy or None.
+    """
+
+    epochs: int = 2
+    steps: int = STEPS
+    filters: int = 4
+    normalized: bool = True
+    data: Callable = lambda epoch, count: batches(epoch, count)
+    on_epoch: Callable = nothing
+    on_validation: Callable = nothing
+    optimizer: optimizer_lib.OptimizerConfig = OPTIMIZER
+    log_steps: int = 1
+    checkpoint_minutes: float = 60.0
+    strategy: tf.distribute.Strategy | None = None
+
+    def start(self, workdir) -> keras.Model:
+        """Trains in a folder, or goes on there; returns the model."""
+        keras.utils.set_random_seed(1)
+        strategy = self.strategy or tf.distribute.get_strategy()
+        with strategy.scope():
+            model = network(self.filters, self.normalized)
+        fit.fit(
+            model,
+            self._task(),
+            steps_per_epoch=self.steps,
+            config=fit.FitConfig(
+                epochs=self.epochs,
+                log_steps=self.log_steps,
+                checkpoint_minutes=self.checkpoint_minutes,
+            ),
+            optimizer_config=self.optimizer,
+            run=RunFolder(str(workdir)),
+            strategy=strategy,
+        )
+        return model
+
+    def _task(self):
+        def train_data(epoch):
+            self.on_epoch(epoch)
+            return self.data(epoch, self.steps * BATCH)
+
+        def metrics(inputs, targets, outputs):
+            self.on_validation()
+            return validation.colorizer_metrics(inputs, targets, outputs)
+
+        return fit.Task(
+            train_data=train_data,
+            validation_data=batches(1000, 6),
+            losses=objective.objective(objective.ObjectiveConfig()),
+            metrics=metrics,
+            draw=validation.draw_triples,
+            batch_size=BATCH,
+            save_model=functools.partial(
+                model_file.save, info=model_file.ModelInfo("tiny", 8)
+            ),
+        )
+
+
+def network(filters, normalized) -> keras.Model:
+    """From L to ab, with or without a batch normalisation."""
+    L = keras.Input((None, None, 1), name="L")
+    x = keras.layers.Rescaling(1 / 100)(L)
+    x = keras.layers.Conv2D(
+        filters, 3, padding="same", activation="relu", name="first"
+    )(x)
+    if normalized:
+        x = keras.layers.BatchNormalization(momentum=0.9, name="bn")(x)
+    x = keras.layers.Conv2D(2, 1, name="second", dtype="float32")(x)
+    return keras.Model({"L": L}, {"ab": 100 * x})
+
+
+def batches(epoch, count) -> tf.data.Dataset:
+    """Batches of pictures whose colour follows from their lightness."""
+    rng = np.random.default_rng(epoch)
+    L = rng.uniform(10, 90, [count, 8, 8, 1]).astype(np.float32)
+    ab = np.concatenate([L / 2, 20 - L / 4], -1)
+    dataset = tf.data.Dataset.from_tensor_slices(({"L": L}, {"ab": ab}))
+    return dataset.batch(BATCH)
+
+
+def kill_in_the_second_validation() -> Callable:
+    """Makes an `on_validation` that ends the process as `kill -9` does."""
+    calls = []
+
+    def on_validation():
+        calls.append(None)
+        # A validation has two batches.
+        if len(calls) > 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return on_validation
+
+
+def _mirrored() -> tf.distribute.Strategy:
+    """Two copies on one CPU; must come before anything uses TensorFlow."""
+    (cpu,) = tf.config.list_physical_devices("CPU")
+    halves = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, halves)
+    from tfcolor.training import strategy as strategy_lib
+
+    return strategy_lib.build_strategy("mirrored")
+
+
+def interrupt_in(*epochs, signals=(signal.SIGINT,)) -> Callable:
+    """Makes an `on_epoch` that sends this process signals."""
+
+    def on_epoch(epoch):
+        if epoch in epochs:
+            for number in signals:
+                os.kill(os.getpid(), number)
+
+    return on_epoch
+
+
+def _start_mirrored(workdir):
+    """A run that is interrupted and goes on, and a normalised network."""
+    run = TinyRun(normalized=False, strategy=_mirrored())
+    if run.strategy.num_replicas_in_sync != 2:
+        sys.exit("two replicas were expected")
+    try:
+        dataclasses.replace(run, on_epoch=interrupt_in(1)).start(workdir)
+    except fit.Interrupted:
+        run.start(workdir)
+    dataclasses.replace(run, normalized=True, epochs=1).start(f"{workdir}_bn")
+
+
+if __name__ == "__main__":
+    if sys.argv[2] == "mirrored":
+        _start_mirrored(sys.argv[1])
+    else:
+        TinyRun(epochs=3, on_validation=kill_in_the_second_validation()).start(
+            sys.argv[1]
+        )
