@@ -72,6 +72,13 @@ def read_info(path: str) -> ModelInfo:
         return ModelInfo(**json.loads(archive.read(_ENTRY)))
 
 
+def _is_model(path: str) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "config.json" in archive.namelist()
+
+
 def load(path: str) -> tuple[keras.Model, ModelInfo]:
     """Loads a model file.
 
@@ -89,7 +96,7 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
         raise FileNotFoundError(
             f"A model must be a .keras file. Received: {path!r}"
         )
-    if not zipfile.is_zipfile(path):
+    if not _is_model(path):
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )

@@ -1,9 +1,16 @@
 """Carrying weights from one model to another, layer by layer."""
 
+from collections.abc import Collection
+
 import keras
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> None:
+def copy_weights(
+    source: keras.Model,
+    target: keras.Model,
+    *,
+    except_layers: Collection[str] = (),
+) -> None:
     """Copies all weights between models with the same layers.
 
     Layers are matched by name; nothing is ever left out silently.
@@ -11,6 +18,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
     Args:
         source: keras.Model, built.
         target: keras.Model, built.
+        except_layers: names of layers that only one of them has, or that
+            keep their weights.
 
     Raises:
         ValueError: a layer with weights is missing in one of them, or has
@@ -21,7 +30,7 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
         {
             layer.name: [tuple(w.shape) for w in layer.weights]
             for layer in model.layers
-            if layer.weights
+            if layer.weights and layer.name not in except_layers
         }
         for model in (source, target)
     ]

@@ -1,0 +1,73 @@
+import os
+
+import numpy as np
+import pytest
+
+from tests.models import model_contract
+from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import model_file
+from tfcolor.weights import shipped
+
+OPTIONS = {"width": 1 / 32, "initializer": "he_normal"}
+INFO = model_file.ModelInfo("siggraph", 64, "a network for tests")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    path = str(tmp_path / "models")
+    monkeypatch.setattr(shipped, "_FOLDER", path)
+    return path
+
+
+def test_a_written_model_is_listed_and_loads_as_float16_values(folder):
+    model = siggraph(**OPTIONS)
+    shipped.write(model, INFO, name="tiny_1", options=OPTIONS, folder=folder)
+    assert shipped.names() == ["tiny_1"]
+    loaded, info = shipped.load("tiny_1")
+    assert info == INFO
+    for weight, original in zip(loaded.weights, model.weights, strict=True):
+        assert weight.dtype == "float32"
+        half = np.asarray(original).astype(np.float16)
+        np.testing.assert_array_equal(weight, half.astype(np.float32))
+    inputs = model_contract.random_inputs(16, 16)
+    model_contract.assert_outputs_equal(loaded(inputs), model(inputs), 1e-2)
+
+
+def test_there_are_no_names_without_a_folder(folder):
+    assert shipped.names() == []
+
+
+@pytest.mark.parametrize("name", ["absent", "", "../secret"])
+def test_unknown_names_are_refused(folder, name):
+    with pytest.raises(ValueError, match="must be one of .*Received"):
+        shipped.load(name)
+
+
+@pytest.mark.parametrize("name", ["Tiny", "a b", "../up", ""])
+def test_names_with_other_characters_are_refused(folder, name):
+    with pytest.raises(ValueError, match="Received: name="):
+        shipped.write(
+            siggraph(**OPTIONS), INFO, name=name, options=OPTIONS, folder=folder
+        )
+    assert not os.path.exists(folder)
+
+
+@pytest.mark.parametrize("value", [1e6, np.nan])
+def test_weights_that_do_not_fit_into_float16_are_refused(folder, value):
+    model = siggraph(**OPTIONS)
+    model.get_layer("ab_out").bias.assign([0.0, value])
+    with pytest.raises(ValueError, match="not finite: .'ab_out/bias'"):
+        shipped.write(model, INFO, name="a", options=OPTIONS, folder=folder)
+    assert shipped.names() == []
+
+
+def test_options_that_build_another_network_are_refused(folder):
+    with pytest.raises(ValueError, match="what `options` build"):
+        shipped.write(
+            siggraph(width=1 / 16),
+            INFO,
+            name="a",
+            options=OPTIONS,
+            folder=folder,
+        )
+    assert shipped.names() == []

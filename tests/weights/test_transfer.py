@@ -1,0 +1,39 @@
+import keras
+import numpy as np
+import pytest
+
+from tfcolor.weights import transfer
+
+
+def _model(filters=3, last="ab"):
+    inputs = keras.Input((None, None, 1))
+    x = keras.layers.Conv2D(filters, 3, name="first")(inputs)
+    x = keras.layers.BatchNormalization(name="bn")(x)
+    x = keras.layers.ReLU(name=f"relu_before_{last}")(x)
+    return keras.Model(inputs, keras.layers.Conv2D(2, 1, name=last)(x))
+
+
+def test_copy_weights_copies_all_weights_and_statistics():
+    source, target = _model(), _model()
+    source.get_layer("bn").moving_mean.assign([1.0, 2.0, 3.0])
+    transfer.copy_weights(source, target)
+    for a, b in zip(source.weights, target.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({"filters": 4}, ["first: ", "bn: ", "ab: "]),
+        ({"last": "out"}, ["ab: .*None", "out: None"]),
+    ],
+)
+def test_copy_weights_lists_every_difference_and_copies_nothing(other, named):
+    source, target = _model(), _model(**other)
+    before = target.get_weights()
+    with pytest.raises(ValueError, match="same layers") as error:
+        transfer.copy_weights(source, target)
+    for part in named:
+        assert error.match(part)
+    for old, weight in zip(before, target.weights, strict=True):
+        np.testing.assert_array_equal(old, weight)

@@ -1,0 +1,1 @@
+"""Keras layers, where a function will not do."""

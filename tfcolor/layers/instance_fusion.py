@@ -1,0 +1,220 @@
+"""Blending the features of instances into the features of their picture.
+
+An instance is a part of a picture, inside a box, that went through a network
+of its own at a size of its own. Its features are resized to the box and
+replace those of the picture there, in a proportion that is learned pixel by
+pixel. Only pixels inside boxes cost anything: they are listed, box after box,
+so that 32 small boxes take no more memory than a few large ones.
+
+Reference:
+    J.-W. Su, H.-K. Chu, J.-B. Huang, "Instance-aware Image Colorization",
+    CVPR 2020, section 3.3. https://arxiv.org/abs/2005.10825
+"""
+
+import keras
+import tensorflow as tf
+
+from tfcolor.layers import box_placement
+
+BLENDINGS = ("masked", "faithful")
+
+_SCORE_FILTERS = 16
+_SCORE_CONVS = 3
+
+
+def fusion_weights(
+    instance_scores,
+    background_scores,
+    pixel_cells,
+    absent=None,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Softmax over the instances that cover a cell, and the background.
+
+    Args:
+        instance_scores: float32 [P], one for each cell of each instance.
+        background_scores: float32 [Q], at least 0, one for each cell.
+        pixel_cells: int32 [P], the cell, 0..Q-1, of each instance score.
+        absent: float32 [Q] or None. Number of instances of score 0 which
+            take part without covering the cell; used where others cover it.
+
+    Returns:
+        float32 [P], weights of the instances; float32 [Q], of the
+        background: 1 where no instance lies. Over a cell they sum to 1, or
+        less with `absent`.
+    """
+    cells = tf.size(background_scores)
+    top = tf.stop_gradient(
+        tf.maximum(
+            background_scores,
+            tf.math.unsorted_segment_max(instance_scores, pixel_cells, cells),
+        )
+    )
+    powers = tf.exp(instance_scores - tf.gather(top, pixel_cells))
+    background = tf.exp(background_scores - top)
+    total = background + tf.math.unsorted_segment_sum(
+        powers, pixel_cells, cells
+    )
+    if absent is not None:
+        covered = tf.math.unsorted_segment_max(
+            tf.ones_like(instance_scores), pixel_cells, cells
+        )
+        total += tf.where(covered > 0, absent * tf.exp(-top), 0.0)
+    return powers / tf.gather(total, pixel_cells), background / total
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class InstanceFusion(keras.layers.Layer):
+    """Blends instances into one feature map of their pictures.
+
+    Three convolutions score each instance's features, three others those of
+    the picture. The weights are the softmax of the scores, always in float32.
+
+    Args:
+        blending: str. "masked": at a pixel, only the instances that cover it
+            take weight. "faithful": as released, where the others keep the
+            weight of a score of 0 with features of 0, which darkens the
+            features inside boxes of pictures with many instances. Published
+            weights were trained with it.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        background: float [B, h, w, C], the map of the pictures.
+        instances: float [M, s, t, C], the map of the instances of all valid
+            boxes, picture by picture, in the order of `boxes`. Where no box
+            is valid, one row of any kind.
+        boxes: float32 [B, N, 4], yxyx pixels of the picture.
+        box_valid: bool [B, N], which boxes are real; M are.
+        picture_size: int32 [B, 2], height and width of the picture in which
+            boxes are counted.
+
+    Returns:
+        Float [B, h, w, C], `background` outside all boxes.
+
+    Raises:
+        ValueError: `blending` is not one of `BLENDINGS`.
+    """
+
+    def __init__(self, *, blending: str = "masked", **kwargs):
+        # Boxes stay float32: float16 cannot tell pixels above 2048 apart.
+        super().__init__(autocast=False, **kwargs)
+        if blending not in BLENDINGS:
+            raise ValueError(
+                f"`blending` must be one of {BLENDINGS}. "
+                f"Received: blending={blending!r}"
+            )
+        self.blending = blending
+        self.instance_convs = self._score_convs("instance")
+        self.background_convs = self._score_convs("background")
+
+    def _score_convs(self, name):
+        filters = [_SCORE_FILTERS] * (_SCORE_CONVS - 1) + [1]
+        return [
+            keras.layers.Conv2D(
+                filters[i],
+                3,
+                padding="same",
+                activation="relu",
+                kernel_initializer=keras.initializers.RandomNormal(0.0, 0.02),
+                dtype=self.dtype_policy,
+                name=f"{name}_conv{i + 1}",
+            )
+            for i in range(_SCORE_CONVS)
+        ]
+
+    def build(self, background_shape, instances_shape):
+        """Makes the weights of both scores."""
+        for convs, channels in (
+            (self.instance_convs, instances_shape[-1]),
+            (self.background_convs, background_shape[-1]),
+        ):
+            for conv in convs:
+                conv.build((None, None, None, channels))
+                channels = conv.filters
+        self.built = True
+
+    def call(self, background, instances, boxes, box_valid, picture_size):
+        """Returns the blended map."""
+        background = tf.cast(background, self.compute_dtype)
+        instances = tf.cast(instances, self.compute_dtype)
+        batch, height, width, channels = tf.unstack(tf.shape(background))
+        picture = tf.cast(tf.where(box_valid)[:, 0], tf.int32)
+        rectangles = box_placement.place_boxes(
+            tf.boolean_mask(boxes, box_valid),
+            tf.gather(picture_size, picture),
+            tf.stack([height, width]),
+        )
+        pixels = box_placement.covered_pixels(rectangles)
+        cells = tf.gather(picture, pixels.rectangle) * height + pixels.y
+        cells = cells * width + pixels.x
+        sample = _sampler(pixels, rectangles, tf.shape(instances)[1:3])
+
+        absent = None
+        if self.blending == "faithful":
+            absent = self._absent(cells, box_valid, height * width)
+        weights, background_weights = fusion_weights(
+            sample(_scores(self.instance_convs, instances))[:, 0],
+            tf.reshape(_scores(self.background_convs, background), [-1]),
+            cells,
+            absent,
+        )
+        dtype = self.compute_dtype
+        blended = tf.math.unsorted_segment_sum(
+            sample(instances) * tf.cast(weights, dtype)[:, None],
+            cells,
+            batch * height * width,
+        )
+        blended += (
+            tf.reshape(background, [-1, channels])
+            * tf.cast(background_weights, dtype)[:, None]
+        )
+        return tf.ensure_shape(
+            tf.reshape(blended, tf.shape(background)), background.shape
+        )
+
+    def _absent(self, cells, box_valid, picture_cells):
+        """Counts the instances of a picture that do not cover a cell."""
+        boxes = tf.reduce_sum(tf.cast(box_valid, tf.float32), axis=-1)
+        boxes = tf.repeat(boxes, tf.fill([tf.size(boxes)], picture_cells))
+        return boxes - tf.math.unsorted_segment_sum(
+            tf.ones_like(cells, tf.float32), cells, tf.size(boxes)
+        )
+
+    def compute_output_shape(self, background_shape, **kwargs):
+        """Returns the shape of the background."""
+        del kwargs
+        return background_shape
+
+    def get_config(self):
+        """Returns what rebuilds the layer."""
+        return super().get_config() | {"blending": self.blending}
+
+
+def _scores(convs, x):
+    for conv in convs:
+        x = conv(x)
+    return tf.cast(x, tf.float32)
+
+
+def _sampler(pixels, rectangles, size):
+    """Returns a function from maps [M, s, t, C] to their pixels [P, C]."""
+    top, left, extent_y, extent_x = tf.unstack(
+        tf.gather(rectangles, pixels.rectangle), axis=-1
+    )
+    y0, y1, down = box_placement.resize_samples(
+        pixels.y - top, extent_y, size[0]
+    )
+    x0, x1, right = box_placement.resize_samples(
+        pixels.x - left, extent_x, size[1]
+    )
+
+    def sample(maps):
+        rows = tf.reshape(maps, [-1, tf.shape(maps)[-1]])
+        sampled = 0
+        for y, y_amount in ((y0, 1 - down), (y1, down)):
+            for x, x_amount in ((x0, 1 - right), (x1, right)):
+                place = (pixels.rectangle * size[0] + y) * size[1] + x
+                amount = tf.cast(y_amount * x_amount, maps.dtype)
+                sampled += tf.gather(rows, place) * amount[:, None]
+        return sampled
+
+    return sample

@@ -1,0 +1,269 @@
+"""The parts that the SIGGRAPH'17 network and its relatives are made of.
+
+The full-picture network, the instance network and the fusion network are one
+trunk with different ends: the instance network hands on the `MAPS` of the
+trunk, the fusion network changes them on their way.
+"""
+
+from collections.abc import Callable
+
+import keras
+from keras import layers
+
+from tfcolor.color import scaling
+
+# Filters of blocks 1 to 10 at width 1.
+FILTERS = (64, 128, 256, 512, 512, 512, 512, 256, 128, 128)
+# Heights and widths of pictures must be multiples of this.
+SIZE_MULTIPLE = 8
+
+INITIALIZERS = ("normal", "he_normal")
+
+# The 13 feature maps that instances and picture share, in the order in which
+# they are computed, and the factor by which each is smaller than the picture.
+# An `_up` map is the sum of the doubled map and its skip connection.
+MAPS = {
+    "block1": 1,
+    "block2": 2,
+    "block3": 4,
+    "block4": 8,
+    "block5": 8,
+    "block6": 8,
+    "block7": 8,
+    "block8_up": 4,
+    "block8": 4,
+    "block9_up": 2,
+    "block9": 2,
+    "block10_up": 1,
+    "block10": 1,
+}
+
+# PyTorch's defaults, under which the published weights were trained; its
+# momentum 0.1 is Keras' 0.9.
+_BN_EPSILON = 1e-5
+_BN_MOMENTUM = 0.9
+_LEAKY_SLOPE = 0.2
+
+
+def block_filters(width: float) -> tuple[int, ...]:
+    """Returns the filters of blocks 1 to 10.
+
+    Args:
+        width: float above 0.
+
+    Returns:
+        tuple of 10 int, each at least 1.
+
+    Raises:
+        ValueError: `width` is not above 0.
+    """
+    if width <= 0:
+        raise ValueError(f"`width` must be above 0. Received: width={width}")
+    return tuple(max(1, round(filters * width)) for filters in FILTERS)
+
+
+def map_filters(width: float) -> dict[str, int]:
+    """Returns the channels of each of the `MAPS`.
+
+    Args:
+        width: float above 0.
+
+    Returns:
+        dict of str to int.
+    """
+    filters = block_filters(width)
+    return {
+        name: filters[int(name.removesuffix("_up")[len("block") :]) - 1]
+        for name in MAPS
+    }
+
+
+def picture_inputs() -> dict[str, keras.KerasTensor]:
+    """Returns the inputs of a picture: `L`, `hints` and `mask`, CIELAB."""
+    return {
+        "L": keras.Input((None, None, 1), name="L"),
+        "hints": keras.Input((None, None, 2), name="hints"),
+        "mask": keras.Input((None, None, 1), name="mask"),
+    }
+
+
+def network_input(inputs: dict, *, mask_center: float):
+    """Joins the inputs of a picture in network units.
+
+    Args:
+        inputs: dict, of `picture_inputs`.
+        mask_center: float, subtracted from the mask.
+
+    Returns:
+        Tensor [B, H, W, 4].
+    """
+    return layers.Concatenate(name="network_input")(
+        [
+            layers.Rescaling(
+                1 / scaling.L_SCALE,
+                -scaling.L_CENTER / scaling.L_SCALE,
+                name="L_scaled",
+            )(inputs["L"]),
+            layers.Rescaling(1 / scaling.AB_SCALE, name="hints_scaled")(
+                inputs["hints"]
+            ),
+            layers.Rescaling(1.0, -mask_center, name="mask_centered")(
+                inputs["mask"]
+            ),
+        ]
+    )
+
+
+class Blocks:
+    """The repeating parts of the network, with their shared settings."""
+
+    def __init__(self, initializer: str):
+        # A name, not an object: every layer then draws a seed of its own.
+        if initializer not in INITIALIZERS:
+            raise ValueError(
+                f"`initializer` must be one of {INITIALIZERS}. "
+                f"Received: initializer={initializer!r}"
+            )
+        self._initializer = initializer
+
+    def _kernel_initializer(self):
+        if self._initializer == "he_normal":
+            return keras.initializers.HeNormal()
+        return keras.initializers.RandomNormal(0.0, 0.02)
+
+    def conv(self, x, filters, *, name, dilation=1, activation=None):
+        """A 3 x 3 convolution that keeps the size."""
+        return layers.Conv2D(
+            filters,
+            3,
+            padding="same",
+            dilation_rate=dilation,
+            activation=activation,
+            kernel_initializer=self._kernel_initializer(),
+            name=name,
+        )(x)
+
+    def bn(self, x, *, name):
+        """A batch normalisation with PyTorch's settings."""
+        return layers.BatchNormalization(
+            momentum=_BN_MOMENTUM,
+            epsilon=_BN_EPSILON,
+            gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
+            name=name,
+        )(x)
+
+    def convs(self, x, filters, *, name, first, last, dilation=1):
+        """Convolutions `first`..`last` of a block, then its normalisation."""
+        for i in range(first, last + 1):
+            x = self.conv(
+                x,
+                filters,
+                name=f"{name}_conv{i}",
+                dilation=dilation,
+                activation="relu",
+            )
+        return self.bn(x, name=f"{name}_bn")
+
+    def down(self, x, *, name):
+        """Keeps every second row and column, from the first on."""
+        return layers.MaxPooling2D(1, strides=2, name=name)(x)
+
+    def up(self, x, skip, filters, *, index, skip_index):
+        """Doubles the size and adds the skip connection."""
+        x = layers.Conv2DTranspose(
+            filters,
+            4,
+            strides=2,
+            padding="same",
+            kernel_initializer=self._kernel_initializer(),
+            name=f"up{index}",
+        )(x)
+        skip = self.conv(skip, filters, name=f"skip{skip_index}to{index}")
+        return layers.Add(name=f"block{index}_add")([x, skip])
+
+    def head(self, x, filters, *, name, activation=None):
+        """A 1 x 1 convolution in float32, whatever the precision before.
+
+        It starts small under both initializers: block 10 is not normalised,
+        and its tanh must not start saturated.
+        """
+        return layers.Conv2D(
+            filters,
+            1,
+            activation=activation,
+            dtype="float32",
+            kernel_initializer=keras.initializers.RandomNormal(0.0, 0.02),
+            name=name,
+        )(x)
+
+
+def trunk(
+    blocks: Blocks,
+    x,
+    *,
+    width: float,
+    change: Callable = lambda name, x: x,
+    stopped: Callable = lambda x: x,
+) -> tuple:
+    """Builds blocks 1 to 10.
+
+    Args:
+        blocks: Blocks.
+        x: tensor [B, H, W, 4], network units.
+        width: float above 0.
+        change: function of a name in `MAPS` and the map. What it returns
+            takes the map's place, in skip connections too.
+        stopped: function, applied to what blocks 9 and 10 take from blocks
+            8, 2 and 1.
+
+    Returns:
+        The results of blocks 8 and 10.
+    """
+    f1, f2, f3, f4, f5, f6, f7, f8, f9, f10 = block_filters(width)
+
+    # Encoder
+    x = blocks.convs(x, f1, name="block1", first=1, last=2)
+    block1 = change("block1", x)
+    x = blocks.down(block1, name="block1_pool")
+    x = blocks.convs(x, f2, name="block2", first=1, last=2)
+    block2 = change("block2", x)
+    x = blocks.down(block2, name="block2_pool")
+    x = blocks.convs(x, f3, name="block3", first=1, last=3)
+    block3 = change("block3", x)
+    x = blocks.down(block3, name="block3_pool")
+    x = blocks.convs(x, f4, name="block4", first=1, last=3)
+    x = change("block4", x)
+
+    # Bottleneck
+    x = blocks.convs(x, f5, name="block5", first=1, last=3, dilation=2)
+    x = change("block5", x)
+    x = blocks.convs(x, f6, name="block6", first=1, last=3, dilation=2)
+    x = change("block6", x)
+    x = blocks.convs(x, f7, name="block7", first=1, last=3)
+    x = change("block7", x)
+
+    # Decoder
+    x = blocks.up(x, block3, f8, index=8, skip_index=3)
+    x = layers.ReLU(name="block8_relu")(change("block8_up", x))
+    x = blocks.convs(x, f8, name="block8", first=2, last=3)
+    block8 = change("block8", x)
+    x = blocks.up(stopped(block8), stopped(block2), f9, index=9, skip_index=2)
+    x = layers.ReLU(name="block9_relu")(change("block9_up", x))
+    x = blocks.convs(x, f9, name="block9", first=2, last=2)
+    x = change("block9", x)
+    x = blocks.up(x, stopped(block1), f10, index=10, skip_index=1)
+    x = layers.ReLU(name="block10_relu")(change("block10_up", x))
+    x = blocks.conv(x, f10, name="block10_conv2")
+    x = layers.LeakyReLU(_LEAKY_SLOPE, name="block10_relu2")(x)
+    return block8, change("block10", x)
+
+
+def ab_output(blocks: Blocks, x):
+    """Returns the colours, float32 [B, H, W, 2], CIELAB, inside +-110.
+
+    Args:
+        blocks: Blocks.
+        x: tensor, the result of block 10.
+    """
+    ab = blocks.head(x, 2, name="ab_out", activation="tanh")
+    return layers.Rescaling(scaling.AB_SCALE, dtype="float32", name="ab")(ab)

@@ -1,0 +1,241 @@
+"""Published PyTorch weights into Keras models, strictly.
+
+A state dict is a dict of numpy arrays under PyTorch's names. Every array is
+used exactly once, or is ignored by name; anything missing, left over or of
+another shape is an error that lists every such array, and the model keeps
+the weights it had.
+"""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from tfcolor.color import ab_bins
+from tfcolor.models import siggraph_blocks
+from tfcolor.weights import pytorch_keys
+
+# PyTorch keeps kernels as (out, in, height, width), and (in, out, height,
+# width) for transposed convolutions; Keras as (height, width, in, out), and
+# (height, width, out, in). One transposition serves both.
+_KERNEL_AXES = (2, 3, 1, 0)
+_SCORE_FILTERS = 16
+
+
+def width_of(state: Mapping[str, np.ndarray]) -> float:
+    """Returns the width of the network that a state dict belongs to.
+
+    Args:
+        state: mapping of str to array.
+
+    Returns:
+        float, 1 for the published networks.
+
+    Raises:
+        ValueError: the first convolution is missing.
+    """
+    for key, value in state.items():
+        if pytorch_keys.plain_key(key) == "model1.0.weight":
+            return np.shape(value)[0] / siggraph_blocks.FILTERS[0]
+    raise ValueError(
+        "A state dict of a colorizer must hold 'model1.0.weight'. "
+        f"Received: {_some(state)}"
+    )
+
+
+def load_state(
+    model: keras.Model, state: Mapping[str, np.ndarray]
+) -> list[str]:
+    """Puts published weights into a model.
+
+    Args:
+        model: keras.Model, made by `siggraph`, `instance` or `fusion`.
+        state: mapping of str to array, the state dict of that network.
+            `module.` may prefix its keys.
+
+    Returns:
+        list of str, the keys that were ignored: counters of batch
+        normalisations, the class head where `model` has none, and the
+        published fusion network's unused `weight_layerout`.
+
+    Raises:
+        ValueError: a key is missing, unexpected or there twice, an array has
+            another shape, or one is not finite. All of them are listed.
+    """
+    arrays, problems = _plain(state)
+    targets = _targets(model)
+    ignored = _ignored(model, arrays)
+    shapes = {key: _pytorch_shape(v) for key, v in targets.items()} | ignored
+    for key in sorted(shapes.keys() | arrays.keys()):
+        problems += _problems(key, shapes, arrays)
+    if problems:
+        raise ValueError(
+            f"The weights must be those of {model.name!r}, each exactly once. "
+            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
+        )
+    for key, variable in targets.items():
+        variable.assign(_to_keras(arrays[key]))
+    return sorted(ignored)
+
+
+def networks_of(
+    state: Mapping[str, np.ndarray],
+) -> dict[str, dict[str, np.ndarray]]:
+    """Splits mmagic's single file into its three networks.
+
+    Args:
+        state: mapping of str to array.
+
+    Returns:
+        dict of "full", "instance" and "fusion" to a state dict each.
+
+    Raises:
+        ValueError: a key belongs to none of them, or a network is not there.
+    """
+    networks = {name: {} for name in pytorch_keys.MMAGIC_PREFIXES}
+    strangers = []
+    for key, value in state.items():
+        plain = key.removeprefix("module.")
+        for name, prefix in pytorch_keys.MMAGIC_PREFIXES.items():
+            if plain.startswith(prefix):
+                networks[name][plain.removeprefix(prefix)] = value
+                break
+        else:
+            strangers.append(key)
+    absent = [name for name, arrays in networks.items() if not arrays]
+    if strangers or absent:
+        raise ValueError(
+            "Every key must start with one of "
+            f"{sorted(pytorch_keys.MMAGIC_PREFIXES.values())}, and each of "
+            f"these must be there. Received: unexpected {_some(strangers)}; "
+            f"without {absent}"
+        )
+    return networks
+
+
+def _some(keys) -> str:
+    keys = sorted(keys)
+    more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
+    return f"{keys[:5]}{more}"
+
+
+def _plain(state) -> tuple[dict, list[str]]:
+    """Returns the arrays under their released names, and doublets."""
+    arrays, problems = {}, []
+    for key, value in state.items():
+        plain = pytorch_keys.plain_key(key)
+        if plain in arrays:
+            problems.append(f"there twice: {plain}")
+        arrays[plain] = np.asarray(value)
+    return arrays, problems
+
+
+def _modules(model) -> dict[str, keras.Layer]:
+    """Returns the layer of `model` for every published module."""
+    own = {layer.name: layer for layer in model.layers}
+    modules = {
+        module: own[name]
+        for module, name in pytorch_keys.layer_names().items()
+        if name in own
+    }
+    for module, name in pytorch_keys.WEIGHT_LAYERS.items():
+        layer = own.get(f"{name}_fusion")
+        if layer is None:
+            continue
+        for i in range(3):
+            # Counts the ReLUs between the convolutions.
+            place = 2 * i
+            modules[f"{module}.simple_instance_conv.{place}"] = (
+                layer.instance_convs[i]
+            )
+            modules[f"{module}.simple_bg_conv.{place}"] = (
+                layer.background_convs[i]
+            )
+    return modules
+
+
+def _targets(model) -> dict[str, keras.Variable]:
+    """Returns the variable of `model` for every published key."""
+    targets = {}
+    for module, layer in _modules(model).items():
+        is_bn = isinstance(layer, keras.layers.BatchNormalization)
+        suffixes = (
+            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
+        )
+        for suffix, variable in zip(suffixes, layer.weights, strict=True):
+            targets[f"{module}.{suffix}"] = variable
+    return targets
+
+
+def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
+    """Returns shapes of the arrays that have no place in `model`.
+
+    Each group is there as a whole or not at all: a part of one means that
+    the file is broken.
+    """
+    modules = _modules(model)
+    counters = {
+        f"{module}.{pytorch_keys.COUNTER_SUFFIX}": ()
+        for module, layer in modules.items()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    groups = [counters]
+    if pytorch_keys.CLASS_HEAD not in modules:
+        filters = modules["model8.3"].filters
+        groups.append(
+            {
+                f"{pytorch_keys.CLASS_HEAD}.weight": (
+                    ab_bins.NUM_BINS,
+                    filters,
+                    1,
+                    1,
+                ),
+                f"{pytorch_keys.CLASS_HEAD}.bias": (ab_bins.NUM_BINS,),
+            }
+        )
+    if "weight_layer.simple_bg_conv.0" in modules:
+        groups.append(_unused_weight_layer())
+    ignored = {}
+    for group in groups:
+        if any(key in arrays for key in group):
+            ignored |= group
+    return ignored
+
+
+def _unused_weight_layer() -> dict[str, tuple[int, ...]]:
+    filters = (2, _SCORE_FILTERS, _SCORE_FILTERS, 1)
+    return {
+        f"{pytorch_keys.UNUSED_WEIGHT_LAYER}.{part}.{2 * i}.{suffix}": shape
+        for part in ("simple_instance_conv", "simple_bg_conv")
+        for i in range(3)
+        for suffix, shape in (
+            ("weight", (filters[i + 1], filters[i], 3, 3)),
+            ("bias", (filters[i + 1],)),
+        )
+    }
+
+
+def _pytorch_shape(variable) -> tuple[int, ...]:
+    shape = tuple(variable.shape)
+    if len(shape) != len(_KERNEL_AXES):
+        return shape
+    height, width, second, first = shape
+    return (first, second, height, width)
+
+
+def _to_keras(array: np.ndarray) -> np.ndarray:
+    array = array.astype(np.float32)
+    return array.transpose(_KERNEL_AXES) if array.ndim == 4 else array
+
+
+def _problems(key, shapes, arrays) -> list[str]:
+    if key not in arrays:
+        return [f"missing: {key} {shapes[key]}"]
+    array = arrays[key]
+    if key not in shapes:
+        return [f"unexpected: {key} {array.shape}"]
+    if array.shape != shapes[key]:
+        return [f"shape of {key}: {array.shape}, not {shapes[key]}"]
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        return [f"not finite: {key}"]
+    return []

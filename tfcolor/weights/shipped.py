@@ -1,0 +1,108 @@
+"""The models that ship with the package.
+
+Each is a pair of files beside this one: `NAME.json` says how to build the
+network and how to use it, `NAME.npz` holds its weights as float16. A model
+card in docs/models says how it was made.
+"""
+
+import dataclasses
+import json
+import os
+import re
+
+import keras
+import numpy as np
+
+from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import model_file
+
+DEFAULT = "siggraph_small"
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
+_BUILDERS = {"siggraph": siggraph}
+
+
+def names() -> list[str]:
+    """Returns the names of the shipped models, sorted."""
+    if not os.path.isdir(_FOLDER):
+        return []
+    return sorted(
+        file.removesuffix(".json")
+        for file in os.listdir(_FOLDER)
+        if file.endswith(".json")
+    )
+
+
+def load(name: str = DEFAULT) -> tuple[keras.Model, model_file.ModelInfo]:
+    """Builds a shipped model.
+
+    Args:
+        name: str, one of `names()`.
+
+    Returns:
+        The model, float32, and its ModelInfo.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    if name not in names():
+        raise ValueError(
+            f"A shipped model must be one of {names()}. Received: {name!r}"
+        )
+    with open(os.path.join(_FOLDER, f"{name}.json")) as f:
+        description = json.load(f)
+    info = model_file.ModelInfo(**description["info"])
+    model = _BUILDERS[info.architecture](**description["options"])
+    with np.load(os.path.join(_FOLDER, f"{name}.npz")) as arrays:
+        for weight in model.weights:
+            weight.assign(arrays[weight.path].astype(np.float32))
+    return model, info
+
+
+def write(
+    model: keras.Model,
+    info: model_file.ModelInfo,
+    *,
+    name: str,
+    options: dict,
+    folder: str = _FOLDER,
+) -> None:
+    """Makes the two files of a shipped model.
+
+    Args:
+        model: keras.Model, made by the builder `info.architecture` with
+            `options`.
+        info: ModelInfo.
+        name: str, lower-case letters, digits and underscores.
+        options: dict, keyword arguments of the builder.
+        folder: str, where to write.
+
+    Raises:
+        ValueError: `name` has other characters, a weight does not fit into
+            float16, or the weights are not those of the network that `options`
+            make.
+    """
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ValueError(
+            "`name` must be lower-case letters, digits and underscores. "
+            f"Received: name={name!r}"
+        )
+    # What does not fit becomes infinite and is named below.
+    with np.errstate(over="ignore"):
+        arrays = {
+            w.path: np.asarray(w).astype(np.float16) for w in model.weights
+        }
+    broken = [k for k, v in arrays.items() if not np.isfinite(v).all()]
+    rebuilt = _BUILDERS[info.architecture](**options)
+    shapes = {w.path: tuple(w.shape) for w in rebuilt.weights}
+    if broken or shapes != {k: v.shape for k, v in arrays.items()}:
+        raise ValueError(
+            "A model must fit into float16 and be what `options` build. "
+            f"Received: {options}; not finite: {broken}"
+        )
+    os.makedirs(folder, exist_ok=True)
+    np.savez_compressed(os.path.join(folder, f"{name}.npz"), **arrays)
+    description = {"info": dataclasses.asdict(info), "options": options}
+    with open(os.path.join(folder, f"{name}.json"), "w") as f:
+        json.dump(description, f, indent=2)
+        f.write("\n")
