@@ -21,7 +21,15 @@ print("status", status, "imported", sorted(slow))
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["colorize", "--help"], ["evaluate", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["colorize", "--help"],
+        ["evaluate", "--help"],
+        ["demo", "--help"],
+        ["detect", "--help"],
+        ["import-weights", "--help"],
+    ],
 )
 def test_help_and_version_do_not_wait_for_tensorflow(arguments):
     result = subprocess.run(
@@ -44,7 +52,7 @@ def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main.run(["--help"])
     text = capsys.readouterr().out
-    for command in ("colorize", "evaluate"):
+    for command in ("colorize", "evaluate", "demo", "detect", "import-weights"):
         assert f"    {command} " in text
 
 

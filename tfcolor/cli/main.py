@@ -1,6 +1,7 @@
 """The entry point of the `tfcolor` command."""
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -8,11 +9,13 @@ from collections.abc import Sequence
 import tfcolor
 from tfcolor.cli import colorize
 from tfcolor.cli import demo
+from tfcolor.cli import detect
 from tfcolor.cli import evaluate
+from tfcolor.cli import import_weights
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
-_COMMANDS = (colorize, evaluate, demo)
+_COMMANDS = (colorize, evaluate, demo, detect, import_weights)
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
 _INTERRUPTED = 130
@@ -36,7 +39,10 @@ def make_parser() -> argparse.ArgumentParser:
         prog="tfcolor",
         description="Colorizes grey photos with deep networks.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Wide enough for the longest name of a command.
+        formatter_class=functools.partial(
+            argparse.RawDescriptionHelpFormatter, max_help_position=28
+        ),
     )
     parser.add_argument(
         "--version", action="version", version=f"tfcolor {tfcolor.__version__}"

@@ -1,0 +1,195 @@
+"""`tfcolor import-weights`: published PyTorch weights as a .keras model."""
+
+import argparse
+import importlib.util
+import os
+import sys
+
+# In the order of the help text; a test compares them with the library's.
+KINDS = (
+    "full",
+    "siggraph17",
+    "instance",
+    "fusion",
+    "instcolorization",
+    "mmagic",
+)
+# Sizes at which the published networks were trained.
+_IMAGE_SIZE = 256
+# Of ab in network units; what float32 leaves is about 1e-5.
+_TOLERANCE = 1e-4
+_ARCHITECTURES = {
+    "full": "siggraph",
+    "siggraph17": "siggraph",
+    "instance": "instance",
+    "fusion": "fusion",
+    "instcolorization": "instance_colorizer",
+    "mmagic": "instance_colorizer",
+}
+
+_DESCRIPTION = """\
+Converts published PyTorch weights into a .keras model. Every array must be
+used exactly once: a missing, renamed or left-over one is an error that lists
+all of them, and nothing is written. Then the file is read again and, where
+PyTorch is installed, compared with PyTorch's own layers on a random picture.
+"""
+
+_EPILOG = """\
+architectures:
+  full              colorization-pytorch (siggraph_retrained) and
+                    InstColorization's latest_net_GComp.pth
+  siggraph17        `colorizers` (siggraph17-df00044c.pth) and
+                    colorization-pytorch (siggraph_caffemodel): mask as it is
+  instance          InstColorization's latest_net_G.pth
+  fusion            InstColorization's latest_net_GF.pth
+  instcolorization  a folder with these three files, as one model
+  mmagic            mmagic's single file with all three, as one model
+
+.pth files need PyTorch: pip install 'tfcolor[import]'. An .npz file with the
+same arrays under the same names needs nothing.
+
+examples:
+  tfcolor import-weights siggraph17-df00044c.pth --architecture=siggraph17 \\
+      --output=siggraph17.keras
+  tfcolor import-weights checkpoints/coco_finetuned_mask_256_ffs \\
+      --architecture=instcolorization --output=instcolorization.keras
+
+exit status: 0 done; 1 the written model differs from PyTorch's layers (it is
+removed); 2 wrong usage, or weights that do not fit.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "import-weights",
+        help="convert published PyTorch weights",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "checkpoint",
+        metavar="CHECKPOINT",
+        help="a .pth, .pt or .npz file; a folder for instcolorization",
+    )
+    parser.add_argument(
+        "--architecture",
+        required=True,
+        choices=KINDS,
+        help="whose weights they are",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="MODEL.keras",
+        help="the file to write",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier file",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if the model is not what PyTorch computes,
+        2 for wrong usage or weights that do not fit.
+    """
+    try:
+        _check_output(args)
+        imported = _import(args)
+    except (OSError, ValueError, ImportError) as error:
+        print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
+        return 2
+    _say_ignored(imported)
+    return _verify(args, imported)
+
+
+def _check_output(args) -> None:
+    folder = os.path.dirname(args.output) or "."
+    if not args.output.endswith(".keras"):
+        raise ValueError(
+            f"--output must end in '.keras'. Received: {args.output!r}"
+        )
+    if not os.path.isdir(folder):
+        raise ValueError(
+            "--output must lie in a folder that exists. "
+            f"Received: {args.output!r}"
+        )
+    if os.path.exists(args.output) and not args.overwrite:
+        raise ValueError(
+            "--output must not exist, or --overwrite be given. "
+            f"Received: {args.output!r}"
+        )
+
+
+def _import(args):
+    """Reads, builds and writes; returns what was imported."""
+    from tfcolor.weights import model_file
+    from tfcolor.weights import pytorch_models
+
+    states = pytorch_models.read(args.checkpoint, args.architecture)
+    imported = pytorch_models.build(states)
+    name = os.path.basename(os.path.normpath(args.checkpoint))
+    info = model_file.ModelInfo(
+        architecture=_ARCHITECTURES[args.architecture],
+        image_size=_IMAGE_SIZE,
+        description=f"{args.architecture} weights imported from {name}",
+    )
+    model_file.save(imported.model, args.output, info)
+    return imported
+
+
+def _say_ignored(imported) -> None:
+    """Names the arrays without a place, by their first two parts."""
+    for network, keys in imported.ignored.items():
+        used = len(imported.states[network]) - len(keys)
+        line = f"{network}: {used} arrays used"
+        if keys:
+            counters = [k for k in keys if k.endswith("num_batches_tracked")]
+            others = {k.split(".")[0] for k in keys if k not in counters}
+            names = sorted(others)
+            names += [f"{len(counters)} num_batches_tracked"] * bool(counters)
+            line += f"; ignored: {', '.join(names)}"
+        print(line)
+
+
+def _verify(args, imported) -> int:
+    from tfcolor.weights import model_file
+
+    model, _ = model_file.load(args.output)
+    if importlib.util.find_spec("torch") is None:
+        print(f"{args.output}: written; not compared, PyTorch is missing")
+        return 0
+    from tfcolor.weights import pytorch_check
+
+    difference = pytorch_check.largest_difference(model, imported.states)
+    if not difference <= _TOLERANCE:
+        os.remove(args.output)
+        print(
+            "tfcolor import-weights: error: the model differs from PyTorch's "
+            f"layers by {difference:.1e} and was removed",
+            file=sys.stderr,
+        )
+        return 1
+    print(
+        f"{args.output}: written; largest difference to PyTorch's layers "
+        f"{difference:.1e}"
+    )
+    return 0

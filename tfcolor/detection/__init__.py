@@ -1,0 +1,1 @@
+"""Boxes from an exported detector."""

@@ -1,0 +1,122 @@
+"""Where the boxes of each picture go, decided before any work is done."""
+
+import dataclasses
+import os
+
+from tfcolor.data import box_folder
+from tfcolor.data import files
+
+NPZ = "npz"
+COCO = "coco"
+FORMATS = (NPZ, COCO)
+JSON_NAME = "boxes.json"
+DRAWING_ENDING = ".boxes.jpg"
+
+
+@dataclasses.dataclass(frozen=True)
+class BoxJob:
+    """A picture and the files that are wanted of it.
+
+    Attributes:
+        source: str. Path of the picture.
+        name: str. Its path below the folder searched.
+        boxes: str or None. Path of the .npz file; None for one JSON of all.
+        drawing: str or None. Path of the picture with its boxes, if wanted.
+    """
+
+    source: str
+    name: str
+    boxes: str | None
+    drawing: str | None
+
+
+def json_path(output: str) -> str:
+    """Returns the path of the one JSON file: `output`, or a file in it."""
+    if output.lower().endswith(".json"):
+        return output
+    return os.path.join(output, JSON_NAME)
+
+
+def make_folder(output: str, *, format: str = NPZ) -> None:
+    """Makes the output folder; an error now spares a long wait.
+
+    Args:
+        output: str. See `plan`.
+        format: str. See `plan`.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    folder = _folder(output, format)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The output folder {folder!r} cannot be made: {error.strerror}"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"The output folder {folder!r} is read-only.")
+
+
+def plan(
+    inputs: list[str],
+    output: str,
+    *,
+    format: str = NPZ,
+    naming: str = box_folder.BY_PATH,
+    draw: bool = False,
+) -> list[BoxJob]:
+    """Finds the pictures and gives each its place.
+
+    The folder may be the one that is searched: drawings are no input.
+
+    Args:
+        inputs: list of str. Files, folders and globs.
+        output: str. A folder, or a .json file where the format is COCO.
+        format: str, one of `FORMATS`.
+        naming: str, one of `box_folder.NAMINGS`; for .npz files.
+        draw: bool. Whether pictures with their boxes are wanted.
+
+    Returns:
+        list of BoxJob, sorted by source.
+
+    Raises:
+        FileNotFoundError: an input finds no picture.
+        ValueError: two pictures would have one place.
+    """
+    folder = _folder(output, format)
+    jobs = []
+    for source, name in files.list_named_pictures(*inputs):
+        if name.endswith(DRAWING_ENDING):
+            continue
+        boxes = os.path.join(folder, box_folder.file_name(name, naming))
+        drawing = os.path.join(folder, name + DRAWING_ENDING)
+        jobs.append(
+            BoxJob(
+                source,
+                name.replace(os.sep, "/"),
+                boxes if format == NPZ else None,
+                drawing if draw else None,
+            )
+        )
+    _check_collisions(jobs)
+    return jobs
+
+
+def _folder(output: str, format: str) -> str:
+    if format == NPZ:
+        return output
+    return os.path.dirname(json_path(output)) or os.curdir
+
+
+def _check_collisions(jobs: list[BoxJob]) -> None:
+    taken = {}
+    for job in jobs:
+        place = os.path.normpath(job.boxes or job.name)
+        other = taken.setdefault(place, job.source)
+        if other != job.source:
+            raise ValueError(
+                "Every picture must have boxes of its own, but those of "
+                f"{other!r} and {job.source!r} would both become {place!r}; "
+                "give the folder that holds both, and not --naming=stem"
+            )
