@@ -14,12 +14,13 @@ import keras
 import numpy as np
 
 from tfcolor.models.siggraph import siggraph
+from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import model_file
 
 DEFAULT = "siggraph_small"
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
-_BUILDERS = {"siggraph": siggraph}
+_BUILDERS = {"siggraph": siggraph, "siggraph_blend": siggraph_blend}
 
 
 def names() -> list[str]:

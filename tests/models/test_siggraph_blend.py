@@ -1,0 +1,66 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfcolor.color import ab_bins
+from tfcolor.models.siggraph import siggraph
+from tfcolor.models.siggraph_blend import siggraph_blend
+from tfcolor.weights import transfer
+
+_WIDTH = 1 / 16
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    L = np.random.default_rng(0).uniform(0, 100, (2, 16, 24, 1))
+    zeros = np.zeros((2, 16, 24, 2))
+    arrays = {"L": L, "hints": zeros, "mask": zeros[..., :1]}
+    return {k: tf.constant(v, tf.float32) for k, v in arrays.items()}
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return siggraph(width=_WIDTH, initializer="he_normal")
+
+
+def _blend(plain, **options):
+    model = siggraph_blend(width=_WIDTH, **options)
+    transfer.copy_weights(plain, model)
+    return model
+
+
+def test_without_class_share_it_is_the_plain_network(plain, inputs):
+    blended = _blend(plain, class_share=0.0)
+    np.testing.assert_allclose(
+        blended(inputs)["ab"], plain(inputs)["ab"], atol=1e-4
+    )
+
+
+def test_the_blend_follows_its_formula(plain, inputs):
+    blended = _blend(plain, class_share=0.25, temperature=0.5, saturation=1.2)
+    outputs = plain(inputs)
+    classes = ab_bins.decode_annealed_mean(
+        outputs["ab_logits"], temperature=0.5
+    )
+    classes = tf.image.resize(classes, [16, 24])
+    expected = 1.2 * (0.75 * outputs["ab"] + 0.25 * classes)
+    np.testing.assert_allclose(blended(inputs)["ab"], expected, atol=1e-3)
+
+
+def test_it_is_saved_and_loaded(plain, inputs, tmp_path):
+    blended = _blend(plain)
+    path = str(tmp_path / "model.keras")
+    blended.save(path)
+    loaded = keras.saving.load_model(path)
+    np.testing.assert_allclose(
+        loaded(inputs)["ab"], blended(inputs)["ab"], atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "options", [{"class_share": 1.5}, {"temperature": 0}, {"saturation": -1}]
+)
+def test_options_out_of_range_are_refused(options):
+    with pytest.raises(ValueError, match="Received"):
+        siggraph_blend(width=_WIDTH, **options)

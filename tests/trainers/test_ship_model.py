@@ -1,0 +1,45 @@
+import functools
+
+import numpy as np
+import pytest
+from absl.testing import flagsaver
+
+from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import model_file
+from tfcolor.weights import shipped
+from trainers import ship_model
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    path = str(tmp_path / "models")
+    monkeypatch.setattr(shipped, "_FOLDER", path)
+    monkeypatch.setattr(
+        shipped, "write", functools.partial(shipped.write, folder=path)
+    )
+    return path
+
+
+def _flags(tmp_path, **options):
+    path = str(tmp_path / "model.keras")
+    model = siggraph(width=1 / 32)
+    model_file.save(model, path, model_file.ModelInfo("siggraph", 48))
+    values = {"initial_weights": path, "name": "tiny", "description": "small"}
+    return model, flagsaver.as_parsed(**values | options)
+
+
+def test_a_trained_model_becomes_a_shipped_one(tmp_path, folder):
+    trained, flags = _flags(tmp_path, width="0.03125")
+    with flags:
+        ship_model.main(["ship_model"])
+    model, info = shipped.load("tiny")
+    assert info == model_file.ModelInfo("siggraph", 48, "small")
+    for weight, value in zip(model.weights, trained.weights, strict=True):
+        np.testing.assert_allclose(weight, value, rtol=1e-3, atol=1e-6)
+
+
+def test_flags_of_another_network_are_refused(tmp_path, folder):
+    _, flags = _flags(tmp_path, width="0.0625")
+    with flags, pytest.raises(ValueError, match="Received: block1_conv1"):
+        ship_model.main(["ship_model"])
+    assert shipped.names() == []

@@ -1,0 +1,47 @@
+"""Turns a trained model into one that ships with the package.
+
+    python -m trainers.ship_model --width=0.25 --name=siggraph_small
+        --initial_weights=runs/full/model.keras
+
+Writes tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's
+options and its weights as float16, half the size of the .keras file. What
+ships blends regression and classes; see `siggraph_blend`.
+"""
+
+import dataclasses
+
+from absl import flags
+
+from flags import model as model_flags
+from flags import run as run_flags
+from flags import shipping as shipping_flags
+from tfcolor.models.siggraph_blend import siggraph_blend
+from tfcolor.weights import model_file
+from tfcolor.weights import shipped
+from tfcolor.weights import transfer
+from trainers import launch
+
+flags.adopt_module_key_flags(shipping_flags)
+flags.declare_key_flag("width")
+flags.declare_key_flag("initial_weights")
+flags.mark_flags_as_required(["initial_weights", "name"])
+
+
+def main(argv):
+    """Builds the network of the flags, takes the weights, writes both."""
+    options = {"width": model_flags.options()["width"]}
+    options |= shipping_flags.options()
+    model = siggraph_blend(**options)
+    source, info = model_file.load(run_flags.INITIAL_WEIGHTS.value)
+    transfer.copy_weights(source, model)
+    info = dataclasses.replace(
+        info,
+        architecture="siggraph_blend",
+        description=shipping_flags.DESCRIPTION.value,
+    )
+    shipped.write(model, info, name=shipping_flags.NAME.value, options=options)
+    print(f"written: {shipping_flags.NAME.value}")
+
+
+if __name__ == "__main__":
+    launch.run(main)
