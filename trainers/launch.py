@@ -1,6 +1,5 @@
 """How every training program starts, and what its exit status says."""
 
-import os
 import sys
 
 from absl import app
@@ -16,7 +15,6 @@ def run(main) -> None:
     Args:
         main: function of argv.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
     def guarded(argv):
         if len(argv) > 1:

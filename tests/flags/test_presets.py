@@ -1,0 +1,56 @@
+import pathlib
+
+import pytest
+
+from flags import data as data_flags
+from flags import model as model_flags
+from flags import objective as objective_flags
+from flags import optimizer as optimizer_flags
+from flags import run as run_flags
+from tests import flag_files
+
+PRESETS = sorted(
+    (pathlib.Path(__file__).parents[2] / "flags/presets").glob("siggraph*.cfg")
+)
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_presets_give_valid_configs(path):
+    with flag_files.parsed(path):
+        data_flags.config()
+        objective_flags.config()
+        optimizer_flags.config()
+        run_flags.config()
+        assert model_flags.options()["width"] > 0
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_presets_begin_with_what_they_are_for(path):
+    assert path.read_text().startswith("# ")
+
+
+@pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
+def test_presets_name_no_pictures_and_no_folder(path):
+    for flag in ("--images", "--workdir", "--validation_images"):
+        assert flag not in path.read_text().replace("# ", "")
+
+
+def test_the_published_runs_and_a_small_one_are_there():
+    assert {"siggraph_released", "siggraph_paper", "siggraph_small"} <= {
+        path.stem for path in PRESETS
+    }
+
+
+def test_the_released_preset_is_what_the_scripts_ran():
+    (path,) = [p for p in PRESETS if p.stem == "siggraph_released"]
+    with flag_files.parsed(path):
+        data, rate = data_flags.config(), optimizer_flags.config()
+        loss, run = objective_flags.config(), run_flags.config()
+        assert model_flags.options()["width"] == 1
+    assert (data.image_size, data.batch_size, data.flip) == (256, 16, False)
+    assert (run.epochs, rate.decay_epochs) == (150, 50)
+    assert (rate.optimizer, rate.learning_rate) == ("adam", 5e-4)
+    assert (rate.beta_1, rate.beta_2, rate.epsilon) == (0.9, 0.999, 1e-8)
+    assert rate.schedule == "released"
+    assert (loss.huber_weight, loss.huber_delta) == (10, 1 / 110)
+    assert loss.squared_weight == loss.class_weight == 0

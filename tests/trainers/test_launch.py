@@ -1,0 +1,58 @@
+import pytest
+from absl import app
+
+from tfcolor.training import fit
+from trainers import launch
+
+
+@pytest.fixture
+def start(monkeypatch):
+    """Starts a `main` as a program would, with these arguments."""
+
+    def start(main, *arguments):
+        monkeypatch.setattr(app, "run", lambda f: f(["program", *arguments]))
+        launch.run(main)
+
+    return start
+
+
+def _raises(error):
+    def main(argv):
+        raise error
+
+    return main
+
+
+def test_a_program_gets_its_arguments(start):
+    seen = []
+    start(seen.append)
+    assert seen == [["program"]]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError, FileNotFoundError, FloatingPointError]
+)
+def test_mistakes_of_the_user_end_in_one_line_and_status_2(
+    start, capsys, error
+):
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(error("`x` must be y")))
+    assert exit_status.value.code == 2
+    assert capsys.readouterr().err == "\nerror: `x` must be y\n"
+
+
+def test_an_interrupted_run_ends_in_status_130(start, capsys):
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(fit.Interrupted("SIGINT at step 3; saved.")))
+    assert exit_status.value.code == 130
+    assert "SIGINT at step 3" in capsys.readouterr().err
+
+
+def test_faults_of_the_program_keep_their_traceback(start):
+    with pytest.raises(ZeroDivisionError):
+        start(_raises(ZeroDivisionError()))
+
+
+def test_arguments_that_are_no_flags_are_refused(start):
+    with pytest.raises(app.UsageError, match="unexpected.*pictures"):
+        start(_raises(RuntimeError()), "pictures")

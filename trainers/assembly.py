@@ -1,0 +1,175 @@
+"""Steps that the colorizer trainers share: from flags to their parts."""
+
+import sys
+from collections.abc import Callable
+
+import keras
+
+from flags import boxes as box_flags
+from flags import data as data_flags
+from flags import fields
+from flags import model as model_flags
+from flags import objective as objective_flags
+from flags import optimizer as optimizer_flags
+from flags import run as run_flags
+from tfcolor.data import box_files
+from tfcolor.data import box_pipelines
+from tfcolor.data import color_statistics
+from tfcolor.data import sources
+from tfcolor.losses import classification
+from tfcolor.losses import objective
+from tfcolor.metrics import validation
+from tfcolor.models.siggraph import siggraph
+from tfcolor.training import fit
+from tfcolor.training import strategy as strategy_lib
+from tfcolor.training.run_folder import RunFolder
+from tfcolor.weights import model_file
+from tfcolor.weights import shipped
+from tfcolor.weights import transfer
+
+
+def start_run(program: str, *, seed: int):
+    """Opens the run folder and sets seed, precision and strategy.
+
+    Args:
+        program: str, `__name__` of the trainer.
+        seed: int, of the initial weights.
+
+    Returns:
+        RunFolder and tf.distribute.Strategy.
+    """
+    run = RunFolder(run_flags.WORKDIR.value)
+    run.write_flags(fields.replay_lines(sys.modules[program]))
+    keras.utils.set_random_seed(seed)
+    strategy_lib.set_precision(run_flags.PRECISION.value)
+    return run, strategy_lib.build_strategy(run_flags.STRATEGY.value)
+
+
+def open_sources(log, *, shrink_to: int | None = None):
+    """Opens the training and validation pictures that the flags name.
+
+    Args:
+        log: logging.Logger.
+        shrink_to: int or None. See `decode.decode_rgb`.
+
+    Returns:
+        Two sources.
+    """
+    options = {"shrink_to": shrink_to, "data_dir": data_flags.DATA_DIR.value}
+    train = sources.open_source(data_flags.IMAGES.value, **options)
+    if data_flags.VALIDATION_IMAGES.value:
+        held_out = sources.open_source(
+            data_flags.VALIDATION_IMAGES.value, **options
+        )
+    else:
+        train, held_out = sources.split_by_hash(
+            train, share=data_flags.VALIDATION_SHARE.value
+        )
+    log.info("%d training, %d validation pictures", len(train), len(held_out))
+    return train, held_out
+
+
+def open_boxed_sources(log):
+    """Opens the pictures that the flags name, with their boxes.
+
+    Args:
+        log: logging.Logger.
+
+    Returns:
+        Two BoxedSources, for training and validation.
+    """
+    boxes = box_files.open_boxes(box_flags.BOXES.value)
+    max_boxes = box_flags.config().max_boxes
+    return tuple(
+        box_pipelines.BoxedSource(source, boxes, max_boxes=max_boxes)
+        for source in open_sources(log)
+    )
+
+
+def load_model(name_or_path: str) -> keras.Model:
+    """Loads a shipped model or a .keras file.
+
+    Args:
+        name_or_path: str.
+
+    Returns:
+        keras.Model.
+    """
+    load = shipped.load if name_or_path in shipped.names() else model_file.load
+    return load(name_or_path)[0]
+
+
+def build_siggraph() -> keras.Model:
+    """Builds the network of the flags, with the weights to start from."""
+    model = siggraph(**model_flags.options())
+    if run_flags.INITIAL_WEIGHTS.value:
+        start = load_model(run_flags.INITIAL_WEIGHTS.value)
+        transfer.copy_weights(start, model)
+    return model
+
+
+def build_losses(config: objective.ObjectiveConfig, training_batches):
+    """Makes the loss function, counting colours first where it needs that.
+
+    Args:
+        config: ObjectiveConfig.
+        training_batches: Dataset of (inputs, targets).
+
+    Returns:
+        Function of (targets, outputs); see `objective.objective`.
+    """
+    bin_weights = None
+    if config.class_weight and config.rebalance:
+        counts = color_statistics.count_bins(training_batches)
+        bin_weights = classification.rebalancing_weights(
+            counts, uniform_share=config.rebalance
+        )
+    return objective.objective(config, bin_weights=bin_weights)
+
+
+def fit_colorizer(
+    model: keras.Model,
+    *,
+    train,
+    held_out,
+    dataset: Callable,
+    save_model: Callable,
+    run: RunFolder,
+    strategy,
+) -> None:
+    """Trains a model that predicts ab, and says what was left out.
+
+    Args:
+        model: keras.Model, built in the scope of `strategy`.
+        train: source of training pictures.
+        held_out: source of validation pictures.
+        dataset: function of (source, epoch=, training=) to a Dataset.
+        save_model: function of (model, path).
+        run: RunFolder.
+        strategy: tf.distribute.Strategy.
+    """
+    batch_size, fit_config = data_flags.config().batch_size, run_flags.config()
+    task = fit.Task(
+        train_data=lambda epoch: dataset(train, epoch=epoch, training=True),
+        validation_data=dataset(held_out, epoch=0, training=False).cache(),
+        losses=build_losses(
+            objective_flags.config(), dataset(train, epoch=0, training=True)
+        ),
+        metrics=validation.colorizer_metrics,
+        draw=validation.draw_triples,
+        batch_size=batch_size,
+        save_model=save_model,
+    )
+    fit.fit(
+        model,
+        task,
+        steps_per_epoch=fit_config.steps_per_epoch
+        or sources.steps_in(train, batch_size),
+        config=fit_config,
+        optimizer_config=optimizer_flags.config(),
+        run=run,
+        strategy=strategy,
+    )
+    if train.drop_log.summary():
+        run.log.info(train.drop_log.summary())
+    run.log.info("done: %s", run.model)

@@ -1,0 +1,100 @@
+"""Trains the fusion network (Su et al., CVPR 2020, third stage).
+
+    python -m trainers.train_fusion --images='photos/**/*.jpg'
+        --flagfile=flags/presets/fusion_small.cfg --boxes=boxes
+        --full_weights=runs/full/model.keras
+        --instance_weights=runs/instance/model.keras --workdir=runs/fusion
+
+Only the 13 blending layers, the last convolution and the output learn; the
+trunk and the instance network stay as they came, their batch normalisations
+in evaluation mode. model.keras holds all three networks.
+"""
+
+import functools
+
+from absl import flags
+
+from flags import boxes as box_flags
+from flags import data as data_flags
+from flags import fusion as fusion_flags
+from flags import model as model_flags
+from flags import objective as objective_flags
+from flags import optimizer as optimizer_flags
+from flags import run as run_flags
+from tfcolor.data import box_pipelines
+from tfcolor.models import fusion as fusion_lib
+from tfcolor.models import instance as instance_lib
+from tfcolor.models import siggraph_blocks
+from tfcolor.weights import model_file
+from tfcolor.weights import transfer
+from trainers import assembly
+from trainers import launch
+
+for _group in (
+    data_flags,
+    box_flags,
+    fusion_flags,
+    objective_flags,
+    optimizer_flags,
+    run_flags,
+):
+    flags.adopt_module_key_flags(_group)
+flags.declare_key_flag("width")
+flags.mark_flags_as_required(
+    ["images", "boxes", "full_weights", "instance_weights", "workdir"]
+)
+
+
+def build_networks():
+    """Builds the three networks: full and instance as they come, frozen."""
+    full = assembly.load_model(fusion_flags.FULL_WEIGHTS.value)
+    instance = instance_lib.with_maps(
+        assembly.load_model(fusion_flags.INSTANCE_WEIGHTS.value)
+    )
+    instance.trainable = False
+    fusion = fusion_lib.fusion(
+        width=model_flags.options()["width"], **fusion_flags.options()
+    )
+    new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
+    transfer.copy_weights(full, fusion, except_layers=["ab_logits", *new])
+    fusion_lib.freeze_trunk(fusion)
+    return full, instance, fusion
+
+
+def main(argv):
+    """Reads the flags, then: data, models, fit."""
+    config = data_flags.config()
+    run, strategy = assembly.start_run(__name__, seed=config.seed)
+
+    train, held_out = assembly.open_boxed_sources(run.log)
+    with strategy.scope():
+        full, instance, fusion = build_networks()
+        model = fusion_lib.instance_colorizer(instance=instance, fusion=fusion)
+
+    info = model_file.ModelInfo("instance_colorizer", config.image_size)
+
+    def save_model(model, path):
+        # Trained without the full network, used with it.
+        del model
+        whole = fusion_lib.instance_colorizer(
+            instance=instance, fusion=fusion, full=full
+        )
+        model_file.save(whole, path, info)
+
+    assembly.fit_colorizer(
+        model,
+        train=train,
+        held_out=held_out,
+        dataset=functools.partial(
+            box_pipelines.fusion_dataset,
+            config=config,
+            box_config=box_flags.config(),
+        ),
+        save_model=save_model,
+        run=run,
+        strategy=strategy,
+    )
+
+
+if __name__ == "__main__":
+    launch.run(main)
