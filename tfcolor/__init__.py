@@ -1,9 +1,9 @@
 """tfcolor: colorizes grey photos with deep networks in TensorFlow and Keras.
 
-    from tfcolor import Colorizer
+from tfcolor import Colorizer
 
-    colorizer = Colorizer()
-    rgb = colorizer.colorize(grey_or_rgb_uint8)
+colorizer = Colorizer()
+rgb = colorizer.colorize(grey_or_rgb_uint8)
 """
 
 from tfcolor.version import __version__

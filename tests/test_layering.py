@@ -1,0 +1,82 @@
+"""Imports run one way; see the layout in CONTRIBUTING.md."""
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+_MODELS = {"color", "layers", "models"}
+_LIBRARY = {
+    *_MODELS,
+    *("data", "detection", "losses", "metrics", "training"),
+}
+# What each part of tfcolor may import, besides itself.
+ALLOWED = {
+    "color": set(),
+    "data": {"color"},
+    "detection": {"color", "data"},
+    "layers": {"color"},
+    "models": {"color", "layers"},
+    "losses": _MODELS,
+    "metrics": _MODELS,
+    "training": {"color", "losses", "metrics"},
+    "weights": _LIBRARY,
+    "inference": _LIBRARY | {"weights"},
+    "evaluation": _LIBRARY | {"weights", "inference"},
+    "export": _LIBRARY | {"weights", "inference"},
+    "cli": _LIBRARY | {"weights", "inference", "evaluation", "export"},
+}
+FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
+
+
+def _imports(path):
+    """The names of all modules a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in {path}"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _part(path):
+    """The part of tfcolor a file belongs to; "" for its own files."""
+    return path.relative_to(ROOT / "tfcolor").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize(
+    "path", FILES, ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_library_files_import_only_what_lies_below_them(path):
+    part = _part(path)
+    for module in _imports(path):
+        top, below = (*module.split("."), "version")[:2]
+        assert top not in ("trainers", "flags", "tests", "benchmarks")
+        if part == "color":
+            assert top not in ("keras", "tf_keras")
+        if part != "cli":
+            assert top not in ("argparse",)
+            assert not module.startswith(("absl.flags", "absl.app"))
+        # `import tfcolor` alone gives the version, which all may know.
+        if top == "tfcolor" and part in ALLOWED and below != "version":
+            assert below in ALLOWED[part] | {part}, module
+
+
+def test_every_part_has_its_place_in_the_layering():
+    parts = {p.name for p in (ROOT / "tfcolor").iterdir() if p.is_dir()}
+    assert parts - {"__pycache__"} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize("folder", ["flags", "tfcolor"])
+def test_trainers_are_imported_by_nothing_below_them(folder):
+    for path in (ROOT / folder).rglob("*.py"):
+        modules = [module.split(".")[0] for module in _imports(path)]
+        assert "trainers" not in modules, path
+
+
+def test_what_may_be_imported_has_no_circles():
+    order = list(ALLOWED)
+    for part, allowed in ALLOWED.items():
+        for other in allowed:
+            assert order.index(other) < order.index(part)
