@@ -51,9 +51,9 @@ def test_version_is_that_of_the_package(capsys):
 def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main.run(["--help"])
-    text = capsys.readouterr().out
+    words = capsys.readouterr().out.split()
     for command in ("colorize", "evaluate", "demo", "detect", "import-weights"):
-        assert f"    {command} " in text
+        assert command in words
 
 
 @pytest.mark.parametrize("arguments", [[], ["paint"], ["colorize"]])

@@ -1,7 +1,6 @@
 """The entry point of the `tfcolor` command."""
 
 import argparse
-import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -39,10 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="tfcolor",
         description="Colorizes grey photos with deep networks.",
         epilog=_EPILOG,
-        # Wide enough for the longest name of a command.
-        formatter_class=functools.partial(
-            argparse.RawDescriptionHelpFormatter, max_help_position=28
-        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--version", action="version", version=f"tfcolor {tfcolor.__version__}"
