@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.detection import tiny_detectors
 from tests.inference import models
 from tfcolor.cli import colorize
 from tfcolor.cli import main
+from tfcolor.color import lab
+from tfcolor.data import box_folder
+from tfcolor.data import coco_writer
+from tfcolor.data import picture_boxes
 from tfcolor.inference import defaults
 
 
@@ -126,9 +131,66 @@ def test_saturation_0_gives_grey(tfcolor, album):
         assert np.ptp(np.asarray(picture), axis=-1).max() == 0
 
 
+@pytest.fixture(scope="module")
+def boxed_model_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "counting.keras"
+    return models.save(models.counting_model(), path)
+
+
+def _mean_a(path):
+    with Image.open(path) as picture:
+        rgb = np.asarray(picture.convert("RGB")).astype(np.float32) / 255
+    return float(lab.rgb_to_lab(rgb)[..., 1].numpy().mean())
+
+
+@pytest.mark.parametrize("origin", ["folder", "json", "detector"])
+def test_boxes_come_from_files_or_a_detector(
+    tfcolor, album, boxed_model_path, origin
+):
+    flat = np.full((12, 18), 128, np.uint8)
+    Image.fromarray(flat).save("album/trip/b.png")
+    flat[2:8, 3:9] = 201
+    Image.fromarray(flat).save("album/a.png")
+    found = picture_boxes.make([[2, 3, 8, 9]], [0.9], [18])
+    if origin == "folder":
+        box_folder.write("boxes/a.png.npz", found, height=12, width=18)
+    elif origin == "json":
+        writer = coco_writer.CocoWriter("boxes", {})
+        writer.add("a.png", found, height=12, width=18)
+        writer.write()
+    else:
+        tiny_detectors.object_detection_api("boxes")
+    status, out, _ = tfcolor(
+        *("album/a.png", "album/trip/b.png", "--output=new/"),
+        *("--boxes=boxes", "--show_boxes", "--max_boxes=1", "--crop_size=8"),
+        model=boxed_model_path,
+    )
+    assert (status, out) == (0, "Colorized 2 pictures into new/\n")
+    assert _tree("new") == [
+        "a.boxes.png",
+        "a.png",
+        "b.boxes.png",
+        "b.png",
+    ]
+    # The model paints a = 10 for each box.
+    assert _mean_a("new/a.png") == pytest.approx(10, abs=0.5)
+    assert _mean_a("new/b.png") == pytest.approx(0, abs=0.5)
+    with Image.open("new/a.boxes.png") as drawn, Image.open("new/a.png") as new:
+        assert not np.array_equal(np.asarray(drawn), np.asarray(new))
+
+
+def test_boxes_need_a_model_that_takes_them(tfcolor, album):
+    box_folder.write("boxes/a.jpg.npz", picture_boxes.none(), height=1, width=1)
+    status, _, err = tfcolor("album", "--output=new", "--boxes=boxes")
+    assert status == 2
+    assert "--boxes needs a model of instance-aware colorization" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
+        (["album/a.jpg", "--output=b.png", "--show_boxes"], "needs --boxes"),
+        (["album/a.jpg", "--output=b.png", "--crop_size=9"], "`crop_size`"),
         (["none.jpg", "--output=new/"], "Received: 'none.jpg'"),
         (["album", "--output=album"], "must not replace"),
         (["album", "--output=a.png"], "must be a folder"),
@@ -186,9 +248,9 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 7
+    assert text.count("(default: ") == 11
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text
     assert round(1 / defaults.HINT_RADIUS) == 50
-    assert colorize._EPILOG.count("tfcolor colorize ") == 4
+    assert colorize._EPILOG.count("tfcolor colorize ") == 5

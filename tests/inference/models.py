@@ -20,6 +20,27 @@ def lightness_model():
     )
 
 
+def counting_model():
+    """Paints a = 10 for each box of a picture, b = its crops' mean L / 10."""
+    inputs = {
+        "L": keras.Input((None, None, 1), name="L"),
+        "hints": keras.Input((None, None, 2), name="hints"),
+        "mask": keras.Input((None, None, 1), name="mask"),
+        "crops": keras.Input((None, None, None, 1), name="crops"),
+        "boxes": keras.Input((None, 4), name="boxes"),
+        "box_valid": keras.Input((None,), dtype="bool", name="box_valid"),
+        "picture_size": keras.Input((2,), dtype="int32", name="picture_size"),
+    }
+    valid = keras.ops.cast(inputs["box_valid"], "float32")
+    count = keras.ops.sum(valid, axis=1)
+    L = keras.ops.sum(keras.ops.mean(inputs["crops"], axis=(2, 3, 4)), axis=1)
+    color = keras.ops.stack(
+        [10 * count, L / keras.ops.maximum(count, 1) / 10], -1
+    )
+    ab = inputs["L"] * 0 + keras.ops.expand_dims(color, (1, 2))
+    return keras.Model(inputs, {"ab": ab})
+
+
 def save(model, path, image_size=16):
     """Writes a model file and returns its path as str."""
     info = model_file.ModelInfo(image_size=image_size)

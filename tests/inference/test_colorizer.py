@@ -9,6 +9,9 @@ from tfcolor.color import lab
 from tfcolor.inference import defaults
 from tfcolor.inference.colorizer import grey
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models.fusion import fusion
+from tfcolor.models.fusion import instance_colorizer
+from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
 
 
@@ -147,6 +150,7 @@ def test_other_arrays_are_refused(colorizer, rgb):
         {"image_size": 20},
         {"image_size": 0},
         {"image_size": 16.0},
+        {"crop_size": 12},
         {"batch_size": 0},
         {"saturation": -1},
         {"saturation": float("nan")},
@@ -163,3 +167,62 @@ def test_hints_must_fit_the_pictures(colorizer):
         colorizer.colorize_batch([_noise(4, 4)] * 2, hints=[None])
     with pytest.raises(ValueError, match="Received: x=9"):
         colorizer.colorize(_noise(4, 4), hints=[HintPoint(9, 1, "#ffffff")])
+
+
+def test_boxes_of_each_picture_reach_the_network():
+    colorizer = Colorizer(models.counting_model(), image_size=16, batch_size=2)
+    assert colorizer.takes_boxes
+    pictures = [np.full((30, 40), 119, np.uint8)] * 3
+    boxes = [None, np.array([[0, 0, 5, 5], [3, 3, 20, 30]]), np.zeros((0, 4))]
+    ab = [
+        colorizer.predict_ab(picture, boxes=found)[0, 0]
+        for picture, found in zip(pictures, boxes, strict=True)
+    ]
+    np.testing.assert_allclose(ab, [[0, 0], [20, 5.003], [0, 0]], atol=0.01)
+    together = colorizer.colorize_batch(pictures, boxes=boxes)
+    for picture, found, colored in zip(pictures, boxes, together, strict=True):
+        alone = colorizer.colorize(picture, boxes=found)
+        np.testing.assert_array_equal(alone, colored)
+
+
+def test_a_batch_of_boxed_and_boxless_pictures_equals_each_alone():
+    networks = {
+        "instance": instance(width=1 / 32, initializer="he_normal"),
+        "fusion": fusion(width=1 / 32, initializer="he_normal"),
+        "full": siggraph(width=1 / 32, initializer="he_normal"),
+    }
+    colorizer = Colorizer(
+        instance_colorizer(**networks), image_size=32, batch_size=4
+    )
+    full = Colorizer(networks["full"], image_size=32)
+    picture = _noise(50, 70, 3)
+    many = np.random.default_rng(1).integers(0, 50, (32, 2))
+    many = np.concatenate([many, many + [3, 20]], axis=1)
+    boxes = [
+        None,
+        np.array([[5, 10, 40, 60]]),
+        many,
+        np.array([[60, 0, 70, 9]]),
+    ]
+    together = colorizer.colorize_batch([picture] * 4, boxes=boxes)
+    for found, colored in zip(boxes, together, strict=True):
+        alone = colorizer.colorize(picture, boxes=found).astype(int)
+        assert np.abs(alone - colored).max() <= 1
+    # Without a box inside the picture it is the full network's result.
+    for colored in (together[0], together[3]):
+        assert np.abs(full.colorize(picture).astype(int) - colored).max() <= 1
+    assert np.abs(together[1].astype(int) - together[0]).max() > 1
+
+
+def test_boxes_are_refused_by_models_of_whole_pictures(colorizer):
+    with pytest.raises(ValueError, match="`boxes` need a model"):
+        colorizer.colorize(_noise(4, 4), boxes=np.array([[0, 0, 2, 2]]))
+
+
+@pytest.mark.parametrize(
+    "boxes", [[[1, 2, 3]], [1, 2, 3, 4], [[0, 0, 1, np.nan]]]
+)
+def test_boxes_of_another_shape_are_refused(boxes):
+    colorizer = Colorizer(models.counting_model(), image_size=16)
+    with pytest.raises(ValueError, match=r"Received: boxes\.shape="):
+        colorizer.colorize(_noise(9, 9), boxes=np.array(boxes))

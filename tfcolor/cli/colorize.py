@@ -5,7 +5,11 @@ import os
 import sys
 import warnings
 
+from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
+
+# The value of --boxes without any.
+_NO_BOXES = "none"
 
 _DESCRIPTION = """\
 Colorizes pictures. The result has the size and the lightness of the picture;
@@ -31,11 +35,20 @@ hints:
   x counts pixels from the left of the upright picture and y from its top, both
   from 0. radius is in pixels too; without one it is 1/50 of the short side.
 
+boxes:
+  A model of instance-aware colorization colors each thing by itself, where
+  boxes say that there is one, and blends it into its picture. Boxes are a
+  folder of .npz files or a JSON of COCO annotations, made by `tfcolor detect`
+  or by anybody else, or the SavedModel of a detector, which then looks at each
+  picture. Pictures without boxes are colored as a whole.
+
 examples:
   tfcolor colorize old.jpg --output=new.png
   tfcolor colorize album --output=colorized/ --compare
   tfcolor colorize 'scans/**/*.tif' --output=colorized/ --saturation=1.2
   tfcolor colorize old.jpg --output=new.jpg --hints=hints.json
+  tfcolor colorize album --output=colorized/ --model=fusion.keras \\
+      --boxes=album_boxes --show_boxes
 
 exit status: 0 all done, or there already; 1 a picture failed, each is named
 with its reason; 2 wrong usage; 130 interrupted.
@@ -60,6 +73,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     _add_files(parser)
     _add_network(parser)
+    _add_boxes(parser)
     return parser
 
 
@@ -126,6 +140,36 @@ def _add_network(parser) -> None:
     )
 
 
+def _add_boxes(parser) -> None:
+    parser.add_argument(
+        "--boxes",
+        default=_NO_BOXES,
+        metavar="FOLDER|JSON|DETECTOR|none",
+        help="where things are, see below (default: none, whole pictures)",
+    )
+    parser.add_argument(
+        "--show_boxes",
+        action="store_true",
+        help="also write <name>.boxes.<extension>: colorized, with its boxes "
+        "(default: no)",
+    )
+    parser.add_argument(
+        "--max_boxes",
+        type=int,
+        default=detection_defaults.MAX_BOXES,
+        metavar="N",
+        help="boxes of highest score that a picture keeps (default: "
+        "%(default)s)",
+    )
+    parser.add_argument(
+        "--crop_size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the squares that boxes are resized to, a multiple of 8 "
+        "(default: --image_size)",
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Runs the sub-command.
 
@@ -140,11 +184,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         jobs, skipped = _plan(args)
         colorizer = _load_colorizer(args) if jobs else None
+        find_boxes = _open_boxes(args, colorizer, jobs)
     except (OSError, ValueError) as error:
         message = " ".join(str(error).split())
         print(f"tfcolor colorize: error: {message}", file=sys.stderr)
         return 2
-    failures = _colorize(colorizer, jobs) if jobs else []
+    failures = _colorize(colorizer, jobs, find_boxes) if jobs else []
     for source, reason in failures:
         print(f"failed: {source}: {reason}", file=sys.stderr)
     print(_summary(args.output, len(jobs), len(failures), skipped))
@@ -156,7 +201,14 @@ def _plan(args) -> tuple[list, int]:
     from tfcolor.inference import hint_points
     from tfcolor.inference import output_paths
 
-    planned = output_paths.plan(args.input, args.output, compare=args.compare)
+    if args.show_boxes and args.boxes == _NO_BOXES:
+        raise ValueError("--show_boxes needs --boxes. Received: --boxes=none")
+    planned = output_paths.plan(
+        args.input,
+        args.output,
+        compare=args.compare,
+        show_boxes=args.show_boxes,
+    )
     hints = {}
     if args.hints is not None:
         names = [path.name for path in planned]
@@ -193,10 +245,30 @@ def _load_colorizer(args):
         image_size=args.image_size,
         batch_size=args.batch_size,
         saturation=args.saturation,
+        crop_size=args.crop_size,
     )
 
 
-def _colorize(colorizer, jobs: list) -> list[tuple[str, str]]:
+def _open_boxes(args, colorizer, jobs: list):
+    """Returns the function that finds a picture's boxes, or None."""
+    if args.boxes == _NO_BOXES or not jobs:
+        return None
+    from tfcolor.inference import box_finder
+
+    if not colorizer.takes_boxes:
+        raise ValueError(
+            "--boxes needs a model of instance-aware colorization (--model). "
+            f"Received: --model={args.model or 'the shipped one'}, which "
+            "colors whole pictures"
+        )
+    return box_finder.open_finder(
+        args.boxes,
+        max_boxes=args.max_boxes,
+        pictures=[path.source for path, _ in jobs],
+    )
+
+
+def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
     """Colorizes the files; returns the failures as (source, reason)."""
     import tqdm
 
@@ -204,12 +276,16 @@ def _colorize(colorizer, jobs: list) -> list[tuple[str, str]]:
 
     todo = [
         picture_files.PictureJob(
-            path.source, path.output, compare=path.compare, hints=hints
+            path.source,
+            path.output,
+            compare=path.compare,
+            boxed=path.boxed,
+            hints=hints,
         )
         for path, hints in jobs
     ]
     done = tqdm.tqdm(
-        picture_files.colorize_files(colorizer, todo),
+        picture_files.colorize_files(colorizer, todo, find_boxes=find_boxes),
         total=len(todo),
         unit="picture",
         disable=len(todo) == 1,

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from tfcolor.data import boxes as boxes_lib
+
 # What a person's annotation counts as, beside a detector's scores.
 CERTAIN = 1.0
 UNKNOWN_CLASS = 0
@@ -66,6 +68,25 @@ class PictureBoxes:
         return PictureBoxes(
             self.boxes[which], self.scores[which], self.classes[which]
         )
+
+    def best(
+        self, *, height: int, width: int, max_boxes: int
+    ) -> "PictureBoxes":
+        """Keeps the best boxes that lie inside their picture.
+
+        Args:
+            height: int, of the picture, pixels.
+            width: int, of the picture, pixels.
+            max_boxes: int.
+
+        Returns:
+            PictureBoxes in whole pixels, the best one first.
+        """
+        size = {"height": height, "width": width}
+        order, _ = boxes_lib.usable(self.boxes, self.scores, **size)
+        found = self.take(order.numpy()[:max_boxes])
+        whole = boxes_lib.whole_pixels(found.boxes, **size).numpy()
+        return dataclasses.replace(found, boxes=whole)
 
 
 def make(boxes, scores=None, classes=None) -> PictureBoxes:

@@ -3,7 +3,6 @@
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import picture_boxes
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection import defaults
@@ -107,14 +106,10 @@ class Detector:
 
     def _select(self, found: PictureBoxes, shape) -> PictureBoxes:
         """Keeps the best boxes that have an area inside the picture."""
-        height, width = shape[:2]
         found = found.take(found.scores >= self._score_threshold)
-        order, _ = boxes_lib.usable(
-            found.boxes, found.scores, height=height, width=width
+        return found.best(
+            height=shape[0], width=shape[1], max_boxes=self._max_boxes
         )
-        found = found.take(order.numpy()[: self._max_boxes])
-        whole = boxes_lib.whole_pixels(found.boxes, height=height, width=width)
-        return picture_boxes.make(whole, found.scores, found.classes)
 
 
 def check_options(

@@ -8,6 +8,7 @@ from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
 _INPUTS = {"L", "hints", "mask"}
+_BOX_INPUTS = {"crops", "boxes", "box_valid", "picture_size"}
 _OUTPUT = "ab"
 
 
@@ -27,8 +28,8 @@ def load(
     Raises:
         FileNotFoundError: there is no such model file.
         ValueError: the name is not known, the file cannot be read, or the
-            model is not one with the inputs `L`, `hints` and `mask` and the
-            output `ab`.
+            model is not one with the inputs `L`, `hints` and `mask`, those of
+            boxes beside them or not, and the output `ab`.
     """
     if isinstance(model, keras.Model):
         info = model_file.ModelInfo()
@@ -55,14 +56,20 @@ def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
         ) from error
 
 
+def takes_boxes(model: keras.Model) -> bool:
+    """Tells whether a colorization model colors instances by themselves."""
+    return set(model.input) > _INPUTS
+
+
 def _check(model: keras.Model) -> None:
     # Only functional models know their inputs before they are called.
     inputs = getattr(model, "input", None)
     outputs = getattr(model, "output", None)
     named = isinstance(inputs, dict) and isinstance(outputs, dict)
-    if not named or set(inputs) != _INPUTS or _OUTPUT not in outputs:
+    known = named and set(inputs) in (_INPUTS, _INPUTS | _BOX_INPUTS)
+    if not known or _OUTPUT not in outputs:
         raise ValueError(
             "A colorization model must have the inputs 'L', 'hints' and "
-            "'mask' and the output 'ab'. "
+            "'mask', perhaps those of boxes too, and the output 'ab'. "
             f"Received: model={model.name!r} with {inputs} and {outputs}"
         )

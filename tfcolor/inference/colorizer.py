@@ -11,8 +11,7 @@ import tensorflow as tf
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults
 from tfcolor.inference import finish
-from tfcolor.inference import hint_maps
-from tfcolor.inference import prepare
+from tfcolor.inference import network_inputs
 from tfcolor.inference.hint_points import HintPoint
 
 # The networks halve the size three times.
@@ -23,7 +22,8 @@ class Colorizer:
     """Colorizes pictures with a network, keeping each one's own lightness.
 
     A picture is squashed to the network's square, the network finds its ab,
-    and ab is resized to the picture and put beside its L.
+    and ab is resized to the picture and put beside its L. A model of
+    `fusion.instance_colorizer` also colors what lies in boxes by itself.
 
     Example:
         from tfcolor import Colorizer
@@ -34,18 +34,23 @@ class Colorizer:
     Args:
         model: None for the weights that ship with tfcolor, str (the name of
             shipped weights, or the path of a `.keras` file) or keras.Model
-            with the inputs `L`, `hints` and `mask` and the output `ab`.
+            with the inputs `L`, `hints` and `mask`, perhaps those of boxes
+            too, and the output `ab`.
         image_size: int or None. Side of the network's square in pixels, a
             multiple of 8; None means the size the model was trained at. More
             finds smaller things and overlooks bigger ones.
         batch_size: int. Pictures that go through the network at once.
         saturation: float, 0 or above. Factor on ab; colours that sRGB does
             not hold are brought into it afterwards.
+        crop_size: int or None. Side of the square in pixels that each box is
+            squashed to, a multiple of 8; None means `image_size`.
 
     Attributes:
         image_size: int. Side of the network's square in pixels.
         batch_size: int.
         saturation: float.
+        crop_size: int.
+        takes_boxes: bool. Whether the model does something with boxes.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -60,18 +65,27 @@ class Colorizer:
         image_size: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
         saturation: float = defaults.SATURATION,
+        crop_size: int | None = None,
     ):
-        _check_numbers(image_size, batch_size, saturation)
+        _check_size("image_size", image_size)
+        _check_size("crop_size", crop_size)
+        _check_numbers(batch_size, saturation)
         model, model_size = colorization_model.load(model)
         self.image_size = image_size or model_size
         self.batch_size = batch_size
         self.saturation = saturation
+        self.crop_size = crop_size or self.image_size
+        self.takes_boxes = colorization_model.takes_boxes(model)
         self._network = _network_function(model)
         # Makes the graphs now, which takes longer than many a picture.
         self.colorize(np.zeros((1, 1, 3), np.uint8))
 
     def colorize(
-        self, rgb: np.ndarray, *, hints: Sequence[HintPoint] | None = None
+        self,
+        rgb: np.ndarray,
+        *,
+        hints: Sequence[HintPoint] | None = None,
+        boxes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Colorizes a picture.
 
@@ -79,21 +93,26 @@ class Colorizer:
             rgb: uint8 or uint16 array [H, W, 3] (sRGB, of which only the
                 lightness is used), [H, W, 1] or [H, W] (grey).
             hints: None or HintPoints, in pixels of this picture.
+            boxes: None or array [M, 4], yxyx in pixels of this picture: where
+                things are, for a model that colors them by themselves. Boxes
+                that lie outside the picture are left out.
 
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
 
         Raises:
-            ValueError: `rgb` has another dtype or shape, or a hint lies out
-                of the picture.
+            ValueError: `rgb` has another dtype or shape, a hint lies out of
+                the picture, `boxes` has another shape, or the model takes
+                none.
         """
-        return self.colorize_batch([rgb], hints=[hints])[0]
+        return self.colorize_batch([rgb], hints=[hints], boxes=[boxes])[0]
 
     def colorize_batch(
         self,
         pictures: Sequence[np.ndarray],
         *,
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
+        boxes: Sequence[np.ndarray | None] | None = None,
     ) -> list[np.ndarray]:
         """Colorizes pictures, which may differ in size.
 
@@ -102,24 +121,29 @@ class Colorizer:
                 or [H, W], each as in `colorize`.
             hints: None or a sequence with None or HintPoints for each
                 picture, in its pixels.
+            boxes: None or a sequence with None or an array [M, 4] for each
+                picture, yxyx in its pixels.
 
         Returns:
             list of arrays [H, W, 3], each of its picture's dtype and size.
 
         Raises:
-            ValueError: a picture has another dtype or shape, a hint lies out
-                of its picture, or the lengths differ.
+            ValueError: as `colorize`, or the lengths differ.
         """
         pictures = [_as_picture(rgb) for rgb in pictures]
         return [
             _finish(picture, ab, self.saturation)
             for picture, ab in zip(
-                pictures, self._predict(pictures, hints), strict=True
+                pictures, self._predict(pictures, hints, boxes), strict=True
             )
         ]
 
     def predict_ab(
-        self, rgb: np.ndarray, *, hints: Sequence[HintPoint] | None = None
+        self,
+        rgb: np.ndarray,
+        *,
+        hints: Sequence[HintPoint] | None = None,
+        boxes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Returns the network's colour alone, for every pixel of a picture.
 
@@ -128,6 +152,7 @@ class Colorizer:
         Args:
             rgb: uint8 or uint16 array [H, W, 3], [H, W, 1] or [H, W].
             hints: None or HintPoints, in pixels of this picture.
+            boxes: None or array [M, 4]; see `colorize`.
 
         Returns:
             float32 array [H, W, 2], CIELAB.
@@ -136,33 +161,29 @@ class Colorizer:
             ValueError: as `colorize`.
         """
         picture = _as_picture(rgb)
-        ab = next(iter(self._predict([picture], [hints])))
+        ab = next(iter(self._predict([picture], [hints], [boxes])))
         return finish.resize_ab(ab, *picture.shape[:2]).numpy()
 
-    def _predict(self, pictures, hints):
+    def _predict(self, pictures, hints, boxes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
-        hints = [None] * len(pictures) if hints is None else list(hints)
-        if len(hints) != len(pictures):
+        hints = _one_each("hints", hints, len(pictures))
+        boxes = _one_each("boxes", boxes, len(pictures))
+        if not self.takes_boxes and any(b is not None for b in boxes):
             raise ValueError(
-                "`hints` must have one entry for each picture. "
-                f"Received: {len(hints)} for {len(pictures)} pictures"
+                "`boxes` need a model that colors them by themselves, as of "
+                "`fusion.instance_colorizer`. Received: boxes for a model of "
+                "whole pictures"
             )
         for start in range(0, len(pictures), self.batch_size):
             batch = slice(start, start + self.batch_size)
-            L = [_network_L(p, self.image_size) for p in pictures[batch]]
-            maps = [
-                hint_maps.draw_hints(
-                    list(points or ()),
-                    width=picture.shape[1],
-                    height=picture.shape[0],
-                    image_size=self.image_size,
+            inputs = network_inputs.picture_inputs(
+                pictures[batch], hints[batch], image_size=self.image_size
+            )
+            if self.takes_boxes:
+                inputs |= network_inputs.box_inputs(
+                    pictures[batch], boxes[batch], crop_size=self.crop_size
                 )
-                for picture, points in zip(
-                    pictures[batch], hints[batch], strict=True
-                )
-            ]
-            hint_map, mask = (np.stack(m) for m in zip(*maps, strict=True))
-            yield from self._network(tf.stack(L), hint_map, mask)
+            yield from self._network(inputs)
 
 
 def grey(rgb: np.ndarray) -> np.ndarray:
@@ -180,16 +201,28 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     return _finish(_as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
 
 
-def _check_numbers(image_size, batch_size, saturation) -> None:
-    if image_size is not None and (
-        not isinstance(image_size, int)
-        or image_size < _SIZE_STEP
-        or image_size % _SIZE_STEP
+def _one_each(name: str, values, count: int) -> list:
+    """Returns one value for each picture; None for all where none came."""
+    values = [None] * count if values is None else list(values)
+    if len(values) != count:
+        raise ValueError(
+            f"`{name}` must have one entry for each picture. "
+            f"Received: {len(values)} for {count} pictures"
+        )
+    return values
+
+
+def _check_size(name: str, size) -> None:
+    if size is not None and (
+        not isinstance(size, int) or size < _SIZE_STEP or size % _SIZE_STEP
     ):
         raise ValueError(
-            f"`image_size` must be a multiple of {_SIZE_STEP} above 0. "
-            f"Received: image_size={image_size}"
+            f"`{name}` must be a multiple of {_SIZE_STEP} above 0. "
+            f"Received: {name}={size}"
         )
+
+
+def _check_numbers(batch_size, saturation) -> None:
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(
             "`batch_size` must be an integer of 1 or above. "
@@ -223,33 +256,19 @@ def _as_picture(rgb: np.ndarray) -> np.ndarray:
 def _network_function(model: keras.Model):
     """Makes a function that is traced once, whatever comes."""
 
-    def predict(L, hints, mask):
-        inputs = {"L": L, "hints": hints, "mask": mask}
+    def predict(inputs):
         return tf.cast(model(inputs, training=False)["ab"], tf.float32)
 
-    planes = [tf.TensorSpec([None, None, None, n]) for n in (1, 2, 1)]
-    return tf.function(predict, input_signature=planes)
-
-
-def _network_L(picture: np.ndarray, image_size: int) -> tf.Tensor:
-    return _prepare_function(picture.dtype.name)(picture, image_size)
+    specs = {
+        name: tf.TensorSpec([None] * len(x.shape[:-1]) + [x.shape[-1]], x.dtype)
+        for name, x in model.input.items()
+    }
+    return tf.function(predict, input_signature=[specs])
 
 
 def _finish(picture: np.ndarray, ab, saturation: float) -> np.ndarray:
     function = _finish_function(picture.dtype.name)
     return function(picture, ab, saturation).numpy()
-
-
-@functools.cache
-def _prepare_function(dtype: str):
-    """Makes a function that is traced once for all picture sizes."""
-    return tf.function(
-        prepare.network_L,
-        input_signature=[
-            tf.TensorSpec([None, None, 3], dtype),
-            tf.TensorSpec([], tf.int32),
-        ],
-    )
 
 
 @functools.cache

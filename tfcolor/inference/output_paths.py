@@ -16,28 +16,39 @@ class OutputPath:
         name: str. Its name relative to the input folder, with `/`.
         output: str or None. Path of the colorized picture, if wanted.
         compare: str or None. Path of the grey | colorized strip, if wanted.
+        boxed: str or None. Path of the picture with its boxes, if wanted.
     """
 
     source: str
     name: str
     output: str | None
     compare: str | None = None
+    boxed: str | None = None
 
     def targets(self) -> list[str]:
         """Returns the paths of all files wanted."""
-        return [path for path in (self.output, self.compare) if path]
+        paths = (self.output, self.compare, self.boxed)
+        return [path for path in paths if path]
 
     def without_existing(self) -> "OutputPath":
         """Returns a copy that wants only the files that do not exist."""
-        output, compare = (
-            None if path is None or os.path.lexists(path) else path
-            for path in (self.output, self.compare)
-        )
-        return dataclasses.replace(self, output=output, compare=compare)
+        wanted = {
+            name: None if path is None or os.path.lexists(path) else path
+            for name, path in (
+                ("output", self.output),
+                ("compare", self.compare),
+                ("boxed", self.boxed),
+            )
+        }
+        return dataclasses.replace(self, **wanted)
 
 
 def plan(
-    inputs: list[str], output: str, *, compare: bool = False
+    inputs: list[str],
+    output: str,
+    *,
+    compare: bool = False,
+    show_boxes: bool = False,
 ) -> list[OutputPath]:
     """Finds the pictures and gives each its place.
 
@@ -51,6 +62,8 @@ def plan(
         output: str. A file, or a folder: existing or ending in `/`; for
             several pictures it is always a folder.
         compare: bool. Whether strips are wanted, in `<stem>.compare.<ext>`.
+        show_boxes: bool. Whether pictures with their boxes are wanted, in
+            `<stem>.boxes.<ext>`.
 
     Returns:
         list of OutputPath, sorted by source.
@@ -74,7 +87,8 @@ def plan(
             source,
             name.replace(os.sep, "/"),
             target,
-            _compare_path(target) if compare else None,
+            _beside(target, "compare") if compare else None,
+            _beside(target, "boxes") if show_boxes else None,
         )
         for (source, name), target in zip(found, names, strict=True)
     ]
@@ -87,9 +101,9 @@ def _writable(name: str) -> str:
     return name if extension.lower() in encode.FORMATS else stem + ".png"
 
 
-def _compare_path(target: str) -> str:
+def _beside(target: str, what: str) -> str:
     stem, extension = os.path.splitext(target)
-    return f"{stem}.compare{extension}"
+    return f"{stem}.{what}{extension}"
 
 
 def _check_file(output: str) -> None:

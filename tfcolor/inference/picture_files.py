@@ -5,11 +5,17 @@ import dataclasses
 from collections.abc import Iterable
 from collections.abc import Iterator
 from concurrent import futures
+from typing import NamedTuple
 
 import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import picture_boxes
+from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.detection import coco_classes
+from tfcolor.detection import draw
+from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import hint_points
 from tfcolor.inference.hint_points import HintPoint
@@ -29,17 +35,29 @@ class PictureJob:
         output: str or None. Path of the colorized picture; its extension
             chooses the format.
         compare: str or None. Path of a grey | colorized strip.
+        boxed: str or None. Path of the colorized picture with its boxes.
         hints: tuple of HintPoint, in pixels of the upright picture.
     """
 
     source: str
     output: str | None
     compare: str | None = None
+    boxed: str | None = None
     hints: tuple[HintPoint, ...] = ()
 
 
+class _Loaded(NamedTuple):
+    """A picture that was read, and its boxes."""
+
+    picture: decode.Picture
+    found: PictureBoxes
+
+
 def colorize_files(
-    colorizer: colorizer_module.Colorizer, jobs: Iterable[PictureJob]
+    colorizer: colorizer_module.Colorizer,
+    jobs: Iterable[PictureJob],
+    *,
+    find_boxes: box_finder.Finder | None = None,
 ) -> Iterator[tuple[PictureJob, str | None]]:
     """Colorizes picture files; a bad one does not stop the others.
 
@@ -49,6 +67,8 @@ def colorize_files(
     Args:
         colorizer: Colorizer.
         jobs: iterable of PictureJob.
+        find_boxes: box_finder.Finder or None. Where things are, for a model
+            that colors them by themselves; pictures have no boxes when None.
 
     Yields:
         Each job, in order, with None when its files are written and the
@@ -59,7 +79,9 @@ def colorize_files(
     writing = []
     try:
         for batch in _batches(jobs, colorizer.batch_size):
-            reading.append([(job, pool.submit(_read, job)) for job in batch])
+            reading.append(
+                [(job, pool.submit(_read, job, find_boxes)) for job in batch]
+            )
             if len(reading) == 2:
                 colored = _colorize(colorizer, reading.popleft())
                 yield from _results(writing)
@@ -91,33 +113,37 @@ def _batches(
         yield batch
 
 
-def _read(job: PictureJob) -> decode.Picture:
+def _read(job: PictureJob, find_boxes) -> _Loaded:
     with open(job.source, "rb") as file:
         picture = decode.decode_picture(file.read())
     height, width = picture.pixels.shape[:2]
     hint_points.check_inside(job.hints, width=width, height=height)
-    return picture
+    if find_boxes is None:
+        return _Loaded(picture, picture_boxes.none())
+    return _Loaded(picture, find_boxes(job.source, picture.pixels))
 
 
 def _colorize(colorizer, batch):
-    """Returns (job, picture, rgb) or (job, None, reason) for each job."""
+    """Returns (job, loaded, rgb) or (job, None, reason) for each job."""
     failed = {
         job: _reason(future.exception())
         for job, future in batch
         if future.exception()
     }
     good = [(j, future.result()) for j, future in batch if j not in failed]
+    boxes = [loaded.found.boxes if loaded.found else None for _, loaded in good]
     try:
         colored = colorizer.colorize_batch(
-            [picture.pixels for _, picture in good],
+            [loaded.picture.pixels for _, loaded in good],
             hints=[job.hints for job, _ in good],
+            boxes=boxes,
         )
     except Exception as error:
         # Pictures and hints are checked: memory has run out, most likely.
         return [(job, None, _reason(error)) for job, _ in batch]
     done = {
-        job: (job, picture, rgb)
-        for (job, picture), rgb in zip(good, colored, strict=True)
+        job: (job, loaded, rgb)
+        for (job, loaded), rgb in zip(good, colored, strict=True)
     }
     return [
         done[job] if job in done else (job, None, failed[job])
@@ -130,10 +156,10 @@ def _start_writing(pool, colored):
         (
             job,
             result
-            if picture is None
-            else pool.submit(_write, job, picture, result),
+            if loaded is None
+            else pool.submit(_write, job, loaded, result),
         )
-        for job, picture, result in colored
+        for job, loaded, result in colored
     ]
 
 
@@ -146,7 +172,8 @@ def _results(writing) -> Iterator[tuple[PictureJob, str | None]]:
             yield job, result
 
 
-def _write(job: PictureJob, picture: decode.Picture, rgb: np.ndarray) -> None:
+def _write(job: PictureJob, loaded: _Loaded, rgb: np.ndarray) -> None:
+    picture = loaded.picture
     if job.output is not None:
         _write_picture(
             job.output, rgb, picture, alpha=picture.alpha, exif=picture.exif
@@ -155,6 +182,11 @@ def _write(job: PictureJob, picture: decode.Picture, rgb: np.ndarray) -> None:
         grey = colorizer_module.grey(picture.pixels)
         strip = np.concatenate([grey, rgb], axis=1)
         _write_picture(job.compare, strip, picture)
+    if job.boxed is not None:
+        drawn = draw.draw_boxes(
+            decode.to_8_bit(rgb), loaded.found, coco_classes.NAMES
+        )
+        _write_picture(job.boxed, drawn, picture)
 
 
 def _write_picture(path, rgb, picture, *, alpha=None, exif=None) -> None:

@@ -1,0 +1,74 @@
+"""The boxes of picture files that are colorized: from files or a detector."""
+
+import os
+import threading
+from collections.abc import Callable
+from collections.abc import Iterable
+
+import numpy as np
+
+from tfcolor.data import box_files
+from tfcolor.data import decode
+from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.detection import defaults
+from tfcolor.detection import signatures
+from tfcolor.detection.detector import Detector
+
+# A function of a picture's path and its pixels, uint8 or uint16 [H, W, 3] or
+# [H, W, 1], to its PictureBoxes: whole pixels inside the picture, best first.
+Finder = Callable[[str, np.ndarray], PictureBoxes]
+
+
+def open_finder(
+    path: str,
+    *,
+    max_boxes: int = defaults.MAX_BOXES,
+    pictures: Iterable[str] = (),
+) -> Finder:
+    """Opens boxes of any origin.
+
+    Args:
+        path: str. A folder of .npz files, a COCO annotation JSON, or a
+            detector's SavedModel, which then looks at each picture.
+        max_boxes: int. The boxes of highest score that a picture keeps.
+        pictures: paths of the pictures that are to be colorized, to find two
+            that share one entry before any work is done.
+
+    Returns:
+        Finder.
+
+    Raises:
+        OSError: nothing is there, or it cannot be read.
+        ValueError: it is none of these, `max_boxes` is below 1, or two
+            pictures share an entry.
+    """
+    if max_boxes < 1:
+        raise ValueError(
+            f"`max_boxes` must be at least 1. Received: max_boxes={max_boxes}"
+        )
+    if os.path.isdir(path) and signatures.find_saved_model(path):
+        return _detecting(Detector(path, max_boxes=max_boxes))
+    boxes = box_files.open_boxes(path)
+    boxes.count(pictures)
+
+    def find(picture, pixels):
+        height, width = pixels.shape[:2]
+        found = boxes.load(picture, height=height, width=width)
+        return found.best(height=height, width=width, max_boxes=max_boxes)
+
+    return find
+
+
+def _detecting(detector: Detector) -> Finder:
+    # Pictures are read in several threads, and a detector takes much memory.
+    lock = threading.Lock()
+
+    def find(picture, pixels):
+        del picture
+        rgb = decode.to_8_bit(pixels)
+        if rgb.shape[-1] == 1:
+            rgb = np.repeat(rgb, 3, axis=-1)
+        with lock:
+            return detector.detect(rgb)
+
+    return find

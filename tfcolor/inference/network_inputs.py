@@ -1,0 +1,149 @@
+"""Pictures, hints and boxes to one batch of what a network sees."""
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.data import boxes as boxes_lib
+from tfcolor.inference import hint_maps
+from tfcolor.inference import prepare
+from tfcolor.inference.hint_points import HintPoint
+
+
+def picture_inputs(
+    pictures: Sequence[np.ndarray],
+    hints: Sequence[Sequence[HintPoint] | None],
+    *,
+    image_size: int,
+) -> dict[str, tf.Tensor]:
+    """Makes a batch of squashed pictures with their hints.
+
+    Args:
+        pictures: B uint8 or uint16 arrays [H, W, 3].
+        hints: for each picture None or HintPoints, in its pixels.
+        image_size: int, S. Side of the square in pixels.
+
+    Returns:
+        dict of "L", float32 [B, S, S, 1], 0..100; "hints", float32 [B, S, S,
+        2], CIELAB; "mask", float32 [B, S, S, 1].
+
+    Raises:
+        ValueError: a hint lies out of its picture.
+    """
+    maps = [
+        hint_maps.draw_hints(
+            list(points or ()),
+            width=picture.shape[1],
+            height=picture.shape[0],
+            image_size=image_size,
+        )
+        for picture, points in zip(pictures, hints, strict=True)
+    ]
+    hint_map, mask = (np.stack(m) for m in zip(*maps, strict=True))
+    L = tf.stack([_square_L(picture, image_size) for picture in pictures])
+    return {
+        "L": L,
+        "hints": tf.constant(hint_map),
+        "mask": tf.constant(mask),
+    }
+
+
+def box_inputs(
+    pictures: Sequence[np.ndarray],
+    boxes: Sequence[np.ndarray | None],
+    *,
+    crop_size: int,
+) -> dict[str, tf.Tensor]:
+    """Makes a batch of boxes, and of what lies in them.
+
+    Args:
+        pictures: B uint8 or uint16 arrays [H, W, 3].
+        boxes: for each picture None or array [M, 4], yxyx in its pixels. What
+            sticks out is cut off; boxes without a whole pixel inside the
+            picture are left out.
+        crop_size: int, s. Side in pixels of the squares that boxes are
+            squashed to.
+
+    Returns:
+        dict of "crops", float32 [B, N, s, s, 1], L of each box; "boxes",
+        float32 [B, N, 4]; "box_valid", bool [B, N]; "picture_size", int32
+        [B, 2]. N is the largest number of boxes of a picture, at least 1.
+
+    Raises:
+        ValueError: boxes have another shape, or are not finite.
+    """
+    usable = [
+        usable_boxes(found, height=picture.shape[0], width=picture.shape[1])
+        for picture, found in zip(pictures, boxes, strict=True)
+    ]
+    count = max(1, *(len(found) for found in usable))
+    shape = (len(pictures), count)
+    padded = np.zeros((*shape, 4), np.float32)
+    valid = np.zeros(shape, bool)
+    crops = np.zeros((*shape, crop_size, crop_size, 1), np.float32)
+    for i, (picture, found) in enumerate(zip(pictures, usable, strict=True)):
+        padded[i, : len(found)] = found
+        valid[i, : len(found)] = True
+        for j, (top, left, bottom, right) in enumerate(found.astype(int)):
+            part = picture[top:bottom, left:right]
+            crops[i, j] = _square_L(part, crop_size)
+    sizes = np.array([p.shape[:2] for p in pictures], np.int32)
+    arrays = {
+        "crops": crops,
+        "boxes": padded,
+        "box_valid": valid,
+        "picture_size": sizes,
+    }
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def usable_boxes(
+    boxes: np.ndarray | None, *, height: int, width: int
+) -> np.ndarray:
+    """Returns the boxes that can be used, in whole pixels of the picture.
+
+    Args:
+        boxes: None or array [M, 4], yxyx pixels.
+        height: int, of the picture, pixels.
+        width: int, of the picture, pixels.
+
+    Returns:
+        float32 array [K, 4], whole numbers.
+
+    Raises:
+        ValueError: `boxes` has another shape, or is not finite.
+    """
+    if boxes is None:
+        return np.zeros([0, 4], np.float32)
+    boxes = np.asarray(boxes, np.float32)
+    if not boxes.size:
+        boxes = boxes.reshape(0, 4)
+    if boxes.ndim != 2 or boxes.shape[1] != 4 or not np.isfinite(boxes).all():
+        raise ValueError(
+            "`boxes` must be finite numbers of the shape [M, 4]. "
+            f"Received: boxes.shape={boxes.shape}"
+        )
+    size = {"height": height, "width": width}
+    kept = boxes_lib.drop_reasons(boxes, **size).numpy() == _KEPT
+    return boxes_lib.whole_pixels(boxes, **size).numpy()[kept]
+
+
+_KEPT = boxes_lib.REASONS.index(boxes_lib.KEPT)
+
+
+def _square_L(picture: np.ndarray, side: int) -> tf.Tensor:
+    return _square_L_function(picture.dtype.name)(picture, side)
+
+
+@functools.cache
+def _square_L_function(dtype: str):
+    """Makes a function that is traced once for all picture sizes."""
+    return tf.function(
+        prepare.network_L,
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([], tf.int32),
+        ],
+    )
