@@ -11,6 +11,8 @@ from PIL import Image
 from tests.evaluation import synthetic
 from tests.evaluation.test_lpips import random_weights
 from tfcolor.cli import evaluate
+from tfcolor.data import box_folder
+from tfcolor.data import picture_boxes
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
@@ -243,3 +245,36 @@ def test_help_is_complete_and_does_not_import_tensorflow():
         "geometry_size image_size saturation lpips_weights fid_weights"
     ).split():
         assert f"--{option} " in done.stdout
+
+
+def test_boxes_add_tables_and_a_file(truth, predictions, tmp_path, capsys):
+    found = picture_boxes.make([[2, 2, 20, 20]])
+    box_folder.write(
+        str(tmp_path / "boxes/sub/c.png.npz"), found, height=35, width=40
+    )
+    report = tmp_path / "report"
+    status = _run(
+        *(f"--truth={truth}", f"--predictions={predictions}"),
+        *(f"--boxes={tmp_path / 'boxes'}", f"--output={report}"),
+    )
+    assert status == 0
+    assert "### Quality, inside boxes, 1 picture" in capsys.readouterr().out
+    lines = (report / "metrics_in_boxes.csv").read_text().splitlines()
+    assert len(lines) == 1 + 3
+    assert "inside boxes, 1 picture" in (report / "index.html").read_text()
+    # A report with this file is one that may be replaced.
+    status = _run(
+        *(f"--truth={truth}", f"--predictions={predictions}"),
+        *(f"--output={report}", "--overwrite"),
+    )
+    assert status == 0
+
+
+def test_boxes_do_not_fit_a_centre_crop(truth, predictions, tmp_path, capsys):
+    status = _run(
+        *(f"--truth={truth}", f"--predictions={predictions}"),
+        *("--boxes=none", "--geometry=center_crop"),
+        f"--output={tmp_path / 'report'}",
+    )
+    assert status == 2
+    assert "--geometry=center_crop" in capsys.readouterr().err

@@ -3,6 +3,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from tests.evaluation import synthetic
+from tfcolor.data import picture_boxes
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import compare
@@ -157,3 +158,42 @@ def test_pictures_to_show_and_progress_are_handed_out(folder):
     assert [index for index, _ in shown] == [0, 1, 2, 3]
     assert set(shown[0][1]) == {"grey", "perfect", None}
     assert bars == [("pictures", 4), ("mean ab", 4)]
+
+
+def test_boxes_add_the_numbers_of_their_pixels(folder):
+    def find_boxes(path, rgb):
+        assert rgb.shape[1] == 30
+        if path.endswith("p1.png"):
+            return picture_boxes.none()
+        return picture_boxes.make([[2, 3, 12, 13], [5, 5, 18, 20]])
+
+    half = Method("half", lambda _, rgb: _blackened(rgb, slice(0, 2)))
+    result = compare(
+        list_truth(str(folder)), [PERFECT, half], find_boxes=find_boxes
+    )
+    inside = result.in_boxes
+    assert [picture.name for picture in inside.pictures] == [
+        *("p0.png", "p2.png", "p3.png")
+    ]
+    assert inside.methods() == ["perfect", "half"]
+    # The rows that `half` spoils lie outside all boxes.
+    for name in ("perfect", "half"):
+        assert (inside.values[name]["ab_rmse"] == 0).all()
+    assert (result.values["half"]["ab_rmse"] > 0).all()
+    assert (inside.values["mean ab"]["ab_rmse"] > 0).all()
+    rgb = synthetic.picture(2, 22, 30)
+    chosen = np.zeros(rgb.shape[:2], bool)
+    chosen[2:12, 3:13] = chosen[5:18, 5:20] = True
+    expected = measure.colorfulness(rgb[chosen][:, None])
+    for key, value in expected.items():
+        assert inside.truth[key][1] == pytest.approx(value)
+
+
+def test_without_boxes_there_is_nothing_inside_them(folder):
+    assert compare(list_truth(str(folder)), [PERFECT]).in_boxes is None
+
+
+def _blackened(rgb, rows):
+    rgb = rgb.copy()
+    rgb[rows] = 0
+    return rgb

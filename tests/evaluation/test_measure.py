@@ -78,3 +78,16 @@ def test_exchanging_the_pictures_keeps_all_errors():
 def test_pictures_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match="must have one shape"):
         measure.measure(_pair(8, 8)[0], _pair(8, 9)[0])
+
+
+def test_chosen_pixels_are_measured_as_if_there_were_no_others():
+    rgb, predicted = _pair()
+    chosen = np.zeros(rgb.shape[:2], bool)
+    chosen[5:25, 10:30] = True
+    expected = measure.measure(rgb[5:25, 10:30], predicted[5:25, 10:30])
+    del expected["ssim"]
+    # What lies outside must not count.
+    predicted[~chosen] = 0
+    values = measure.measure_pixels(rgb, predicted, chosen)
+    assert set(values) == {m.key for m in measure.PIXEL_METRICS}
+    assert values == pytest.approx(expected, rel=1e-4)

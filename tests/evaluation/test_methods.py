@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfcolor.data import picture_boxes
 from tfcolor.evaluation import methods
 from tfcolor.evaluation.truth import list_truth
 
@@ -67,6 +68,27 @@ def test_a_colorizer_gets_the_pixels():
     rgb = _picture(3, 4)
     method = methods.from_colorizer("swap", Swapper())
     np.testing.assert_array_equal(method.predict(None, rgb), rgb[..., ::-1])
+
+
+def test_a_model_that_takes_boxes_gets_those_of_the_picture(folders):
+    class Boxed:
+        takes_boxes = True
+
+        def colorize(self, rgb, boxes=None):
+            return rgb + np.uint8(0 if boxes is None else len(boxes))
+
+    def find_boxes(path, rgb):
+        assert path.endswith("a.png")
+        return picture_boxes.make([[0, 0, 2, 2], [1, 1, 3, 3]])
+
+    truth, _ = folders
+    rgb = np.zeros((20, 40, 3), np.uint8)
+    for find, expected in ((None, 0), (find_boxes, 2)):
+        method = methods.from_colorizer("boxed", Boxed(), find_boxes=find)
+        assert (method.predict(truth[0], rgb) == expected).all()
+    Boxed.takes_boxes = False
+    method = methods.from_colorizer("whole", Boxed(), find_boxes=find_boxes)
+    assert (method.predict(truth[0], rgb) == 0).all()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import re
 import numpy as np
 
 from tests.evaluation import synthetic
-from tfcolor.evaluation import aggregate
 from tfcolor.evaluation import report_html
+from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.report_pictures import ReportPictures
 
 VOID = {"meta", "img", "source"}
@@ -37,8 +37,8 @@ class _Page(html.parser.HTMLParser):
 
 def _page(tmp_path, comparison):
     pictures = ReportPictures(str(tmp_path), comparison.methods())
-    summaries = aggregate.summarize(comparison)
-    text = report_html.page(comparison, summaries, pictures)
+    tables = report_tables.tables(comparison)
+    text = report_html.page(comparison, tables, pictures)
     page = _Page(text)
     assert page.open == []
     return text, page

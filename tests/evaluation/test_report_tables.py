@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 
 import pytest
 
@@ -8,7 +9,7 @@ from tfcolor.evaluation import report_tables
 
 
 def _markdown(comparison):
-    return report_tables.markdown(comparison, aggregate.summarize(comparison))
+    return report_tables.markdown(comparison, report_tables.tables(comparison))
 
 
 def test_the_csv_has_a_row_for_every_picture_and_method(tmp_path):
@@ -55,7 +56,11 @@ def test_the_markdown_shows_every_method_beside_the_baselines():
     names = [line.split(" | ")[0].removeprefix("| ") for line in table]
     methods = ["grey", "mean ab", "one", "two"]
     color = [*methods, "truth"]
-    assert names == ["method", ":--", *methods, "method", ":--", *color, *color]
+    assert names == [
+        *("method", ":--", *methods),
+        *("method", ":--", *color, *color),
+        *("minus one", ":--", "two"),
+    ]
     assert "| +2.00 [+2.00, +2.00] | +2.00 |" in table[5]
     widths = {line.count("|") for line in table[:6]}
     assert widths == {table[0].count("|")}
@@ -86,3 +91,25 @@ def test_fid_is_a_column_with_its_warning():
     assert model.endswith("| – |")
     assert "fewer than 2048 pictures is biased" in text
     assert "FID" not in _markdown(synthetic.comparison())
+
+
+def test_differences_are_paired_and_from_the_first_method():
+    comparison = synthetic.comparison(methods=("one", "two"))
+    header, row = report_tables.difference_table(comparison)
+    assert header[:2] == ["minus one", "PSNR (dB)"]
+    # Pictures differ by dB, the methods by one dB on each of them.
+    assert row[:2] == ["two", "+1.00 [+1.00, +1.00]"]
+
+
+def test_numbers_inside_boxes_have_tables_of_their_own():
+    comparison = dataclasses.replace(
+        synthetic.comparison(count=5), in_boxes=synthetic.comparison(count=1)
+    )
+    titles = [title for title, _ in report_tables.tables(comparison)]
+    assert titles == [
+        "Quality",
+        "Colourfulness",
+        "Quality, inside boxes, 1 picture",
+        "Colourfulness, inside boxes, 1 picture",
+    ]
+    assert "at least one box" in _markdown(comparison)

@@ -4,7 +4,8 @@ import argparse
 import sys
 import warnings
 
-# Neither imports TensorFlow.
+# None of them imports TensorFlow.
+from tfcolor.detection import defaults as detection_defaults
 from tfcolor.evaluation import geometry
 from tfcolor.inference import defaults
 
@@ -13,6 +14,8 @@ Colorizes colour pictures from their own lightness, or takes pictures that were
 colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
 RMSE, colourfulness (signed and absolute) and how well L is kept, always beside
 two baselines, grey and the mean ab of the true pictures.
+
+With several methods, paired differences from the first one are given too.
 
 Writes a folder with metrics.csv (a row for every picture and method),
 summary.md, index.html with the pictures side by side, and a plot. Prints the
@@ -25,6 +28,8 @@ examples:
   tfcolor evaluate --truth=photos --model=mine.keras --model=other.keras \\
       --geometry=squash --geometry_size=256 --output=report
   tfcolor evaluate --truth=photos --predictions=colorized --output=report
+  tfcolor evaluate --truth=photos --boxes=photos_boxes --model=full.keras \\
+      --model=fusion.keras --output=report
 
 exit status: 0 all pictures compared; 1 some or all could not be, each is named
 with its reason; 2 wrong usage.
@@ -83,6 +88,20 @@ def _add_inputs(parser) -> None:
         type=int,
         metavar="N",
         help="compare the first N pictures only",
+    )
+    group.add_argument(
+        "--boxes",
+        metavar="FOLDER|JSON|DETECTOR",
+        help="boxes of the true pictures, for models that color what lies in "
+        "them by itself; adds the numbers of pixels inside boxes alone",
+    )
+    group.add_argument(
+        "--max_boxes",
+        type=int,
+        default=detection_defaults.MAX_BOXES,
+        metavar="N",
+        help="boxes of highest score that a picture keeps (default: "
+        "%(default)s)",
     )
     group.add_argument(
         "--output",
@@ -163,7 +182,25 @@ def _colorizers(args) -> list[tuple]:
     return [(model, Colorizer(model, **options)) for model in models]
 
 
-def _methods(args, truth) -> list:
+def _open_boxes(args, truth):
+    """Returns the function that finds a picture's boxes, or None."""
+    if args.boxes is None:
+        return None
+    from tfcolor.inference import box_finder
+
+    if args.geometry == "center_crop":
+        raise ValueError(
+            "--boxes are those of whole pictures. "
+            f"Received: --geometry={args.geometry}"
+        )
+    return box_finder.open_finder(
+        args.boxes,
+        max_boxes=args.max_boxes,
+        pictures=[picture.path for picture in truth],
+    )
+
+
+def _methods(args, truth, find_boxes) -> list:
     """Loads the models and lists the predictions."""
     from tfcolor.evaluation import methods
 
@@ -172,7 +209,7 @@ def _methods(args, truth) -> list:
         [model for model, _ in colorizers] + args.predictions
     )
     made = [
-        methods.from_colorizer(name, colorizer)
+        methods.from_colorizer(name, colorizer, find_boxes=find_boxes)
         for name, (_, colorizer) in zip(names, colorizers, strict=False)
     ]
     for folder in args.predictions:
@@ -189,7 +226,7 @@ def _methods(args, truth) -> list:
 
 
 def _prepare(args) -> tuple:
-    """Checks the options; returns truth, methods, LPIPS and FID."""
+    """Checks the options; returns truth, methods, boxes, LPIPS and FID."""
     from tfcolor.evaluation import lpips_weights
     from tfcolor.evaluation import report_folder
     from tfcolor.evaluation.fid import Fid
@@ -207,10 +244,11 @@ def _prepare(args) -> tuple:
     fid = Fid(args.fid_weights) if args.fid_weights else None
     if fid and len(truth) < 2:
         raise ValueError("FID needs at least 2 pictures. Received: 1")
-    return truth, _methods(args, truth), lpips, fid
+    find_boxes = _open_boxes(args, truth)
+    return truth, _methods(args, truth, find_boxes), find_boxes, lpips, fid
 
 
-def _write(args, truth, methods, lpips, fid):
+def _write(args, truth, methods, find_boxes, lpips, fid):
     """Compares and writes; returns the Comparison and the summary."""
     import functools
 
@@ -230,6 +268,7 @@ def _write(args, truth, methods, lpips, fid):
             size=args.geometry_size,
             lpips=lpips,
             fid=fid,
+            find_boxes=find_boxes,
             save_picture=pictures.save,
             progress=functools.partial(tqdm.tqdm, file=sys.stderr),
         )

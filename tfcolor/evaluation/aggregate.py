@@ -125,3 +125,25 @@ def summarize(comparison: Comparison) -> dict[str, Summary]:
             },
         )
     return summaries
+
+
+def differences(comparison: Comparison) -> dict[str, dict[str, Estimate]]:
+    """Computes how methods differ from the first one, picture by picture.
+
+    Args:
+        comparison: Comparison of at least one picture.
+
+    Returns:
+        dict from the name of each method but the first to a dict from the key
+        of a metric to the Estimate of the mean of its value minus that of the
+        first method, paired.
+    """
+    first, *others = comparison.methods()
+    values = comparison.values
+    return {
+        name: {
+            m.key: estimate(_mean, values[name][m.key] - values[first][m.key])
+            for m in comparison.metrics
+        }
+        for name in others
+    }

@@ -13,6 +13,7 @@ from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import from_constant_ab
 from tfcolor.evaluation.methods import read_rgb
 from tfcolor.evaluation.truth import TruePicture
+from tfcolor.inference.box_finder import Finder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Comparison:
         fid: dict from the name of a method to its FID; empty if not asked,
             NaN for fewer than two pictures.
         failures: list of (path, reason) of the pictures left out.
+        in_boxes: Comparison of the pixels inside boxes alone, over the
+            pictures that have any; None if it was not asked.
     """
 
     pictures: list[TruePicture]
@@ -41,6 +44,7 @@ class Comparison:
     truth: dict[str, np.ndarray]
     fid: dict[str, float]
     failures: list[tuple[str, str]]
+    in_boxes: "Comparison | None" = None
 
     def methods(self) -> list[str]:
         """Returns the names that are not baselines, in order."""
@@ -55,10 +59,11 @@ class Comparison:
 class _Run:
     """The state of one comparison while it is made."""
 
-    def __init__(self, *, geometry, size, lpips, fid, save_picture):
+    def __init__(self, *, geometry, size, lpips, fid, save_picture, find_boxes):
         self.geometry, self.size = geometry, size
         self.lpips, self.fid = lpips, fid
         self.save_picture = save_picture
+        self.find_boxes = find_boxes
         self.failures = []
         # By index of the true picture.
         self.truth = {}
@@ -67,6 +72,9 @@ class _Run:
         # By index of the true picture, then by name of the method.
         self.values = {}
         self.features = {}
+        # The same for the pixels inside boxes, where a picture has any.
+        self.truth_in_boxes = {}
+        self.values_in_boxes = {}
 
     def read(self, picture: TruePicture) -> np.ndarray:
         rgb = read_rgb(picture.path)
@@ -78,6 +86,15 @@ class _Run:
             values[measure.LPIPS.key] = self.lpips(rgb_true, rgb_predicted)
         return values
 
+    def inside(self, picture, rgb) -> np.ndarray:
+        """Returns which pixels lie in a box: bool [H, W]."""
+        chosen = np.zeros(rgb.shape[:2], bool)
+        if self.find_boxes is not None:
+            found = self.find_boxes(picture.path, rgb).boxes.astype(int)
+            for top, left, bottom, right in found:
+                chosen[top:bottom, left:right] = True
+        return chosen
+
     def first_pass(self, picture, methods) -> None:
         """Everything that does not need the mean ab of all pictures."""
         rgb = self.read(picture)
@@ -86,6 +103,15 @@ class _Run:
         if self.fid is not None:
             features = {n: self.fid(p) for n, p in predicted.items()}
             self.features[picture.index] = {None: self.fid(rgb), **features}
+        chosen = self.inside(picture, rgb)
+        if chosen.any():
+            self.values_in_boxes[picture.index] = {
+                n: measure.measure_pixels(rgb, p, chosen)
+                for n, p in predicted.items()
+            }
+            self.truth_in_boxes[picture.index] = measure.colorfulness(
+                rgb[chosen][:, None]
+            )
         self.save_picture(picture, {**predicted, None: rgb})
         self.truth[picture.index] = measure.colorfulness(rgb)
         self.sizes[picture.index] = rgb.shape[1], rgb.shape[0]
@@ -99,6 +125,11 @@ class _Run:
         values = self.measure(rgb, predicted)
         if self.fid is not None:
             self.features[picture.index][method.name] = self.fid(predicted)
+        if picture.index in self.values_in_boxes:
+            chosen = self.inside(picture, rgb)
+            self.values_in_boxes[picture.index][method.name] = (
+                measure.measure_pixels(rgb, predicted, chosen)
+            )
         self.values[picture.index][method.name] = values
 
     def each(self, pictures, step, method) -> list[TruePicture]:
@@ -145,6 +176,7 @@ def compare(
     size: int = geometries.DEFAULT_SIZE,
     lpips: Callable[[np.ndarray, np.ndarray], float] | None = None,
     fid=None,
+    find_boxes: Finder | None = None,
     save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
     progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
 ) -> Comparison:
@@ -160,6 +192,8 @@ def compare(
         size: int, side of the square of the geometry.
         lpips: `lpips.Lpips` or None.
         fid: `fid.Fid` or None.
+        find_boxes: box_finder.Finder or None. Where to measure once more,
+            inside boxes alone.
         save_picture: function called with each TruePicture that went well and
             a dict from the name of a method (None: the truth) to a uint8
             array [H, W, 3]. The mean-ab baseline is not among them.
@@ -175,6 +209,7 @@ def compare(
         lpips=lpips,
         fid=fid,
         save_picture=save_picture,
+        find_boxes=find_boxes,
     )
     grey = from_constant_ab(baselines.GREY, np.zeros(2))
     done = run.each(
@@ -186,20 +221,47 @@ def compare(
         done = run.each(
             progress(done, desc=baselines.MEAN_AB), run.second_pass, painted
         )
-    metrics = measure.METRICS + ((measure.LPIPS,) if lpips else ())
     names = [baselines.GREY, baselines.MEAN_AB, *(m.name for m in methods)]
-    rows = {n: [run.values[p.index][n] for p in done] for n in names}
-    true_rows = [run.truth[picture.index] for picture in done]
+    comparison = _comparison(
+        run,
+        done,
+        names,
+        metrics=measure.METRICS + ((measure.LPIPS,) if lpips else ()),
+        values=run.values,
+        truth=run.truth,
+    )
+    in_boxes = None
+    if find_boxes is not None:
+        boxed = [p for p in done if p.index in run.values_in_boxes]
+        in_boxes = _comparison(
+            run,
+            boxed,
+            names,
+            metrics=measure.PIXEL_METRICS,
+            values=run.values_in_boxes,
+            truth=run.truth_in_boxes,
+        )
+    return dataclasses.replace(
+        comparison,
+        fid=_fid(run, done, names),
+        failures=run.failures,
+        in_boxes=in_boxes,
+    )
+
+
+def _comparison(run, pictures, names, *, metrics, values, truth) -> Comparison:
+    rows = {n: [values[p.index][n] for p in pictures] for n in names}
+    true_rows = [truth[picture.index] for picture in pictures]
     return Comparison(
-        pictures=done,
-        sizes=[run.sizes[picture.index] for picture in done],
-        geometry=geometries.describe(geometry, size),
+        pictures=pictures,
+        sizes=[run.sizes[picture.index] for picture in pictures],
+        geometry=geometries.describe(run.geometry, run.size),
         metrics=metrics,
         values={
             name: {m.key: _column(rows[name], m.key) for m in metrics}
             for name in names
         },
         truth={m.key: _column(true_rows, m.key) for m in measure.COLORFULNESS},
-        fid=_fid(run, done, names),
-        failures=run.failures,
+        fid={},
+        failures=[],
     )

@@ -45,6 +45,8 @@ METRICS = (
     Metric("colorfulness_absolute", "colourfulness (absolute)", 2, "truth"),
 )
 COLORFULNESS = tuple(m for m in METRICS if m.better == "truth")
+# SSIM needs windows of pixels, which parts of a picture need not have.
+PIXEL_METRICS = tuple(m for m in METRICS if m.key != "ssim")
 LPIPS = Metric("lpips", "LPIPS (AlexNet, 0.1)", 4, "lower")
 
 
@@ -121,8 +123,38 @@ def measure(
     true = tf.cast(rgb_true, tf.float32) / 255
     predicted = tf.cast(rgb_predicted, tf.float32) / 255
     return {
-        "psnr": float(psnr(true, predicted)),
         "ssim": _ssim(true, predicted),
-        **_lab_metrics(true, predicted),
+        **_pixel_metrics(true, predicted),
         **colorfulness(rgb_predicted),
+    }
+
+
+def measure_pixels(
+    rgb_true: np.ndarray, rgb_predicted: np.ndarray, chosen: np.ndarray
+) -> dict[str, float]:
+    """Measures some pixels of a predicted picture, as if there were no others.
+
+    Args:
+        rgb_true: uint8 array [H, W, 3].
+        rgb_predicted: uint8 array [H, W, 3].
+        chosen: bool array [H, W] with at least one pixel.
+
+    Returns:
+        dict from the keys of `PIXEL_METRICS` to float.
+    """
+    # A picture one pixel wide: none of these metrics looks at neighbours.
+    true, predicted = rgb_true[chosen][:, None], rgb_predicted[chosen][:, None]
+    return {
+        **_pixel_metrics(
+            tf.cast(true, tf.float32) / 255,
+            tf.cast(predicted, tf.float32) / 255,
+        ),
+        **colorfulness(predicted),
+    }
+
+
+def _pixel_metrics(true: tf.Tensor, predicted: tf.Tensor) -> dict:
+    return {
+        "psnr": float(psnr(true, predicted)),
+        **_lab_metrics(true, predicted),
     }

@@ -12,6 +12,8 @@ from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation.predictions import PredictionFolder
 from tfcolor.evaluation.truth import TruePicture
+from tfcolor.inference.box_finder import Finder
+from tfcolor.inference.colorizer import Colorizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,18 +50,28 @@ def from_constant_ab(name: str, ab: np.ndarray) -> Method:
     return Method(name, lambda _, rgb: baselines.constant_ab(rgb, ab))
 
 
-def from_colorizer(name: str, colorizer) -> Method:
-    """Makes a method of an object that colorizes.
+def from_colorizer(
+    name: str, colorizer: Colorizer, *, find_boxes: Finder | None = None
+) -> Method:
+    """Makes a method of a colorizer.
 
     Args:
         name: str.
-        colorizer: object with `colorize(rgb) -> rgb`, uint8 arrays [H, W, 3];
-            it sees the true picture and must use its L only.
+        colorizer: Colorizer; it sees the true picture and uses its L only.
+        find_boxes: box_finder.Finder or None. Where things are, for a model
+            that colors them by themselves.
 
     Returns:
         Method.
     """
-    return Method(name, lambda _, rgb: colorizer.colorize(rgb))
+    if find_boxes is None or not colorizer.takes_boxes:
+        return Method(name, lambda _, rgb: colorizer.colorize(rgb))
+
+    def predict(picture, rgb):
+        found = find_boxes(picture.path, rgb)
+        return colorizer.colorize(rgb, boxes=found.boxes)
+
+    return Method(name, predict)
 
 
 def from_folder(

@@ -2,7 +2,6 @@
 
 import os
 
-from tfcolor.evaluation import aggregate
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import report_folder
 from tfcolor.evaluation import report_html
@@ -29,11 +28,15 @@ def write_report(
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    summaries = aggregate.summarize(comparison)
-    markdown = report_tables.markdown(comparison, summaries)
+    tables = report_tables.tables(comparison)
+    markdown = report_tables.markdown(comparison, tables)
     report_tables.write_csv(comparison, os.path.join(folder, report_folder.CSV))
+    if comparison.in_boxes is not None:
+        report_tables.write_csv(
+            comparison.in_boxes, os.path.join(folder, report_folder.BOXES_CSV)
+        )
     write(report_folder.MARKDOWN, markdown)
     for theme, name in report_folder.PLOTS.items():
         plots.write_plot(comparison, os.path.join(folder, name), theme)
-    write(report_folder.PAGE, report_html.page(comparison, summaries, pictures))
+    write(report_folder.PAGE, report_html.page(comparison, tables, pictures))
     return markdown

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from tfcolor.evaluation import report_pictures
 
 CSV = "metrics.csv"
+BOXES_CSV = "metrics_in_boxes.csv"
 MARKDOWN = "summary.md"
 PAGE = "index.html"
 PLOTS = {"light": "plot.png", "dark": "plot_dark.png"}
-_CONTENT = {CSV, MARKDOWN, PAGE, *PLOTS.values(), report_pictures.FOLDER}
+_CONTENT = {CSV, BOXES_CSV, MARKDOWN, PAGE, *PLOTS.values()}
+_CONTENT |= {report_pictures.FOLDER}
 
 
 def check(folder: str, *, overwrite: bool) -> None:

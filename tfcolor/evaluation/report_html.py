@@ -4,7 +4,6 @@ import html
 
 import numpy as np
 
-from tfcolor.evaluation import aggregate
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import report_folder
 from tfcolor.evaluation import report_style
@@ -144,14 +143,14 @@ def _failures(comparison: Comparison) -> str:
 
 def page(
     comparison: Comparison,
-    summaries: dict[str, aggregate.Summary],
+    tables: list[tuple[str, list[list[str]]]],
     pictures: ReportPictures,
 ) -> str:
     """Writes the page.
 
     Args:
         comparison: Comparison of at least one picture and method.
-        summaries: dict, as `aggregate.summarize` returns it.
+        tables: list, as `report_tables.tables` returns it.
         pictures: ReportPictures, already written.
 
     Returns:
@@ -164,8 +163,10 @@ def page(
         f"<li>{html.escape(note)}</li>"
         for note in report_tables.notes(comparison)
     )
-    quality = _table(report_tables.quality_table(comparison, summaries))
-    colors = _table(report_tables.colorfulness_table(comparison, summaries))
+    (_, quality), *others = tables
+    more = "".join(
+        f"<h2>{html.escape(title)}</h2>{_table(rows)}" for title, rows in others
+    )
     columns = len(pictures.columns())
     return f"""<!DOCTYPE html>
 <html lang="en" style="--columns: {columns}">
@@ -178,10 +179,9 @@ def page(
 <body><main>
 <h1>Colorization: {methods}</h1>
 <p class="lead">{heading}, beside {baselines.GREY} and {baselines.MEAN_AB}</p>
-{quality}
+{_table(quality)}
 {_plot()}
-<h2>Colourfulness</h2>
-{colors}
+{more}
 <ul class="notes">{notes}</ul>
 {_failures(comparison)}
 {_Rows(comparison, pictures).sections()}

@@ -129,6 +129,50 @@ def colorfulness_table(
     return rows
 
 
+def difference_table(comparison: Comparison) -> list[list[str]]:
+    """Builds the table of what methods are better or worse than the first.
+
+    Args:
+        comparison: Comparison of at least two methods.
+
+    Returns:
+        list of rows of str, the header first.
+    """
+    first = comparison.methods()[0]
+    rows = [[f"minus {first}", *(m.title for m in comparison.metrics)]]
+    for name, estimates in aggregate.differences(comparison).items():
+        cells = [
+            format_estimate(estimates[m.key], m.digits, sign=True)
+            for m in comparison.metrics
+        ]
+        rows.append([name, *cells])
+    return rows
+
+
+def tables(comparison: Comparison) -> list[tuple[str, list[list[str]]]]:
+    """Builds all tables of an evaluation.
+
+    Args:
+        comparison: Comparison of at least one picture.
+
+    Returns:
+        list of (heading, rows); the first is the main one.
+    """
+    summaries = aggregate.summarize(comparison)
+    found = [
+        ("Quality", quality_table(comparison, summaries)),
+        ("Colourfulness", colorfulness_table(comparison, summaries)),
+    ]
+    if len(comparison.methods()) > 1:
+        found.append(("Paired differences", difference_table(comparison)))
+    inside = comparison.in_boxes
+    if inside is not None and inside.pictures:
+        count = len(inside.pictures)
+        where = f"inside boxes, {count} picture{'' if count == 1 else 's'}"
+        found += [(f"{title}, {where}", rows) for title, rows in tables(inside)]
+    return found
+
+
 def notes(comparison: Comparison) -> list[str]:
     """Says in sentences what the numbers are, and what to beware of.
 
@@ -152,6 +196,12 @@ def notes(comparison: Comparison) -> list[str]:
         lines.append(
             f"{grey} of the true pictures are grey or nearly so: grey is "
             "right there, and no colour can gain. Read the median gain too."
+        )
+    if comparison.in_boxes is not None:
+        lines.append(
+            "Inside boxes: only pixels that lie in at least one box of their "
+            "picture, over the pictures that have boxes; the mean ab is that "
+            "of the whole pictures."
         )
     if comparison.fid:
         lines.append(
@@ -182,23 +232,21 @@ def heading(comparison: Comparison) -> str:
 
 
 def markdown(
-    comparison: Comparison, summaries: dict[str, aggregate.Summary]
+    comparison: Comparison, titled_tables: list[tuple[str, list[list[str]]]]
 ) -> str:
     """Writes the summary of an evaluation.
 
     Args:
         comparison: Comparison.
-        summaries: dict, as `aggregate.summarize` returns it.
+        titled_tables: list, as `tables` returns it.
 
     Returns:
         str, Markdown.
     """
-    parts = [
-        f"## Evaluation: {heading(comparison)}",
-        _markdown_table(quality_table(comparison, summaries)),
-        _markdown_table(colorfulness_table(comparison, summaries)),
-        "\n".join(f"- {note}" for note in notes(comparison)),
-    ]
+    parts = [f"## Evaluation: {heading(comparison)}"]
+    for title, rows in titled_tables:
+        parts += [f"### {title}", _markdown_table(rows)]
+    parts.append("\n".join(f"- {note}" for note in notes(comparison)))
     if comparison.failures:
         failed = [f"- `{path}`: {why}" for path, why in comparison.failures]
         parts += ["Left out:", "\n".join(failed)]
