@@ -2,7 +2,9 @@ import pathlib
 
 import pytest
 
+from flags import boxes as box_flags
 from flags import data as data_flags
+from flags import fusion as fusion_flags
 from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
@@ -10,7 +12,7 @@ from flags import run as run_flags
 from tests import flag_files
 
 PRESETS = sorted(
-    (pathlib.Path(__file__).parents[2] / "flags/presets").glob("siggraph*.cfg")
+    (pathlib.Path(__file__).parents[2] / "flags/presets").glob("*.cfg")
 )
 
 
@@ -18,6 +20,8 @@ PRESETS = sorted(
 def test_presets_give_valid_configs(path):
     with flag_files.parsed(path):
         data_flags.config()
+        box_flags.config()
+        fusion_flags.options()
         objective_flags.config()
         optimizer_flags.config()
         run_flags.config()

@@ -1,0 +1,93 @@
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests import pictures
+from tests.detection import tiny_detectors
+from tfcolor import Colorizer
+from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import model_file
+
+ROOT = pathlib.Path(__file__).parents[2]
+TINY = (
+    *("--width=0.03125", "--image_size=32", "--load_size=32", "--batch_size=2"),
+    *("--epochs=1", "--log_steps=1", "--validation_share=0.3"),
+)
+
+
+def _run(*arguments):
+    return subprocess.run(
+        ["recipes/instcolorization", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_recipe_goes_from_pictures_to_a_model_and_can_be_repeated(tmp_path):
+    images = pictures.write_album(tmp_path / "images", 12)
+    bright = pictures.colored(99)
+    bright[4:20, 6:30] = 255
+    for i in range(4):
+        pictures.write(f"{images}/00{i}.png", bright)
+    start = str(tmp_path / "start.keras")
+    tiny = siggraph(width=1 / 32, initializer="he_normal")
+    model_file.save(tiny, start, model_file.ModelInfo("siggraph", 32))
+    detector = tiny_detectors.object_detection_api(tmp_path / "detector")
+    workdir = tmp_path / "runs"
+    arguments = (
+        *(f"--images={images}", f"--workdir={workdir}"),
+        *(f"--detector={detector}", f"--initial_weights={start}", *TINY),
+    )
+    result = _run(*arguments)
+    assert result.returncode == 0, result.stderr
+    assert sorted(os.listdir(workdir)) == [
+        *("boxes", "full", "fusion", "instance")
+    ]
+    # Frozen layers came from the stages before and did not move.
+    fusion, info = model_file.load(str(workdir / "fusion/model.keras"))
+    assert (info.architecture, info.image_size) == ("instance_colorizer", 32)
+    full, _ = model_file.load(str(workdir / "full/model.keras"))
+    instance, _ = model_file.load(str(workdir / "instance/model.keras"))
+    for layer in ("block1_conv1", "block5_bn", "up9"):
+        for network, expected in (("fusion", full), ("instance", instance)):
+            for weight, value in zip(
+                fusion.get_layer(network).get_layer(layer).get_weights(),
+                expected.get_layer(layer).get_weights(),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(weight, value)
+    colorizer = Colorizer(str(workdir / "fusion/model.keras"))
+    boxes = np.array([[4, 6, 20, 30]])
+    fused = colorizer.predict_ab(bright, boxes=boxes)
+    assert np.abs(fused - colorizer.predict_ab(bright)).max() > 0
+
+    again = _run(*arguments)
+    assert again.returncode == 0, again.stderr
+    assert "there already, skipped" in again.stdout
+    assert again.stderr.count("going on at step") == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "--images is missing"),
+        (["--images=a", "--workdir=b"], "--detector or --boxes is missing"),
+        (["photos"], "unexpected argument: photos"),
+        (
+            ["--images=a", "--workdir=b", "--boxes=c", "--preset=huge"],
+            "small, released or paper",
+        ),
+    ],
+)
+def test_wrong_usage_of_the_recipe_is_named(arguments, reason):
+    result = _run(*arguments)
+    assert result.returncode == 2
+    assert reason in result.stderr
