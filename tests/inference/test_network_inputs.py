@@ -18,7 +18,9 @@ def _L(picture, side):
 def test_crops_are_what_lies_in_the_boxes():
     pictures = [_picture(20, 30), _picture(9, 7, np.uint16)]
     boxes = [np.array([[2.9, 3, 12, 13.5], [-5, -5, 100, 4]]), None]
-    inputs = network_inputs.box_inputs(pictures, boxes, crop_size=16)
+    inputs = network_inputs.box_inputs(
+        pictures, boxes, image_size=32, crop_sizes=(16,)
+    )
     whole = [[2, 3, 12, 13], [0, 0, 20, 4]]
     np.testing.assert_array_equal(inputs["boxes"][0], whole)
     np.testing.assert_array_equal(
@@ -34,7 +36,9 @@ def test_crops_are_what_lies_in_the_boxes():
 
 
 def test_pictures_without_boxes_have_a_row_of_none():
-    inputs = network_inputs.box_inputs([_picture(4, 5)], [None], crop_size=8)
+    inputs = network_inputs.box_inputs(
+        [_picture(4, 5)], [None], image_size=8, crop_sizes=(8,)
+    )
     assert inputs["boxes"].shape == (1, 1, 4)
     assert not np.any(inputs["box_valid"])
 

@@ -34,9 +34,14 @@ def _layer(**options):
     layer = InstanceFusion(**options)
     shape = (None, None, None, CHANNELS)
     layer.build(shape, shape)
+    random_scores(layer)
+    return layer
+
+
+def random_scores(layer):
+    """Gives a layer weights that make scores far from 0."""
     rng = np.random.default_rng(1)
     layer.set_weights([rng.normal(0.05, 0.2, w.shape) for w in layer.weights])
-    return layer
 
 
 def _one_by_one(layer, inputs):
@@ -101,6 +106,26 @@ def test_blending_equals_plain_loops_over_pictures_and_boxes(blending):
     np.testing.assert_allclose(layer(**inputs), expected, atol=1e-5)
     np.testing.assert_allclose(
         tf.function(layer)(**inputs), expected, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("blending", instance_fusion.BLENDINGS)
+def test_maps_of_several_sizes_equal_maps_of_one(blending):
+    layer, inputs = _layer(blending=blending), _inputs()
+    valid = inputs["box_valid"].numpy()
+    expected = layer(**inputs)
+    rows = np.argwhere(valid)
+    # Boxes by turns in two groups; a third one has none, and a spare row.
+    group = np.full(valid.shape, -1)
+    group[tuple(rows.T)] = np.arange(len(rows)) % 2
+    maps = inputs["instances"].numpy()
+    several = inputs | {
+        "instances": [maps[0::2], tf.zeros([1, 4, 4, CHANNELS]), maps[1::2]],
+        "box_valid": [group == 0, group == 2, group == 1],
+    }
+    np.testing.assert_allclose(layer(**several), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        tf.function(layer)(**several), expected, atol=1e-5
     )
 
 

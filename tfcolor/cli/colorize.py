@@ -163,11 +163,16 @@ def _add_boxes(parser) -> None:
     )
     parser.add_argument(
         "--crop_size",
-        type=int,
-        metavar="PIXELS",
-        help="side of the squares that boxes are resized to, a multiple of 8 "
+        type=_crop_size,
+        metavar="PIXELS|adaptive",
+        help="side of the squares that boxes are resized to, a multiple of 8; "
+        "'adaptive' gives small boxes smaller ones, which is quicker "
         "(default: --image_size)",
     )
+
+
+def _crop_size(text: str) -> int | str:
+    return text if text == defaults.ADAPTIVE else int(text)
 
 
 def run(args: argparse.Namespace) -> int:

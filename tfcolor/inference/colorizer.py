@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.inference import adaptive_crops
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults
 from tfcolor.inference import finish
@@ -42,14 +43,15 @@ class Colorizer:
         batch_size: int. Pictures that go through the network at once.
         saturation: float, 0 or above. Factor on ab; colours that sRGB does
             not hold are brought into it afterwards.
-        crop_size: int or None. Side of the square in pixels that each box is
-            squashed to, a multiple of 8; None means `image_size`.
+        crop_size: int, "adaptive" or None. Side of the square in pixels that
+            each box is squashed to, a multiple of 8; None means `image_size`.
+            "adaptive" makes small boxes smaller squares, which is quicker.
 
     Attributes:
         image_size: int. Side of the network's square in pixels.
         batch_size: int.
         saturation: float.
-        crop_size: int.
+        crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
 
     Raises:
@@ -65,17 +67,23 @@ class Colorizer:
         image_size: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
         saturation: float = defaults.SATURATION,
-        crop_size: int | None = None,
+        crop_size: int | str | None = None,
     ):
         _check_size("image_size", image_size)
-        _check_size("crop_size", crop_size)
+        if crop_size != defaults.ADAPTIVE:
+            _check_size("crop_size", crop_size)
         _check_numbers(batch_size, saturation)
         model, model_size = colorization_model.load(model)
         self.image_size = image_size or model_size
         self.batch_size = batch_size
         self.saturation = saturation
-        self.crop_size = crop_size or self.image_size
         self.takes_boxes = colorization_model.takes_boxes(model)
+        self.crop_sizes = (crop_size or self.image_size,)
+        if crop_size == defaults.ADAPTIVE:
+            self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
+            if self.takes_boxes:
+                groups = len(self.crop_sizes)
+                model = adaptive_crops.with_groups(model, groups)
         self._network = _network_function(model)
         # Makes the graphs now, which takes longer than many a picture.
         self.colorize(np.zeros((1, 1, 3), np.uint8))
@@ -181,7 +189,10 @@ class Colorizer:
             )
             if self.takes_boxes:
                 inputs |= network_inputs.box_inputs(
-                    pictures[batch], boxes[batch], crop_size=self.crop_size
+                    pictures[batch],
+                    boxes[batch],
+                    image_size=self.image_size,
+                    crop_sizes=self.crop_sizes,
                 )
             yield from self._network(inputs)
 

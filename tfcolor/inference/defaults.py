@@ -10,3 +10,5 @@ BATCH_SIZE = 8
 SATURATION = 1.0
 # A hint's radius without one of its own, as a part of the short side.
 HINT_RADIUS = 1 / 50
+# Instead of a crop size: each box's crop has the size that the box deserves.
+ADAPTIVE = "adaptive"

@@ -7,9 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import boxes as boxes_lib
+from tfcolor.inference import adaptive_crops
 from tfcolor.inference import hint_maps
 from tfcolor.inference import prepare
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models import fusion
 
 
 def picture_inputs(
@@ -54,7 +56,8 @@ def box_inputs(
     pictures: Sequence[np.ndarray],
     boxes: Sequence[np.ndarray | None],
     *,
-    crop_size: int,
+    image_size: int,
+    crop_sizes: tuple[int, ...],
 ) -> dict[str, tf.Tensor]:
     """Makes a batch of boxes, and of what lies in them.
 
@@ -63,13 +66,15 @@ def box_inputs(
         boxes: for each picture None or array [M, 4], yxyx in its pixels. What
             sticks out is cut off; boxes without a whole pixel inside the
             picture are left out.
-        crop_size: int, s. Side in pixels of the squares that boxes are
-            squashed to.
+        image_size: int. Side in pixels of the network's square.
+        crop_sizes: sides s in pixels of the squares that boxes are squashed
+            to, one for each group of boxes; see `adaptive_crops`.
 
     Returns:
-        dict of "crops", float32 [B, N, s, s, 1], L of each box; "boxes",
-        float32 [B, N, 4]; "box_valid", bool [B, N]; "picture_size", int32
-        [B, 2]. N is the largest number of boxes of a picture, at least 1.
+        dict of "boxes", float32 [B, N, 4]; "picture_size", int32 [B, 2]; and
+        for each group "box_valid", bool [B, N], and "crops", float32 [B, N,
+        s, s, 1], L of each of its boxes. N is the largest number of boxes of
+        a picture, at least 1.
 
     Raises:
         ValueError: boxes have another shape, or are not finite.
@@ -78,25 +83,34 @@ def box_inputs(
         usable_boxes(found, height=picture.shape[0], width=picture.shape[1])
         for picture, found in zip(pictures, boxes, strict=True)
     ]
-    count = max(1, *(len(found) for found in usable))
-    shape = (len(pictures), count)
-    padded = np.zeros((*shape, 4), np.float32)
-    valid = np.zeros(shape, bool)
-    crops = np.zeros((*shape, crop_size, crop_size, 1), np.float32)
-    for i, (picture, found) in enumerate(zip(pictures, usable, strict=True)):
-        padded[i, : len(found)] = found
-        valid[i, : len(found)] = True
-        for j, (top, left, bottom, right) in enumerate(found.astype(int)):
-            part = picture[top:bottom, left:right]
-            crops[i, j] = _square_L(part, crop_size)
-    sizes = np.array([p.shape[:2] for p in pictures], np.int32)
+    shape = (len(pictures), max(1, *(len(found) for found in usable)))
     arrays = {
-        "crops": crops,
-        "boxes": padded,
-        "box_valid": valid,
-        "picture_size": sizes,
+        "boxes": np.zeros((*shape, 4), np.float32),
+        "picture_size": np.array([p.shape[:2] for p in pictures], np.int32),
     }
+    for group, side in enumerate(crop_sizes):
+        valid, crops = _group_keys(group)
+        arrays[valid] = np.zeros(shape, bool)
+        arrays[crops] = np.zeros((*shape, side, side, 1), np.float32)
+    for i, (picture, found) in enumerate(zip(pictures, usable, strict=True)):
+        height, width = picture.shape[:2]
+        arrays["boxes"][i, : len(found)] = found
+        groups = adaptive_crops.choose_sizes(
+            found, crop_sizes, height=height, width=width, image_size=image_size
+        )
+        for j, (box, group) in enumerate(zip(found, groups, strict=True)):
+            top, left, bottom, right = box.astype(int)
+            part = picture[top:bottom, left:right]
+            valid, crops = _group_keys(group)
+            arrays[valid][i, j] = True
+            arrays[crops][i, j] = _square_L(part, crop_sizes[group])
     return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def _group_keys(group: int) -> tuple[str, str]:
+    """Returns the names of the inputs of a group of boxes."""
+    keys = (fusion.numbered(key, group) for key in ("box_valid", "crops"))
+    return tuple(keys)
 
 
 def usable_boxes(

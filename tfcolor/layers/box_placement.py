@@ -88,7 +88,7 @@ def resize_samples(place, extent, size) -> tuple[tf.Tensor, ...]:
     Args:
         place: int32 [P], 0..extent-1.
         extent: int32 [P] or [], samples after resizing.
-        size: int, samples before.
+        size: int32 [P] or [], samples before.
 
     Returns:
         int32 [P], the lower sample; int32 [P], the upper one; float32 [P],

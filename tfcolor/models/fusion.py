@@ -29,27 +29,47 @@ from tfcolor.models import siggraph_blocks
 # Trained in the published fusion stage, beside the 13 `InstanceFusion` layers.
 _TRAINED_LAYERS = ("block10_conv2", "ab_out")
 _PICTURE_KEYS = ("L", "hints", "mask")
-_BOX_KEYS = ("boxes", "box_valid", "picture_size")
 
 
-def instances_key(map_name: str) -> str:
-    """Returns the fusion network's input for a map of the instances.
+def numbered(key: str, group: int) -> str:
+    """Returns an input's name for a group of boxes: the first keeps its own.
 
     Args:
-        map_name: str, one of `siggraph_blocks.MAPS`.
+        key: str.
+        group: int from 0.
 
     Returns:
         str.
     """
-    return f"{map_name}_instances"
+    return f"{key}_{group + 1}" if group else key
 
 
-def _box_inputs() -> dict[str, keras.KerasTensor]:
-    return {
+def instances_key(map_name: str, group: int = 0) -> str:
+    """Returns the fusion network's input for a map of the instances.
+
+    Args:
+        map_name: str, one of `siggraph_blocks.MAPS`.
+        group: int from 0, of the boxes.
+
+    Returns:
+        str.
+    """
+    return numbered(f"{map_name}_instances", group)
+
+
+def _box_inputs(groups: int) -> dict[str, keras.KerasTensor]:
+    inputs = {
         "boxes": keras.Input((None, 4), name="boxes"),
-        "box_valid": keras.Input((None,), dtype="bool", name="box_valid"),
         "picture_size": keras.Input((2,), dtype="int32", name="picture_size"),
     }
+    for group in range(groups):
+        key = numbered("box_valid", group)
+        inputs[key] = keras.Input((None,), dtype="bool", name=key)
+    return inputs
+
+
+def _each_group(inputs, key: str, groups: int) -> list:
+    return [inputs[numbered(key, group)] for group in range(groups)]
 
 
 def fusion(
@@ -58,6 +78,7 @@ def fusion(
     blending: str = "masked",
     initializer: str = "normal",
     mask_center: float = scaling.MASK_CENTER,
+    groups: int = 1,
     name: str = "fusion",
 ) -> keras.Model:
     """Builds the fusion network.
@@ -68,6 +89,8 @@ def fusion(
             take weight. "faithful": as released; for published weights.
         initializer: str, "normal" or "he_normal"; of the trunk.
         mask_center: float. Subtracted from the mask.
+        groups: int. Of boxes, whose maps may differ in size from group to
+            group.
         name: str. Name of the model.
 
     Returns:
@@ -79,22 +102,26 @@ def fusion(
         "picture_size": int32 [B, 2], its height and width;
         "block1_instances" and so on: float [M, s/k, s/k, C], the maps of an
         `instance` network of the same width for the valid boxes, picture by
-        picture.
+        picture. Boxes of a second group have "box_valid_2",
+        "block1_instances_2" and so on.
 
     Raises:
         ValueError: an option has a value that is not listed above.
     """
     blocks = siggraph_blocks.Blocks(initializer)
-    inputs = siggraph_blocks.picture_inputs() | _box_inputs()
+    inputs = siggraph_blocks.picture_inputs() | _box_inputs(groups)
     for map_name, filters in siggraph_blocks.map_filters(width).items():
-        key = instances_key(map_name)
-        inputs[key] = keras.Input((None, None, filters), name=key)
+        for group in range(groups):
+            key = instances_key(map_name, group)
+            inputs[key] = keras.Input((None, None, filters), name=key)
 
     def blend(map_name, x):
         return InstanceFusion(blending=blending, name=f"{map_name}_fusion")(
             x,
-            inputs[instances_key(map_name)],
-            **{key: inputs[key] for key in _BOX_KEYS},
+            _each_group(inputs, instances_key(map_name), groups),
+            boxes=inputs["boxes"],
+            box_valid=_each_group(inputs, "box_valid", groups),
+            picture_size=inputs["picture_size"],
         )
 
     _, block10 = siggraph_blocks.trunk(
@@ -145,21 +172,28 @@ def instance_colorizer(
         "crops": float32 [B, N, s, s, 1], L of each box, resized; s is a
         multiple of 8, and rows that are not valid may hold anything;
         "boxes", "box_valid", "picture_size": as for `fusion`.
+        If `fusion` has several groups of boxes, each has "crops_2" and so on
+        of a size of its own.
         The networks are its layers; their weights are shared, not copied.
     """
-    inputs = siggraph_blocks.picture_inputs() | _box_inputs()
-    inputs["crops"] = keras.Input((None, None, None, 1), name="crops")
-    maps = instance(_crop_inputs(inputs))
-    maps = {
-        instances_key(map_name): maps[map_name]
-        for map_name in siggraph_blocks.MAPS
-    }
+    groups = box_groups(fusion)
+    inputs = siggraph_blocks.picture_inputs() | _box_inputs(groups)
+    maps = {}
+    for group in range(groups):
+        key = numbered("crops", group)
+        inputs[key] = keras.Input((None, None, None, 1), name=key)
+        found = instance(
+            _crop_inputs(inputs[key], inputs[numbered("box_valid", group)], key)
+        )
+        for map_name in siggraph_blocks.MAPS:
+            maps[instances_key(map_name, group)] = found[map_name]
     pictures = {key: inputs[key] for key in _PICTURE_KEYS}
-    boxes = {key: inputs[key] for key in _BOX_KEYS}
+    boxes = {key: inputs[key] for key in _box_inputs(groups)}
     if full is None:
         ab = fusion(pictures | boxes | maps)["ab"]
     else:
-        boxed = keras.ops.any(inputs["box_valid"], axis=-1)
+        valid = _each_group(inputs, "box_valid", groups)
+        boxed = keras.ops.any(keras.ops.concatenate(valid, axis=-1), axis=-1)
         fused = fusion(_taken(pictures | boxes, boxed, "boxed") | maps)["ab"]
         boxless = keras.ops.logical_not(boxed)
         whole = full(_taken(pictures, boxless, "boxless"))["ab"]
@@ -167,9 +201,21 @@ def instance_colorizer(
     return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
 
 
-def _crop_inputs(inputs) -> dict:
+def box_groups(model: keras.Model) -> int:
+    """Returns how many groups of boxes a model takes.
+
+    Args:
+        model: keras.Model, of `fusion` or `instance_colorizer`.
+
+    Returns:
+        int.
+    """
+    return sum(key.startswith("box_valid") for key in model.input)
+
+
+def _crop_inputs(crops, box_valid, name) -> dict:
     """Returns what the instance network sees of the valid boxes."""
-    L = TakeWhere(name="valid_crops")(inputs["crops"], inputs["box_valid"])
+    L = TakeWhere(name=f"valid_{name}")(crops, box_valid)
     nothing = keras.ops.zeros_like(L)
     return {
         "L": L,

@@ -1,0 +1,93 @@
+"""Crops at the size their boxes deserve, instead of all at the largest.
+
+A small box needs no large crop: its features are shrunk to the few cells that
+it covers. Boxes are sorted into groups by their size on the network's grid,
+and each group's crops are as large as its boxes need.
+"""
+
+import keras
+import numpy as np
+
+from tfcolor.layers.instance_fusion import InstanceFusion
+from tfcolor.models import fusion as fusion_lib
+from tfcolor.models import siggraph_blocks
+from tfcolor.weights import transfer
+
+# Of the network's square.
+_SHARES = (1 / 4, 1 / 2, 1)
+
+
+def crop_sizes(image_size: int) -> tuple[int, ...]:
+    """Returns the sides of the squares that boxes are squashed to.
+
+    Args:
+        image_size: int. Side of the network's square in pixels.
+
+    Returns:
+        tuple of int, ascending multiples of 8, `image_size` the last.
+    """
+    step = siggraph_blocks.SIZE_MULTIPLE
+    sizes = {max(step, round(image_size * s / step) * step) for s in _SHARES}
+    return tuple(sorted(sizes | {image_size}))
+
+
+def choose_sizes(
+    boxes: np.ndarray,
+    sizes: tuple[int, ...],
+    *,
+    height: int,
+    width: int,
+    image_size: int,
+) -> np.ndarray:
+    """Chooses the size of each box's crop: none is enlarged on the grid.
+
+    Args:
+        boxes: float32 array [M, 4], yxyx pixels of the picture.
+        sizes: tuple of int, ascending.
+        height: int, of the picture, pixels.
+        width: int, of the picture, pixels.
+        image_size: int. Side of the network's square in pixels.
+
+    Returns:
+        int array [M], indices into `sizes`.
+    """
+    sides = (boxes[:, 2:] - boxes[:, :2]) / np.array([height, width])
+    cells = sides.max(axis=1, initial=0) * image_size
+    return np.minimum(np.searchsorted(sizes, cells), len(sizes) - 1)
+
+
+def with_groups(model: keras.Model, groups: int) -> keras.Model:
+    """Lets boxes of an instance colorizer have crops of several sizes.
+
+    Args:
+        model: keras.Model, of `fusion.instance_colorizer`.
+        groups: int, of boxes: crops of a group have one size.
+
+    Returns:
+        keras.Model, of `fusion.instance_colorizer`. Its fusion network has a
+        copy of the weights, the other networks are shared.
+    """
+    networks = {
+        layer.name: layer
+        for layer in model.layers
+        if isinstance(layer, keras.Model)
+    }
+    old = networks.pop("fusion")
+    blending = {
+        layer.blending
+        for layer in old.layers
+        if isinstance(layer, InstanceFusion)
+    }
+    new = fusion_lib.fusion(
+        width=siggraph_blocks.width_of(old),
+        blending=blending.pop(),
+        mask_center=-old.get_layer("mask_centered").offset,
+        groups=groups,
+    )
+    transfer.copy_weights(old, new)
+    instance = networks.pop("instance")
+    # What is left is the full-picture network, if there is one.
+    full = next(iter(networks.values()), None)
+    return fusion_lib.instance_colorizer(
+        instance=instance, fusion=new, full=full
+    )
