@@ -1,3 +1,5 @@
+from tfcolor.data import box_files
+from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import decode
 from tfcolor.data import pipelines
 from tfcolor.data import sample_pictures
@@ -17,3 +19,21 @@ def test_sample_pictures_may_be_shipped():
     for row in sample_pictures.credits():
         assert row["licence"] in ("CC0-1.0", "Public Domain")
         assert row["author"] and row["source"]
+
+
+def test_sample_pictures_have_boxes_inside_them():
+    boxes = box_files.open_boxes(sample_pictures.boxes_path())
+    paths = sample_pictures.paths()
+    assert boxes.count(paths) == len(paths)
+    counts = []
+    for path in paths:
+        with open(path, "rb") as f:
+            height, width = decode.decode_rgb(f.read()).shape[:2]
+        found = boxes.load(path, height=height, width=width)
+        reasons = boxes_lib.drop_reasons(
+            found.boxes, height=height, width=width
+        )
+        assert not any(reasons)
+        counts.append(len(found))
+    # Buildings are no class of COCO.
+    assert sum(counts) == 14 and counts.count(0) == 5

@@ -1,4 +1,4 @@
-"""The colour photos that ship with the package: CC0 or public domain."""
+"""Colour photos that ship with the package, CC0 or public domain, and boxes."""
 
 import csv
 import os
@@ -9,6 +9,11 @@ _FOLDER = os.path.join(os.path.dirname(__file__), "samples")
 def paths() -> list[str]:
     """Returns the paths of the sample pictures, sorted by name."""
     return [os.path.join(_FOLDER, row["file"]) for row in credits()]
+
+
+def boxes_path() -> str:
+    """Returns the path of the pictures' boxes, COCO annotations."""
+    return os.path.join(_FOLDER, "boxes.json")
 
 
 def credits() -> list[dict[str, str]]:
