@@ -278,3 +278,24 @@ def test_boxes_do_not_fit_a_centre_crop(truth, predictions, tmp_path, capsys):
     )
     assert status == 2
     assert "--geometry=center_crop" in capsys.readouterr().err
+
+
+def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
+    found = picture_boxes.make([[2, 2, 20, 20], [0, 0, 33, 9]])
+    box_folder.write(
+        str(tmp_path / "boxes/a.png.npz"), found, height=33, width=40
+    )
+    report = tmp_path / "report"
+    status = _run(
+        *(f"--truth={truth}", f"--model={model}", f"--output={report}"),
+        *(f"--boxes={tmp_path / 'boxes'}", "--crops"),
+    )
+    assert status == 0
+    assert "## Evaluation: 2 pictures" in capsys.readouterr().out
+    sizes = {(row["width"], row["height"]) for row in _rows(report)}
+    assert sizes == {("18", "18"), ("9", "33")}
+    status = _run(
+        f"--truth={truth}", "--crops", f"--output={tmp_path / 'other'}"
+    )
+    assert status == 2
+    assert "--crops needs --boxes" in capsys.readouterr().err

@@ -1,5 +1,9 @@
+import numpy as np
 import pytest
 
+from tests.evaluation import synthetic
+from tfcolor.data import picture_boxes
+from tfcolor.evaluation.truth import crops
 from tfcolor.evaluation.truth import list_truth
 
 
@@ -57,3 +61,25 @@ def test_pictures_of_the_report_are_not_truth(photos):
 def test_a_pattern_without_pictures_is_an_error(photos):
     with pytest.raises(FileNotFoundError, match="nothing"):
         list_truth(str(photos), str(photos / "nothing"))
+
+
+def test_each_box_becomes_a_picture_of_its_own(tmp_path):
+    rgb = synthetic.picture(0)
+    synthetic.save(tmp_path / "a.png", rgb)
+    synthetic.save(tmp_path / "b.png", rgb)
+    (tmp_path / "c.png").write_text("no picture")
+
+    def find_boxes(path, pixels):
+        assert pixels.shape == rgb.shape
+        boxes = [[2, 3, 10, 20], [0, 0, 5, 5]] if path.endswith("a.png") else []
+        return picture_boxes.make(boxes)
+
+    parts = crops(list_truth(str(tmp_path)), find_boxes)
+    assert [(part.index, part.name, part.box) for part in parts] == [
+        (0, "a.png (2, 3, 10, 20)", (2, 3, 10, 20)),
+        (1, "a.png (0, 0, 5, 5)", (0, 0, 5, 5)),
+        (2, "c.png", None),
+    ]
+    np.testing.assert_array_equal(parts[0].read(), rgb[2:10, 3:20])
+    with pytest.raises(ValueError, match="Received: 1 without any"):
+        crops(list_truth(str(tmp_path / "b.png")), find_boxes)

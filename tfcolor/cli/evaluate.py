@@ -4,36 +4,7 @@ import argparse
 import sys
 import warnings
 
-# None of them imports TensorFlow.
-from tfcolor.detection import defaults as detection_defaults
-from tfcolor.evaluation import geometry
-from tfcolor.inference import defaults
-
-_DESCRIPTION = """\
-Colorizes colour pictures from their own lightness, or takes pictures that were
-colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
-RMSE, colourfulness (signed and absolute) and how well L is kept, always beside
-two baselines, grey and the mean ab of the true pictures.
-
-With several methods, paired differences from the first one are given too.
-
-Writes a folder with metrics.csv (a row for every picture and method),
-summary.md, index.html with the pictures side by side, and a plot. Prints the
-summary. Means come with 95 % bootstrap intervals.
-"""
-
-_EPILOG = """\
-examples:
-  tfcolor evaluate --truth=photos --output=report
-  tfcolor evaluate --truth=photos --model=mine.keras --model=other.keras \\
-      --geometry=squash --geometry_size=256 --output=report
-  tfcolor evaluate --truth=photos --predictions=colorized --output=report
-  tfcolor evaluate --truth=photos --boxes=photos_boxes --model=full.keras \\
-      --model=fusion.keras --output=report
-
-exit status: 0 all pictures compared; 1 some or all could not be, each is named
-with its reason; 2 wrong usage.
-"""
+from tfcolor.cli import evaluate_options
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -48,126 +19,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "evaluate",
         help="measure models or colorized pictures against true pictures",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
+        description=evaluate_options.DESCRIPTION,
+        epilog=evaluate_options.EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_inputs(parser)
-    _add_options(parser)
-    _add_perceptual(parser)
+    evaluate_options.add_options(parser)
     return parser
-
-
-def _add_inputs(parser) -> None:
-    group = parser.add_argument_group("what is compared")
-    group.add_argument(
-        "--truth",
-        required=True,
-        nargs="+",
-        metavar="PATH",
-        help="colour pictures: folders (searched recursively), globs, files",
-    )
-    group.add_argument(
-        "--model",
-        action="append",
-        default=[],
-        metavar="NAME|PATH",
-        help="a shipped model or a .keras file; may be given more than once. "
-        "Default: the shipped default model, unless --predictions is given",
-    )
-    group.add_argument(
-        "--predictions",
-        action="append",
-        default=[],
-        metavar="FOLDER",
-        help="pictures colorized earlier, under the relative names of the "
-        "true ones, in any format; may be given more than once",
-    )
-    group.add_argument(
-        "--limit",
-        type=int,
-        metavar="N",
-        help="compare the first N pictures only",
-    )
-    group.add_argument(
-        "--boxes",
-        metavar="FOLDER|JSON|DETECTOR",
-        help="boxes of the true pictures, for models that color what lies in "
-        "them by itself; adds the numbers of pixels inside boxes alone",
-    )
-    group.add_argument(
-        "--max_boxes",
-        type=int,
-        default=detection_defaults.MAX_BOXES,
-        metavar="N",
-        help="boxes of highest score that a picture keeps (default: "
-        "%(default)s)",
-    )
-    group.add_argument(
-        "--output",
-        required=True,
-        metavar="FOLDER",
-        help="the report; appears when it is complete",
-    )
-    group.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace an earlier report",
-    )
-
-
-def _add_options(parser) -> None:
-    group = parser.add_argument_group("how it is compared")
-    group.add_argument(
-        "--geometry",
-        choices=geometry.GEOMETRIES,
-        default=geometry.GEOMETRIES[0],
-        help="size of the comparison: each picture's own; squashed to a "
-        "square; short side resized and the middle cut out "
-        "(default: %(default)s)",
-    )
-    group.add_argument(
-        "--geometry_size",
-        type=int,
-        default=geometry.DEFAULT_SIZE,
-        metavar="PIXELS",
-        help="side of that square (default: %(default)s)",
-    )
-    group.add_argument(
-        "--image_size",
-        type=int,
-        metavar="PIXELS",
-        help="size at which the network sees a picture (default: the "
-        "model's own)",
-    )
-    group.add_argument(
-        "--saturation",
-        type=float,
-        default=defaults.SATURATION,
-        metavar="FACTOR",
-        help="factor on the predicted ab of every model (default: %(default)s)",
-    )
-
-
-def _add_perceptual(parser) -> None:
-    group = parser.add_argument_group(
-        "with weights of your own (nothing is downloaded)"
-    )
-    group.add_argument(
-        "--lpips_weights",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="adds LPIPS 0.1 on AlexNet: one .npz, or given twice: "
-        "torchvision's alexnet .pth and the alex.pth of LPIPS 0.1 (needs "
-        "PyTorch: pip install 'tfcolor[import]')",
-    )
-    group.add_argument(
-        "--fid_weights",
-        metavar="PATH",
-        help="adds FID: weights of keras.applications.InceptionV3 without "
-        "its top (inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5)",
-    )
 
 
 def _colorizers(args) -> list[tuple]:
@@ -198,6 +55,19 @@ def _open_boxes(args, truth):
         max_boxes=args.max_boxes,
         pictures=[picture.path for picture in truth],
     )
+
+
+def _crops(args, truth, find_boxes) -> list:
+    """Returns a picture for each box."""
+    from tfcolor.evaluation.truth import crops
+
+    if find_boxes is None or args.predictions:
+        raise ValueError(
+            "--crops needs --boxes, and no --predictions. "
+            f"Received: --boxes={args.boxes}, {len(args.predictions)} folders "
+            "of predictions"
+        )
+    return crops(truth, find_boxes)
 
 
 def _methods(args, truth, find_boxes) -> list:
@@ -239,12 +109,14 @@ def _prepare(args) -> tuple:
         )
     report_folder.check(args.output, overwrite=args.overwrite)
     truth = list_truth(*args.truth, limit=args.limit, outside=args.output)
+    find_boxes = _open_boxes(args, truth)
+    if args.crops:
+        truth, find_boxes = _crops(args, truth, find_boxes), None
     paths = args.lpips_weights
     lpips = lpips_weights.load(*paths) if paths else None
     fid = Fid(args.fid_weights) if args.fid_weights else None
     if fid and len(truth) < 2:
         raise ValueError("FID needs at least 2 pictures. Received: 1")
-    find_boxes = _open_boxes(args, truth)
     return truth, _methods(args, truth, find_boxes), find_boxes, lpips, fid
 
 

@@ -11,7 +11,6 @@ from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import from_constant_ab
-from tfcolor.evaluation.methods import read_rgb
 from tfcolor.evaluation.truth import TruePicture
 from tfcolor.inference.box_finder import Finder
 
@@ -77,8 +76,7 @@ class _Run:
         self.values_in_boxes = {}
 
     def read(self, picture: TruePicture) -> np.ndarray:
-        rgb = read_rgb(picture.path)
-        return geometries.fit(rgb, self.geometry, self.size)
+        return geometries.fit(picture.read(), self.geometry, self.size)
 
     def measure(self, rgb_true, rgb_predicted) -> dict[str, float]:
         values = measure.measure(rgb_true, rgb_predicted)

@@ -107,7 +107,7 @@ def from_folder(
         if predicted.shape == rgb.shape:
             return predicted
         # Cropping a picture of another shape would compare different parts.
-        shape = read_rgb(picture.path).shape
+        shape = picture.read().shape
         if predicted.shape == shape:
             return geometries.fit(predicted, geometry, size)
         raise ValueError(

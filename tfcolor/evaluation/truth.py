@@ -5,7 +5,11 @@ import glob
 import os
 import re
 
+import numpy as np
+
+from tfcolor.data import decode
 from tfcolor.data import files
+from tfcolor.inference.box_finder import Finder
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +20,28 @@ class TruePicture:
         index: int. Position in the evaluation, from 0.
         path: str. Where it is.
         name: str. Path relative to the folder it was found in, with `/`.
+        box: tuple of 4 int or None. The part of the file that it is, yxyx in
+            pixels; None for the whole.
     """
 
     index: int
     path: str
     name: str
+    box: tuple[int, int, int, int] | None = None
+
+    def read(self) -> np.ndarray:
+        """Reads the picture: uint8 array [H, W, 3].
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the kind of picture is not supported.
+        """
+        with open(self.path, "rb") as file:
+            rgb = decode.decode_rgb(file.read())
+        if self.box is None:
+            return rgb
+        top, left, bottom, right = self.box
+        return rgb[top:bottom, left:right]
 
 
 def _root(pattern: str) -> str:
@@ -75,3 +96,40 @@ def list_truth(
             names.setdefault(os.path.realpath(path), (path, name))
     chosen = list(names.values())[:limit]
     return [TruePicture(i, *pair) for i, pair in enumerate(chosen)]
+
+
+def crops(truth: list[TruePicture], find_boxes: Finder) -> list[TruePicture]:
+    """Makes a picture of each box of the true pictures.
+
+    Args:
+        truth: list of TruePicture.
+        find_boxes: box_finder.Finder.
+
+    Returns:
+        list of TruePicture, not empty. Pictures that cannot be read stay
+        whole, to be named later on.
+
+    Raises:
+        ValueError: there is no box.
+    """
+    parts = []
+    for picture in truth:
+        try:
+            found = find_boxes(picture.path, picture.read())
+        except (OSError, ValueError):
+            parts.append((picture, None))
+            continue
+        parts += [(picture, tuple(map(int, box))) for box in found.boxes]
+    if not parts:
+        raise ValueError(
+            f"A picture must have boxes. Received: {len(truth)} without any"
+        )
+    return [
+        TruePicture(
+            index,
+            picture.path,
+            picture.name if box is None else f"{picture.name} {box}",
+            box,
+        )
+        for index, (picture, box) in enumerate(parts)
+    ]
