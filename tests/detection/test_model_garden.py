@@ -16,6 +16,7 @@ from tests import pictures
 from tfcolor.cli import detect
 from tfcolor.data import box_files
 from tfcolor.data import decode
+from tfcolor.data import sample_pictures
 from tfcolor.detection import detector_input
 from tfcolor.detection import signatures
 
@@ -37,7 +38,12 @@ _OVERRIDES = {
     "task.model.detection_generator.pre_nms_score_threshold": 0.0,
     "task.model.detection_generator.nms_version": "batched",
 }
-_SIZES = {"wide.png": (96, 160), "trip/tall.jpg": (150, 61), "c.png": (64, 64)}
+# Real photos, by the names that they get: wide, tall and square parts of them.
+_PHOTOS = {
+    "wide.png": ("cow.jpg", (300, 500)),
+    "trip/tall.jpg": ("windmill.jpg", (240, 100)),
+    "c.png": ("astronaut.jpg", (128, 128)),
+}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +69,11 @@ def exported(tmp_path_factory):
 @pytest.fixture(scope="module")
 def album(tmp_path_factory):
     folder = tmp_path_factory.mktemp("album")
-    for seed, (name, size) in enumerate(_SIZES.items()):
-        pictures.write(str(folder / name), pictures.colored(seed, *size))
+    samples = {os.path.basename(p): p for p in sample_pictures.paths()}
+    for name, (sample, (height, width)) in _PHOTOS.items():
+        with open(samples[sample], "rb") as file:
+            rgb = decode.decode_rgb(file.read())
+        pictures.write(str(folder / name), rgb[-height:, -width:])
     return folder
 
 
@@ -100,7 +109,7 @@ def test_detect_writes_the_boxes_of_a_real_mask_rcnn(exported, album, tmp_path):
     options = ["--score_threshold=0", "--max_boxes=5", "--draw"]
     assert _run(*arguments, *options) == 0
     boxes = box_files.open_boxes(str(tmp_path))
-    for name, (height, width) in _SIZES.items():
+    for name, (_, (height, width)) in _PHOTOS.items():
         found = boxes.load(str(album / name), height=height, width=width)
         assert len(found) == 5
         assert (found.boxes[:, :2] >= 0).all()
@@ -122,5 +131,5 @@ def test_with_the_usual_threshold_random_weights_find_nothing(
     arguments = [str(album), f"--detector={exported}", f"--output={tmp_path}"]
     assert _run(*arguments) == 0
     boxes = box_files.open_boxes(str(tmp_path))
-    assert boxes.count(str(album / name) for name in _SIZES) == 3
-    assert len(boxes.load(str(album / "c.png"), height=64, width=64)) == 0
+    assert boxes.count(str(album / name) for name in _PHOTOS) == 3
+    assert len(boxes.load(str(album / "c.png"), height=128, width=128)) == 0
