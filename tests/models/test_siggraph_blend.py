@@ -9,6 +9,7 @@ from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import transfer
 
 _WIDTH = 1 / 16
+_PLANES = (("L", 1), ("hints", 2), ("mask", 1))
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,15 @@ def test_the_blend_follows_its_formula(plain, inputs):
     classes = tf.image.resize(classes, [16, 24])
     expected = 1.2 * (0.75 * outputs["ab"] + 0.25 * classes)
     np.testing.assert_allclose(blended(inputs)["ab"], expected, atol=1e-3)
+
+
+def test_it_works_in_a_graph_that_knows_no_sizes(plain, inputs):
+    blended = _blend(plain)
+    planes = {k: tf.TensorSpec([None, None, None, n]) for k, n in _PLANES}
+    run = tf.function(blended, input_signature=[planes])
+    np.testing.assert_allclose(
+        run(inputs)["ab"], blended(inputs)["ab"], atol=1e-4
+    )
 
 
 def test_it_is_saved_and_loaded(plain, inputs, tmp_path):

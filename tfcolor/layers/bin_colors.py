@@ -1,4 +1,4 @@
-"""From a distribution over the ab bins to one colour, inside a model."""
+"""From distributions over the ab bins to colours, inside a model."""
 
 import keras
 import tensorflow as tf
@@ -8,36 +8,47 @@ from tfcolor.color import ab_bins
 
 @keras.saving.register_keras_serializable(package="tfcolor")
 class BinColors(keras.layers.Layer):
-    """Decodes ab logits by their annealed mean.
+    """Decodes ab logits by their annealed mean, and enlarges the colours.
 
     Args:
         temperature: float above 0; see `ab_bins.decode_annealed_mean`.
+        scale: int. Factor on height and width, bilinear.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
         ab_logits: float tensor [B, h, w, 529].
 
     Returns:
-        float32 tensor [B, h, w, 2], CIELAB.
+        float32 tensor [B, scale * h, scale * w, 2], CIELAB.
     """
 
-    def __init__(self, *, temperature: float = 1.0, **kwargs):
+    def __init__(self, *, temperature: float = 1.0, scale: int = 1, **kwargs):
         super().__init__(dtype="float32", **kwargs)
         self.temperature = temperature
+        self.scale = scale
 
     def call(self, ab_logits):
         """Returns the colours."""
-        return ab_bins.decode_annealed_mean(
+        ab = ab_bins.decode_annealed_mean(
             tf.convert_to_tensor(ab_logits), temperature=self.temperature
         )
+        # Not `UpSampling2D`, which fails in graphs on sizes it does not know.
+        size = tf.shape(ab)[1:3] * self.scale
+        shape = self.compute_output_shape(ab_logits.shape)
+        return tf.ensure_shape(tf.image.resize(ab, size), shape)
 
     def compute_output_shape(self, input_shape):
-        """Returns the shape with two channels."""
-        return (*input_shape[:-1], 2)
+        """Returns the shape of the colours."""
+        batch, *size, _ = input_shape
+        size = [side and side * self.scale for side in size]
+        return (batch, *size, 2)
 
     def get_config(self):
         """Returns what rebuilds the layer."""
-        config = super().get_config() | {"temperature": self.temperature}
+        config = super().get_config() | {
+            "temperature": self.temperature,
+            "scale": self.scale,
+        }
         # Fixed, see `__init__`.
         config.pop("dtype")
         return config

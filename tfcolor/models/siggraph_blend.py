@@ -15,6 +15,9 @@ from keras import layers
 from tfcolor.layers.bin_colors import BinColors
 from tfcolor.models.siggraph import siggraph
 
+# Pixels of the picture for each class distribution, in both directions.
+_CLASS_STEP = 4
+
 
 def siggraph_blend(
     *,
@@ -52,12 +55,9 @@ def siggraph_blend(
         )
     model = siggraph(width=width)
     outputs = dict(model.output)
-    classes = BinColors(temperature=temperature, name="class_colors")(
-        outputs["ab_logits"]
-    )
-    classes = layers.UpSampling2D(
-        4, interpolation="bilinear", dtype="float32", name="class_colors_up"
-    )(classes)
+    classes = BinColors(
+        temperature=temperature, scale=_CLASS_STEP, name="class_colors"
+    )(outputs["ab_logits"])
     parts = [
         layers.Rescaling(
             saturation * (1 - class_share), dtype="float32", name="ab_share"
