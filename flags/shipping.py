@@ -13,10 +13,17 @@ NAME = flags.DEFINE_string(
 DESCRIPTION = flags.DEFINE_string(
     "description", "", "One line for people, kept with the model."
 )
+NETWORK_SIZE = flags.DEFINE_integer(
+    "network_size",
+    None,
+    "Side in pixels of the square at which the network is used; default: that "
+    "at which it was trained.",
+    lower_bound=8,
+)
 
 _values = fields.define(
     siggraph_blend.siggraph_blend,
-    only=["class_share", "temperature", "saturation"],
+    only=["class_share", "temperature", "saturation", "mirrored"],
 )
 
 

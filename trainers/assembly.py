@@ -19,6 +19,7 @@ from tfcolor.data import sources
 from tfcolor.losses import classification
 from tfcolor.losses import objective
 from tfcolor.metrics import validation
+from tfcolor.models import siggraph_blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
 from tfcolor.training import strategy as strategy_lib
@@ -104,7 +105,7 @@ def build_siggraph() -> keras.Model:
     model = siggraph(**model_flags.options())
     if run_flags.INITIAL_WEIGHTS.value:
         start = load_model(run_flags.INITIAL_WEIGHTS.value)
-        transfer.copy_weights(start, model)
+        transfer.copy_weights(siggraph_blend.network(start), model)
     return model
 
 

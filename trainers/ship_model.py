@@ -4,7 +4,7 @@
         --initial_weights=runs/full/model.keras
 
 Writes tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's
-options and its weights as float16, half the size of the .keras file. What
+options and its weights, the kernels as float16: half a .keras file. What
 ships blends regression and classes; see `siggraph_blend`.
 """
 
@@ -15,7 +15,7 @@ from absl import flags
 from flags import model as model_flags
 from flags import run as run_flags
 from flags import shipping as shipping_flags
-from tfcolor.models.siggraph_blend import siggraph_blend
+from tfcolor.models import siggraph_blend
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from tfcolor.weights import transfer
@@ -31,12 +31,15 @@ def main(argv):
     """Builds the network of the flags, takes the weights, writes both."""
     options = {"width": model_flags.options()["width"]}
     options |= shipping_flags.options()
-    model = siggraph_blend(**options)
+    model = siggraph_blend.siggraph_blend(**options)
     source, info = model_file.load(run_flags.INITIAL_WEIGHTS.value)
-    transfer.copy_weights(source, model)
+    transfer.copy_weights(
+        siggraph_blend.network(source), siggraph_blend.network(model)
+    )
     info = dataclasses.replace(
         info,
         architecture="siggraph_blend",
+        image_size=shipping_flags.NETWORK_SIZE.value or info.image_size,
         description=shipping_flags.DESCRIPTION.value,
     )
     shipped.write(model, info, name=shipping_flags.NAME.value, options=options)

@@ -24,6 +24,7 @@ from flags import run as run_flags
 from tfcolor.data import box_pipelines
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models import instance as instance_lib
+from tfcolor.models import siggraph_blend
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
@@ -49,14 +50,20 @@ def build_networks():
     """Builds the three networks: full and instance as they come, frozen."""
     full = assembly.load_model(fusion_flags.FULL_WEIGHTS.value)
     instance = instance_lib.with_maps(
-        assembly.load_model(fusion_flags.INSTANCE_WEIGHTS.value)
+        siggraph_blend.network(
+            assembly.load_model(fusion_flags.INSTANCE_WEIGHTS.value)
+        )
     )
     instance.trainable = False
     fusion = fusion_lib.fusion(
         width=model_flags.options()["width"], **fusion_flags.options()
     )
     new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
-    transfer.copy_weights(full, fusion, except_layers=["ab_logits", *new])
+    transfer.copy_weights(
+        siggraph_blend.network(full),
+        fusion,
+        except_layers=["ab_logits", *new],
+    )
     fusion_lib.freeze_trunk(fusion)
     return full, instance, fusion
 

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from tfcolor.color import ab_bins
 from tfcolor.models.siggraph import siggraph
+from tfcolor.models.siggraph_blend import network
 from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import transfer
 
@@ -27,7 +28,7 @@ def plain():
 
 def _blend(plain, **options):
     model = siggraph_blend(width=_WIDTH, **options)
-    transfer.copy_weights(plain, model)
+    transfer.copy_weights(plain, network(model))
     return model
 
 
@@ -49,8 +50,22 @@ def test_the_blend_follows_its_formula(plain, inputs):
     np.testing.assert_allclose(blended(inputs)["ab"], expected, atol=1e-3)
 
 
-def test_it_works_in_a_graph_that_knows_no_sizes(plain, inputs):
+def test_mirrored_is_the_mean_of_a_picture_and_its_mirror(plain, inputs):
+    mirror = {key: x[:, :, ::-1] for key, x in inputs.items()}
     blended = _blend(plain)
+    expected = (blended(inputs)["ab"] + blended(mirror)["ab"][:, :, ::-1]) / 2
+    ab = _blend(plain, mirrored=True)(inputs)["ab"]
+    np.testing.assert_allclose(ab, expected, atol=1e-4)
+    assert np.abs(ab - blended(inputs)["ab"]).max() > 0.01
+
+
+def test_a_plain_network_is_its_own_network(plain):
+    assert network(plain) is plain
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_it_works_in_a_graph_that_knows_no_sizes(plain, inputs, mirrored):
+    blended = _blend(plain, mirrored=mirrored)
     planes = {k: tf.TensorSpec([None, None, None, n]) for k, n in _PLANES}
     run = tf.function(blended, input_signature=[planes])
     np.testing.assert_allclose(
@@ -58,8 +73,9 @@ def test_it_works_in_a_graph_that_knows_no_sizes(plain, inputs):
     )
 
 
-def test_it_is_saved_and_loaded(plain, inputs, tmp_path):
-    blended = _blend(plain)
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_it_is_saved_and_loaded(plain, inputs, mirrored, tmp_path):
+    blended = _blend(plain, mirrored=mirrored)
     path = str(tmp_path / "model.keras")
     blended.save(path)
     loaded = keras.saving.load_model(path)

@@ -1,18 +1,21 @@
-"""The SIGGRAPH'17 network, its two answers blended.
+"""The SIGGRAPH'17 network, its answers blended: what ships.
 
 The regression output predicts a mean or median colour; the class head a
-distribution, decoded by its annealed mean. Their errors differ: the blend of a
-small network's two answers is better than either.
+distribution, decoded by its annealed mean. Their errors differ, as do those
+for a picture and its mirror image: the blend of a small network's answers is
+better than any of them.
 
     ab = saturation * ((1 - class_share) * regression + class_share * classes)
 
-Weights are those of `siggraph`, layer by layer.
+Weights are those of `siggraph`, which is a layer of the model.
 """
 
 import keras
 from keras import layers
+from keras import ops
 
 from tfcolor.layers.bin_colors import BinColors
+from tfcolor.models import siggraph_blocks
 from tfcolor.models.siggraph import siggraph
 
 # Pixels of the picture for each class distribution, in both directions.
@@ -25,6 +28,7 @@ def siggraph_blend(
     class_share: float = 0.5,
     temperature: float = 0.7,
     saturation: float = 1.0,
+    mirrored: bool = False,
     name: str = "siggraph_blend",
 ) -> keras.Model:
     """Builds the full-picture colorizer with a blended answer, for inference.
@@ -34,10 +38,13 @@ def siggraph_blend(
         class_share: float in 0..1. Share of the class head's colour.
         temperature: float above 0, of the annealed mean.
         saturation: float above 0. Factor on the blended colour.
+        mirrored: bool. Also asks for the mirror image of the picture, and
+            takes the mean of both colours. Takes twice the time.
         name: str. Name of the model.
 
     Returns:
-        keras.Model with the inputs and outputs of `siggraph`; `ab` is blended.
+        keras.Model from the inputs of `siggraph` to `{"ab": float32 [B, H, W,
+        2], CIELAB}`.
 
     Raises:
         ValueError: `class_share` is outside 0..1, or another option not above
@@ -53,8 +60,10 @@ def siggraph_blend(
             "`temperature` and `saturation` must be above 0. Received: "
             f"temperature={temperature}, saturation={saturation}"
         )
-    model = siggraph(width=width)
-    outputs = dict(model.output)
+    inputs = siggraph_blocks.picture_inputs()
+    outputs = siggraph(width=width)(
+        _with_mirror(inputs) if mirrored else inputs
+    )
     classes = BinColors(
         temperature=temperature, scale=_CLASS_STEP, name="class_colors"
     )(outputs["ab_logits"])
@@ -67,6 +76,28 @@ def siggraph_blend(
         )(classes),
     ]
     ab = layers.Add(dtype="float32", name="ab_blend")(parts)
-    return keras.Model(
-        inputs=model.input, outputs=outputs | {"ab": ab}, name=name
-    )
+    if mirrored:
+        seen, mirror = ops.split(ab, 2, axis=0)
+        ab = (seen + ops.flip(mirror, axis=2)) / 2
+    return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
+
+
+def network(model: keras.Model) -> keras.Model:
+    """Returns the network that has a model's weights.
+
+    Args:
+        model: keras.Model, of `siggraph_blend` or of any other builder.
+
+    Returns:
+        keras.Model: the `siggraph` inside a blend, or `model` itself.
+    """
+    inner = [layer for layer in model.layers if layer.name == "siggraph"]
+    return inner[0] if inner else model
+
+
+def _with_mirror(inputs: dict) -> dict:
+    """Appends mirror images to a batch of pictures."""
+    return {
+        key: ops.concatenate([x, ops.flip(x, axis=2)], axis=0)
+        for key, x in inputs.items()
+    }

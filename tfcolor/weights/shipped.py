@@ -1,8 +1,9 @@
 """The models that ship with the package.
 
 Each is a pair of files beside this one: `NAME.json` says how to build the
-network and how to use it, `NAME.npz` holds its weights as float16. A model
-card in docs/models says how it was made.
+network and how to use it, `NAME.npz` holds its weights: kernels as float16,
+and vectors, which are few, as float32: variances of deep features can be larger
+than float16 knows. A model card in docs/models says how it was made.
 """
 
 import dataclasses
@@ -60,6 +61,10 @@ def load(name: str = DEFAULT) -> tuple[keras.Model, model_file.ModelInfo]:
     return model, info
 
 
+def _stored(weight: np.ndarray) -> np.ndarray:
+    return weight.astype(np.float16 if weight.ndim > 1 else np.float32)
+
+
 def write(
     model: keras.Model,
     info: model_file.ModelInfo,
@@ -79,7 +84,7 @@ def write(
         folder: str, where to write.
 
     Raises:
-        ValueError: `name` has other characters, a weight does not fit into
+        ValueError: `name` has other characters, a kernel does not fit into
             float16, or the weights are not those of the network that `options`
             make.
     """
@@ -90,9 +95,7 @@ def write(
         )
     # What does not fit becomes infinite and is named below.
     with np.errstate(over="ignore"):
-        arrays = {
-            w.path: np.asarray(w).astype(np.float16) for w in model.weights
-        }
+        arrays = {w.path: _stored(w.numpy()) for w in model.weights}
     broken = [k for k, v in arrays.items() if not np.isfinite(v).all()]
     rebuilt = _BUILDERS[info.architecture](**options)
     shapes = {w.path: tuple(w.shape) for w in rebuilt.weights}
