@@ -98,7 +98,7 @@ class TinyRun:
             validation_data=batches(1000, 6),
             losses=objective.objective(objective.ObjectiveConfig()),
             metrics=metrics,
-            draw=validation.draw_triples,
+            observe=validation.FirstTriples,
             batch_size=BATCH,
             save_model=functools.partial(
                 model_file.save, info=model_file.ModelInfo("tiny", 8)

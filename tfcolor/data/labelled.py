@@ -140,7 +140,8 @@ def labelled_dataset(
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
-        [B, S, S, 1]}, {"label": int64 [B]}).
+        [B, S, S, 1]}, {"label": int64 [B]}); without `training` the pictures'
+        "name", string [B], is beside the label.
     """
     seed = pipelines.epoch_seed(config, epoch)
     size = config.image_size
@@ -167,7 +168,11 @@ def labelled_dataset(
         if training and config.flip:
             rgb = augment.random_flip(rgb, flip_seed)
         inputs = network_inputs(rgb, label_config.inputs)
-        return inputs, {"label": example["label"]}
+        targets = {"label": example["label"]}
+        # Devices that train know no strings.
+        return inputs, targets if training else targets | {
+            "name": example["name"]
+        }
 
     dataset = crop_memory.crop_examples(
         source,
