@@ -314,14 +314,32 @@ def test_the_model_that_is_kept_may_be_the_best_by_a_metric(tmp_path, higher):
     )
 
 
+def _wrong_from(epoch):
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if number < epoch:
+            return good
+        return good.map(lambda x, y: (x, {"ab": -5 * y["ab"]}))
+
+    return data
+
+
 def test_the_model_that_is_kept_may_be_the_last(tmp_path):
-    # So fast that it gets worse.
-    rising = dataclasses.replace(tiny_run.OPTIMIZER, learning_rate=9.0)
-    run = TinyRun(epochs=2, steps=1, best_by="last", optimizer=rising)
+    # The second epoch teaches the opposite.
+    optimizer = dataclasses.replace(
+        tiny_run.OPTIMIZER, schedule="constant", ema_momentum=0.0
+    )
+    run = TinyRun(
+        epochs=2,
+        steps=8,
+        best_by="last",
+        data=_wrong_from(1),
+        optimizer=optimizer,
+    )
     run.start(tmp_path)
     first, second = _column(tmp_path, "validation/loss")
     assert first < second
-    assert _kept_step(tmp_path) == 2
+    assert _kept_step(tmp_path) == 16
 
 
 def test_the_figure_to_be_best_by_must_be_one_that_is_measured(tmp_path):
