@@ -149,7 +149,7 @@ def fit_colorizer(
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
-    batch_size, fit_config = data_flags.config().batch_size, run_flags.config()
+    batch_size = data_flags.config().batch_size
     task = fit.Task(
         train_data=lambda epoch: dataset(train, epoch=epoch, training=True),
         validation_data=dataset(held_out, epoch=0, training=False).cache(),
@@ -157,15 +157,30 @@ def fit_colorizer(
             objective_flags.config(), dataset(train, epoch=0, training=True)
         ),
         metrics=validation.colorizer_metrics,
-        draw=validation.draw_triples,
+        observe=validation.FirstTriples,
         batch_size=batch_size,
         save_model=save_model,
+        higher_is_better=("psnr",),
     )
+    run_fit(model, task, train=train, run=run, strategy=strategy)
+
+
+def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
+    """Trains by the flags, and says what was left out.
+
+    Args:
+        model: keras.Model, built in the scope of `strategy`.
+        task: fit.Task.
+        train: source of training pictures.
+        run: RunFolder.
+        strategy: tf.distribute.Strategy.
+    """
+    fit_config = run_flags.config()
     fit.fit(
         model,
         task,
         steps_per_epoch=fit_config.steps_per_epoch
-        or sources.steps_in(train, batch_size),
+        or sources.steps_in(train, task.batch_size),
         config=fit_config,
         optimizer_config=optimizer_flags.config(),
         run=run,

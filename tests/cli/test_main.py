@@ -28,6 +28,7 @@ print("status", status, "imported", sorted(slow))
         ["evaluate", "--help"],
         ["demo", "--help"],
         ["detect", "--help"],
+        ["classify", "--help"],
         ["import-weights", "--help"],
     ],
 )
@@ -52,7 +53,10 @@ def test_help_lists_every_command(capsys):
     with pytest.raises(SystemExit):
         main.run(["--help"])
     words = capsys.readouterr().out.split()
-    for command in ("colorize", "evaluate", "demo", "detect", "import-weights"):
+    for command in (
+        *("colorize", "evaluate", "demo", "detect"),
+        *("classify", "import-weights"),
+    ):
         assert command in words
 
 

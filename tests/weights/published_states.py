@@ -28,7 +28,8 @@ _WEIGHT_LAYERS = {
 }
 
 
-def _tensor(key, shape, seed):
+def tensor(key, shape, seed):
+    """One array of a state dict."""
     rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
     if key.endswith("num_batches_tracked"):
         return np.asarray(1, np.int64)
@@ -97,13 +98,13 @@ def _score_shapes(width):
 def full(seed, width=1.0):
     """The full-picture or the instance network's state dict."""
     shapes = _trunk_shapes(width)
-    return {key: _tensor(key, s, seed) for key, s in shapes.items()}
+    return {key: tensor(key, s, seed) for key, s in shapes.items()}
 
 
 def fusion(seed, width=1.0):
     """The fusion network's state dict."""
     shapes = _score_shapes(width) | _trunk_shapes(width)
-    return {key: _tensor(key, s, seed) for key, s in shapes.items()}
+    return {key: tensor(key, s, seed) for key, s in shapes.items()}
 
 
 def mmagic(seed, width=1.0):

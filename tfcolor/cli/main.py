@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 import tfcolor
+from tfcolor.cli import classify
 from tfcolor.cli import colorize
 from tfcolor.cli import demo
 from tfcolor.cli import detect
@@ -14,7 +15,7 @@ from tfcolor.cli import import_weights
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
-_COMMANDS = (colorize, evaluate, demo, detect, import_weights)
+_COMMANDS = (colorize, evaluate, demo, detect, classify, import_weights)
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
 _INTERRUPTED = 130

@@ -15,17 +15,17 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
+from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.tfds_source import TfdsSource
 
-_SHUFFLE_BUFFER = 4096
 # Given, because TensorFlow's default, and with it the order of the pictures,
 # depends on the number of processors.
 _OPEN_SHARDS = 16
-_TFDS_PREFIX = "tfds:"
-UNREADABLE = "cannot be read"
+TFDS_PREFIX = "tfds:"
+UNREADABLE = decoding.UNREADABLE
 
 
 class FolderSource:
@@ -59,8 +59,8 @@ class FolderSource:
         dataset = tf.data.Dataset.from_tensor_slices(
             tf.constant(paths, tf.string)
         )
-        return _decoded(
-            dataset.map(lambda path: (path, path)),
+        return decoding.decoded(
+            dataset.map(lambda path: {"reference": path, "name": path}),
             _read_file,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
@@ -97,114 +97,23 @@ class RecordSource:
             tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS
         )
         if seed is not None:
-            dataset = _shuffled(dataset, seed)
-        return _decoded(
-            dataset.map(records.parse),
+            dataset = decoding.shuffled(dataset, seed)
+        return decoding.decoded(
+            dataset.map(_record_element),
             bytes,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
         )
 
 
-class TfdsSource:
-    """A prepared tensorflow-datasets data set with an `image` feature.
-
-    Args:
-        name: str, "NAME/SPLIT" or "NAME/CONFIG/SPLIT".
-        data_dir: str or None, where data sets are kept; None means the
-            library's own default.
-        shrink_to: int or None. See `decode.decode_rgb`.
-        drop_log: DropLog.
-
-    Raises:
-        ValueError: the name has no split, or the data set no image.
-        FileNotFoundError: the data set is not prepared.
-    """
-
-    def __init__(self, name, *, data_dir, shrink_to, drop_log):
-        # Slow to import, and wanted by few.
-        import tensorflow_datasets as tfds
-
-        dataset, _, split = name.rpartition("/")
-        if not dataset:
-            raise ValueError(
-                "A tensorflow-datasets source must be tfds:NAME/SPLIT. "
-                f"Received: tfds:{name}"
-            )
-        self.drop_log = drop_log
-        self._shrink_to = shrink_to
-        self._split = split
-        self._builder = tfds.builder(dataset, data_dir=data_dir)
-        if not os.path.isdir(self._builder.data_dir):
-            raise FileNotFoundError(
-                f"The data set {dataset!r} must be prepared first, with "
-                f"`tfds build {dataset}`. Received: no folder "
-                f"{str(self._builder.data_dir)!r}"
-            )
-        if "image" not in self._builder.info.features:
-            raise ValueError(
-                "A data set must have a feature named 'image'. Received: "
-                f"{dataset!r} with {sorted(self._builder.info.features)}"
-            )
-        self._decoders = {"image": tfds.decode.SkipDecoding()}
-
-    def __len__(self):
-        return self._builder.info.splits[self._split].num_examples
-
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
-        """Returns one pass over the pictures; see the module."""
-        dataset = self._builder.as_dataset(
-            split=self._split, decoders=self._decoders, shuffle_files=False
-        )
-        dataset = dataset.enumerate()
-        if seed is not None:
-            dataset = _shuffled(dataset, seed)
-        label = f"{self._builder.name}/{self._split} "
-        return _decoded(
-            dataset.map(
-                lambda i, example: (
-                    example["image"],
-                    label + tf.strings.as_string(i),
-                )
-            ),
-            bytes,
-            shrink_to=self._shrink_to,
-            drop_log=self.drop_log,
-        )
-
-
-def _shuffled(dataset, seed) -> tf.data.Dataset:
-    # Every pass over the same data set in the same order.
-    return dataset.shuffle(
-        _SHUFFLE_BUFFER, seed=seed, reshuffle_each_iteration=False
-    )
+def _record_element(serialized) -> dict:
+    encoded, name = records.parse(serialized)
+    return {"reference": encoded, "name": name}
 
 
 def _read_file(path: bytes) -> bytes:
     with open(path, "rb") as f:
         return f.read()
-
-
-def _decoded(dataset, read, *, shrink_to, drop_log) -> tf.data.Dataset:
-    """Turns (reference, name) pairs into decoded examples."""
-
-    def decode_one(reference, name):
-        try:
-            return decode.decode_rgb(read(reference), shrink_to=shrink_to)
-        except (OSError, ValueError, SyntaxError, MemoryError) as error:
-            drop_log.record(name.decode(), UNREADABLE, str(error))
-            return np.zeros([0, 0, 3], np.uint8)
-
-    def example(reference, name):
-        rgb = tf.numpy_function(
-            decode_one, [reference, name], tf.uint8, stateful=False
-        )
-        return {"rgb": tf.ensure_shape(rgb, [None, None, 3]), "name": name}
-
-    dataset = dataset.map(
-        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return dataset.filter(lambda example: tf.size(example["rgb"]) > 0)
 
 
 def open_source(
@@ -232,9 +141,9 @@ def open_source(
         ValueError: shards and pictures are mixed.
     """
     drop_log = drop_log or DropLog()
-    if spec.startswith(_TFDS_PREFIX):
+    if spec.startswith(TFDS_PREFIX):
         return TfdsSource(
-            spec[len(_TFDS_PREFIX) :],
+            spec[len(TFDS_PREFIX) :],
             data_dir=data_dir,
             shrink_to=shrink_to,
             drop_log=drop_log,

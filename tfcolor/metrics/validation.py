@@ -65,3 +65,19 @@ def draw_triples(inputs: dict, targets: dict, outputs: dict) -> tf.Tensor:
     return tf.image.convert_image_dtype(
         tf.concat(triple, axis=2), tf.uint8, saturate=True
     )
+
+
+class FirstTriples:
+    """Looks at a validation: `draw_triples` of its first batch."""
+
+    def __init__(self):
+        self._drawn = None
+
+    def add(self, inputs: dict, targets: dict, outputs: dict) -> None:
+        """Takes a batch."""
+        if self._drawn is None:
+            self._drawn = draw_triples(inputs, targets, outputs)
+
+    def pictures(self) -> dict[str, tf.Tensor]:
+        """Returns the pictures by their tag for TensorBoard."""
+        return {"grey | predicted | true": self._drawn}

@@ -91,12 +91,21 @@ def width_of(model: keras.Model) -> float:
     return model.get_layer("block4_conv1").filters / FILTERS[3]
 
 
-def picture_inputs() -> dict[str, keras.KerasTensor]:
-    """Returns the inputs of a picture: `L`, `hints` and `mask`, CIELAB."""
+def picture_inputs(image_size: int | None = None) -> dict:
+    """Makes the inputs of a picture: `L`, `hints` and `mask`, CIELAB.
+
+    Args:
+        image_size: int or None. Side in pixels of square pictures; None is
+            any size.
+
+    Returns:
+        dict of str to keras.KerasTensor.
+    """
+    size = (image_size, image_size)
     return {
-        "L": keras.Input((None, None, 1), name="L"),
-        "hints": keras.Input((None, None, 2), name="hints"),
-        "mask": keras.Input((None, None, 1), name="mask"),
+        "L": keras.Input((*size, 1), name="L"),
+        "hints": keras.Input((*size, 2), name="hints"),
+        "mask": keras.Input((*size, 1), name="mask"),
     }
 
 
@@ -128,9 +137,15 @@ def network_input(inputs: dict, *, mask_center: float):
 
 
 class Blocks:
-    """The repeating parts of the network, with their shared settings."""
+    """The repeating parts of the network, with their shared settings.
 
-    def __init__(self, initializer: str):
+    Args:
+        initializer: str, one of `INITIALIZERS`.
+        bn_before_relu: bool. Puts the normalisation of blocks 1 to 7 before
+            their last ReLU, where no colorizer has it.
+    """
+
+    def __init__(self, initializer: str, *, bn_before_relu: bool = False):
         # A name, not an object: every layer then draws a seed of its own.
         if initializer not in INITIALIZERS:
             raise ValueError(
@@ -138,6 +153,7 @@ class Blocks:
                 f"Received: initializer={initializer!r}"
             )
         self._initializer = initializer
+        self._bn_before_relu = bn_before_relu
 
     def _kernel_initializer(self):
         if self._initializer == "he_normal":
@@ -168,14 +184,18 @@ class Blocks:
     def convs(self, x, filters, *, name, first, last, dilation=1):
         """Convolutions `first`..`last` of a block, then its normalisation."""
         for i in range(first, last + 1):
+            plain = self._bn_before_relu and i == last
             x = self.conv(
                 x,
                 filters,
                 name=f"{name}_conv{i}",
                 dilation=dilation,
-                activation="relu",
+                activation=None if plain else "relu",
             )
-        return self.bn(x, name=f"{name}_bn")
+        x = self.bn(x, name=f"{name}_bn")
+        if self._bn_before_relu:
+            x = layers.ReLU(name=f"{name}_relu")(x)
+        return x
 
     def down(self, x, *, name):
         """Keeps every second row and column, from the first on."""
@@ -210,6 +230,40 @@ class Blocks:
         )(x)
 
 
+def encoder(
+    blocks: Blocks,
+    x,
+    *,
+    width: float,
+    change: Callable = lambda name, x: x,
+) -> tuple:
+    """Builds blocks 1 to 5.
+
+    Args:
+        blocks: Blocks.
+        x: tensor [B, H, W, 4], network units.
+        width: float above 0.
+        change: function of a name in `MAPS` and the map; see `trunk`.
+
+    Returns:
+        The results of blocks 1, 2, 3 and 5.
+    """
+    f1, f2, f3, f4, f5 = block_filters(width)[:5]
+    x = blocks.convs(x, f1, name="block1", first=1, last=2)
+    block1 = change("block1", x)
+    x = blocks.down(block1, name="block1_pool")
+    x = blocks.convs(x, f2, name="block2", first=1, last=2)
+    block2 = change("block2", x)
+    x = blocks.down(block2, name="block2_pool")
+    x = blocks.convs(x, f3, name="block3", first=1, last=3)
+    block3 = change("block3", x)
+    x = blocks.down(block3, name="block3_pool")
+    x = blocks.convs(x, f4, name="block4", first=1, last=3)
+    x = change("block4", x)
+    x = blocks.convs(x, f5, name="block5", first=1, last=3, dilation=2)
+    return block1, block2, block3, change("block5", x)
+
+
 def trunk(
     blocks: Blocks,
     x,
@@ -232,24 +286,12 @@ def trunk(
     Returns:
         The results of blocks 8 and 10.
     """
-    f1, f2, f3, f4, f5, f6, f7, f8, f9, f10 = block_filters(width)
+    f6, f7, f8, f9, f10 = block_filters(width)[5:]
 
     # Encoder
-    x = blocks.convs(x, f1, name="block1", first=1, last=2)
-    block1 = change("block1", x)
-    x = blocks.down(block1, name="block1_pool")
-    x = blocks.convs(x, f2, name="block2", first=1, last=2)
-    block2 = change("block2", x)
-    x = blocks.down(block2, name="block2_pool")
-    x = blocks.convs(x, f3, name="block3", first=1, last=3)
-    block3 = change("block3", x)
-    x = blocks.down(block3, name="block3_pool")
-    x = blocks.convs(x, f4, name="block4", first=1, last=3)
-    x = change("block4", x)
+    block1, block2, block3, x = encoder(blocks, x, width=width, change=change)
 
     # Bottleneck
-    x = blocks.convs(x, f5, name="block5", first=1, last=3, dilation=2)
-    x = change("block5", x)
     x = blocks.convs(x, f6, name="block6", first=1, last=3, dilation=2)
     x = change("block6", x)
     x = blocks.convs(x, f7, name="block7", first=1, last=3)

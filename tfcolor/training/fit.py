@@ -7,64 +7,21 @@ data of step n is a function of the seed and n.
 """
 
 import collections
-import dataclasses
 import math
 import sys
 import time
-from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 import tqdm
 
 from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training import validate
 from tfcolor.training.moving_average import MovingAverage
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.training.signal_watch import SignalWatch
-
-
-@dataclasses.dataclass(frozen=True)
-class FitConfig:
-    """Length and bookkeeping of a run.
-
-    Attributes:
-        epochs: int, length of the whole run.
-        steps_per_epoch: int or None; None is one pass over the pictures.
-        log_steps: int, steps between two rows of training scalars.
-        checkpoint_minutes: float, longest time between two checkpoints.
-        validation_epochs: int, epochs between two validations.
-    """
-
-    epochs: int = 150
-    steps_per_epoch: int | None = None
-    log_steps: int = 50
-    checkpoint_minutes: float = 5.0
-    validation_epochs: int = 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What is trained, in functions of the data's and the model's dicts.
-
-    Attributes:
-        train_data: function of the epoch (int from 0) to a Dataset of
-            (inputs, targets), the same batches whenever it is asked again.
-        validation_data: Dataset of (inputs, targets).
-        losses: function of (targets, outputs) to a dict of float32 [B].
-        metrics: function of (inputs, targets, outputs) to such a dict.
-        draw: function of (inputs, targets, outputs) to pictures for
-            TensorBoard, a uint8 tensor [N, H, W, 3].
-        batch_size: int, pictures a global batch.
-        save_model: function of (model, path).
-    """
-
-    train_data: Callable
-    validation_data: tf.data.Dataset
-    losses: Callable
-    metrics: Callable
-    draw: Callable
-    batch_size: int
-    save_model: Callable
+from tfcolor.training.task import FitConfig
+from tfcolor.training.task import Task
 
 
 class Interrupted(Exception):
@@ -132,13 +89,14 @@ class _Loop:
             self._optimizer.build(model.trainable_variables)
             self._average = MovingAverage(model, optimizer_config.ema_momentum)
         self._step = tf.Variable(0, dtype=tf.int64, trainable=False)
-        self._best_loss = tf.Variable(float("inf"), trainable=False)
+        # The loss, or a metric times -1 where higher is better.
+        self._best_cost = tf.Variable(float("inf"), trainable=False)
         checkpoint = tf.train.Checkpoint(
             model=model,
             optimizer=self._optimizer,
             average=self._average,
             step=self._step,
-            best_loss=self._best_loss,
+            best_loss=self._best_cost,
         )
         self._latest = tf.train.CheckpointManager(
             checkpoint, run.latest, max_to_keep=2
@@ -159,11 +117,7 @@ class _Loop:
         model, optimizer = self._model, self._optimizer
         with tf.GradientTape() as tape:
             outputs = model(inputs, training=True)
-            # Divided by the GLOBAL batch: replicas' gradients are added.
-            losses = {
-                name: tf.reduce_sum(value) / self._task.batch_size
-                for name, value in self._task.losses(targets, outputs).items()
-            }
+            losses = self._share(self._task.losses(targets, outputs))
             total = tf.add_n(list(losses.values()))
             scaled = optimizer.scale_loss(total)
         gradients = tape.gradient(
@@ -172,7 +126,17 @@ class _Loop:
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         optimizer.apply(gradients, model.trainable_variables)
-        return losses | {"loss": total}
+        measured = {}
+        if self._task.train_metrics is not None:
+            measured = self._share(self._task.train_metrics(targets, outputs))
+        return losses | {"loss": total} | measured
+
+    def _share(self, values):
+        """Divides by the GLOBAL batch: replicas' results are added."""
+        return {
+            name: tf.reduce_sum(value) / self._task.batch_size
+            for name, value in values.items()
+        }
 
     def _distributed_step(self, inputs, targets):
         losses = self._strategy.run(self._replica_step, (inputs, targets))
@@ -209,6 +173,10 @@ class _Loop:
         self._latest.save(checkpoint_number=int(self._step))
         self._saved_at = time.monotonic()
 
+    def _save_is_due(self):
+        minutes = (time.monotonic() - self._saved_at) / 60
+        return minutes > self._config.checkpoint_minutes
+
     def _stop(self, watch, step):
         raise Interrupted(
             f"{watch.received} at step {step}; saved. The same command goes "
@@ -236,9 +204,11 @@ class _Loop:
                 )
                 step = self._run_epoch(epoch, step, progress, watch)
                 last = step == self._total
-                if last or (epoch + 1) % self._config.validation_epochs == 0:
+                due = (epoch + 1) % self._config.validation_epochs == 0
+                if last or due:
                     self._validate(epoch + 1, step)
-                self._save()
+                if last or due or watch.received or self._save_is_due():
+                    self._save()
                 if watch.received and not last:
                     self._stop(watch, step)
 
@@ -271,8 +241,7 @@ class _Loop:
             if step == end:
                 # The epoch's validation comes before any stopping.
                 return step
-            minutes = (time.monotonic() - self._saved_at) / 60
-            if watch.received or minutes > self._config.checkpoint_minutes:
+            if watch.received or self._save_is_due():
                 _finite_means(step, window)
                 self._save()
             if watch.received:
@@ -297,43 +266,40 @@ class _Loop:
                 tf.summary.scalar(name, value)
 
     def _validate(self, epoch, step):
-        sums, count, drawn = collections.defaultdict(float), 0, None
         with self._average.applied():
-            for inputs, targets in self._task.validation_data:
-                outputs = self._forward(inputs)
-                losses = self._task.losses(targets, outputs)
-                values = losses | self._task.metrics(inputs, targets, outputs)
-                values["loss"] = tf.add_n(list(losses.values()))
-                for name, value in values.items():
-                    sums[name] += float(tf.reduce_sum(value))
-                count += int(value.shape[0])
-                if drawn is None:
-                    drawn = self._task.draw(inputs, targets, outputs)
-            if not count:
-                raise ValueError(
-                    "The validation data must have a picture. Received: none"
-                )
-            scalars = {
-                f"validation/{name}": total / count
-                for name, total in sums.items()
-            }
+            scalars, pictures = validate.validate(self._forward, self._task)
+            scalars = {f"validation/{k}": v for k, v in scalars.items()}
             self._record(step, scalars)
             with self._writer.as_default(step=step):
-                tf.summary.image(
-                    "grey | predicted | true", drawn, max_outputs=8
-                )
+                for tag, drawn in pictures.items():
+                    tf.summary.image(tag, drawn, max_outputs=8)
             self._writer.flush()
             self._run.log.info(
                 "epoch %d: %s",
                 epoch,
                 ", ".join(f"{k} {v:.4g}" for k, v in scalars.items()),
             )
-            improved = scalars["validation/loss"] < float(self._best_loss)
+            cost = self._cost(scalars)
+            improved = cost is None or cost < float(self._best_cost)
             if improved:
-                self._best_loss.assign(scalars["validation/loss"])
+                self._best_cost.assign(float("inf") if cost is None else cost)
                 self._task.save_model(self._model, self._run.model)
         if improved:
             self._best.save(checkpoint_number=step)
+
+    def _cost(self, scalars):
+        """What the kept model is best by: lower is better; None is the last."""
+        name = self._config.best_by
+        if name == "last":
+            return None
+        if f"validation/{name}" not in scalars:
+            known = [k.removeprefix("validation/") for k in scalars]
+            raise ValueError(
+                f"`best_by` must be 'last' or one of {known}. "
+                f"Received: best_by={name!r}"
+            )
+        sign = -1 if name in self._task.higher_is_better else 1
+        return sign * scalars[f"validation/{name}"]
 
 
 def _finite_means(step, window):

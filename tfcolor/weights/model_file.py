@@ -23,11 +23,21 @@ class ModelInfo:
         image_size: int. Side in pixels of the square pictures the network
             was trained on; the default network size at inference.
         description: str. One line for people.
+        class_names: tuple of str. Of a classifier, in the order of its
+            logits.
+        inputs: str. What a classifier sees: "L" or "L_ab"; see
+            `labelled.LabelConfig`.
     """
 
     architecture: str = "siggraph"
     image_size: int = 256
     description: str = ""
+    class_names: tuple[str, ...] = ()
+    inputs: str = "L"
+
+    def __post_init__(self):
+        """Makes the list that JSON knows a tuple again."""
+        object.__setattr__(self, "class_names", tuple(self.class_names))
 
 
 def save(model: keras.Model, path: str, info: ModelInfo) -> None:

@@ -1,0 +1,181 @@
+"""`tfcolor classify`: says what picture files show."""
+
+import argparse
+import sys
+import warnings
+
+from tfcolor.inference import defaults
+
+_DESCRIPTION = """\
+Classifies pictures with a network that `trainers.train_classifier` trained, and
+prints the best classes and their probabilities. What the network sees is what
+it was trained on: the lightness alone, or the colours too.
+"""
+
+_EPILOG = """\
+output:
+  --output writes a CSV file with the columns picture, rank, class, probability:
+  --top rows for each picture.
+
+examples:
+  tfcolor classify basket.jpg --model=runs/fruits/model.keras
+  tfcolor classify market --model=runs/fruits/model.keras --output=market.csv
+
+exit status: 0 all done; 1 a picture failed, each is named with its reason;
+2 wrong usage; 130 interrupted.
+"""
+
+_HEADER = ("picture", "rank", "class", "probability")
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "classify",
+        help="say what pictures show",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a picture, a folder (searched recursively, hidden files left "
+        "out) or a glob",
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="PATH",
+        help="the .keras file of a classifier",
+    )
+    parser.add_argument(
+        "--output", metavar="CSV", help="also write the results to this file"
+    )
+    parser.add_argument(
+        "--top",
+        type=int,
+        default=3,
+        metavar="N",
+        help="classes to name for each picture (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--batch_size",
+        type=int,
+        default=defaults.BATCH_SIZE,
+        metavar="N",
+        help="pictures in the network at once (default: %(default)s)",
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
+    """
+    # Pillow warns about odd metadata, which play no part here.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    from tfcolor.data import encode
+    from tfcolor.data import files
+    from tfcolor.inference.classifier import Classifier
+
+    try:
+        if args.top < 1:
+            raise ValueError(
+                f"`top` must be 1 or above. Received: top={args.top}"
+            )
+        if args.output and files.is_picture(args.output):
+            raise ValueError(
+                "`output` must be a CSV file, not a picture. "
+                f"Received: output={args.output!r}"
+            )
+        found = files.list_named_pictures(*args.input)
+        classifier = Classifier(args.model, batch_size=args.batch_size)
+    except (OSError, ValueError) as error:
+        return _say_error(error, 2)
+    rows, failures = [], []
+    _classify(classifier, found, args.top, rows, failures)
+    for path, reason in failures:
+        print(f"failed: {path}: {reason}", file=sys.stderr)
+    if args.output:
+        try:
+            encode.write_atomically(args.output, _csv(rows).encode())
+        except OSError as error:
+            return _say_error(error, 1)
+        done = len(found) - len(failures)
+        plural = "" if done == 1 else "s"
+        print(f"Classified {done} picture{plural} into {args.output}")
+    return 1 if failures else 0
+
+
+def _say_error(error: Exception, status: int) -> int:
+    message = " ".join(str(error).split())
+    print(f"tfcolor classify: error: {message}", file=sys.stderr)
+    return status
+
+
+def _classify(classifier, found, top, rows, failures) -> None:
+    """Prints the classes of pictures; adds to CSV rows and failures."""
+    import tqdm
+
+    size = classifier.batch_size
+    with tqdm.tqdm(
+        total=len(found),
+        unit="picture",
+        disable=len(found) <= size,
+        file=sys.stderr,
+    ) as progress:
+        for start in range(0, len(found), size):
+            batch = found[start : start + size]
+            for name, best in _classify_batch(classifier, batch, failures):
+                best = best[:top]
+                said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
+                progress.write(f"{name}: {said}", file=sys.stdout)
+                rows += [
+                    (name, rank, k, f"{p:.6f}")
+                    for rank, (k, p) in enumerate(best, start=1)
+                ]
+            progress.update(len(batch))
+
+
+def _classify_batch(classifier, batch, failures) -> list:
+    """Returns pairs of name and [(class, probability)], best first."""
+    from tfcolor.data import decode
+
+    names, pictures = [], []
+    for path, name in batch:
+        try:
+            with open(path, "rb") as file:
+                pictures.append(decode.decode_rgb(file.read()))
+            names.append(name)
+        except (OSError, ValueError, MemoryError) as error:
+            failures.append((path, " ".join(str(error).split())))
+    results = []
+    for name, row in zip(
+        names, classifier.probabilities(pictures), strict=True
+    ):
+        pairs = zip(classifier.class_names, map(float, row), strict=True)
+        results.append((name, sorted(pairs, key=lambda pair: -pair[1])))
+    return results
+
+
+def _csv(rows: list) -> str:
+    import csv
+    import io
+
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([_HEADER, *rows])
+    return file.getvalue()

@@ -1,0 +1,187 @@
+"""Labelled data sets: pictures and their classes.
+
+As in `pipelines`, everything is a function of source, seed and epoch.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from tfcolor.data import augment
+from tfcolor.data import crop_memory
+from tfcolor.data import pipelines
+
+INPUTS = ("L", "L_ab")
+CROPS = ("whole", "boxes")
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelConfig:
+    """What a classifier sees of labelled pictures.
+
+    Attributes:
+        inputs: str. "L": the lightness alone, without hints, as in the study;
+            "L_ab": the true colours beside it, as hints at every pixel.
+        crops: str. "whole": the picture; "boxes": one random box of it in
+            training and the best one otherwise, the whole picture where it
+            has none.
+        random_crop_area: float in (0, 1]. In training, a random part of at
+            least this share of the area is cut out and resized; 1 is off.
+        pictures_per_class: int or None. Training pictures of each class that
+            are used, chosen by the seed; None is all.
+        test_share: float in 0..1. Share of the training files that is kept
+            for the test when no test pictures are given, by a hash of their
+            names.
+    """
+
+    inputs: str = "L"
+    crops: str = "whole"
+    random_crop_area: float = 1.0
+    pictures_per_class: int | None = None
+    test_share: float = 0.2
+
+    def __post_init__(self):
+        """Refuses unknown choices and shares that cannot be."""
+        for name, allowed in (("inputs", INPUTS), ("crops", CROPS)):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ValueError(
+                    f"`{name}` must be one of {allowed}. "
+                    f"Received: {name}={value!r}"
+                )
+        if not 0 < self.random_crop_area <= 1:
+            raise ValueError(
+                "`random_crop_area` must be above 0 and at most 1. "
+                f"Received: random_crop_area={self.random_crop_area}"
+            )
+        if not 0 <= self.test_share < 1:
+            raise ValueError(
+                "`test_share` must be at least 0 and below 1. "
+                f"Received: test_share={self.test_share}"
+            )
+        if self.pictures_per_class is not None and self.pictures_per_class < 2:
+            raise ValueError(
+                "`pictures_per_class` must be at least 2. "
+                f"Received: pictures_per_class={self.pictures_per_class}"
+            )
+
+
+class LabelledSource:
+    """Picture files and their classes; a source like those of `sources`.
+
+    Args:
+        source: FolderSource.
+        labels: list of int, one for each of `source.paths`.
+    """
+
+    def __init__(self, source, labels: list[int]):
+        self.drop_log = source.drop_log
+        self.labels = list(labels)
+        self._source = source
+        with tf.device("CPU"):
+            self._table = tf.lookup.StaticHashTable(
+                tf.lookup.KeyValueTensorInitializer(
+                    tf.constant(source.paths, tf.string),
+                    tf.constant(self.labels, tf.int64),
+                ),
+                default_value=-1,
+            )
+
+    def __len__(self):
+        return len(self._source)
+
+    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+        """Returns one pass: examples of `sources`, and "label": int64 []."""
+        return self._source.examples(seed=seed).map(
+            lambda example: (
+                example | {"label": self._table.lookup(example["name"])}
+            )
+        )
+
+
+def network_inputs(rgb: tf.Tensor, inputs: str) -> dict[str, tf.Tensor]:
+    """Returns what a classifier sees of pictures.
+
+    Args:
+        rgb: uint8 tensor [..., S, S, 3].
+        inputs: str, one of `INPUTS`.
+
+    Returns:
+        dict of "L", float32 [..., S, S, 1], "hints", [..., S, S, 2], and
+        "mask", [..., S, S, 1], CIELAB.
+    """
+    L, ab = pipelines.split_lab(rgb)
+    if inputs == "L":
+        return {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
+    return {"L": L, "hints": ab, "mask": tf.ones_like(L)}
+
+
+def labelled_dataset(
+    source,
+    config: pipelines.FullDataConfig,
+    label_config: LabelConfig,
+    *,
+    epoch: int,
+    training: bool,
+    steps: int | None = None,
+) -> tf.data.Dataset:
+    """Makes one epoch of batches for a classifier.
+
+    Args:
+        source: see `crop_memory.crop_examples`; a CropMemory of squares of
+            `config.load_side`.
+        config: FullDataConfig. Pictures are neither dropped for their colour
+            nor cropped by `load_size`, which is the side they are kept at.
+        label_config: LabelConfig.
+        epoch: int from 0; with the seed it fixes order and augmentation.
+        training: bool. False keeps the source's order and a last smaller
+            batch, and does not augment.
+        steps: int or None. Batches of an epoch from memory; None is a pass.
+
+    Returns:
+        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
+        [B, S, S, 1]}, {"label": int64 [B]}); without `training` the pictures'
+        "name", string [B], is beside the label.
+    """
+    seed = pipelines.epoch_seed(config, epoch)
+    size = config.image_size
+
+    def example(index, example):
+        crop_seed, flip_seed, _, box_seed = pipelines.example_seeds(seed, index)
+        squares = example["crops"]
+        if not training:
+            rgb = squares[0]
+        else:
+            chosen = tf.random.stateless_uniform(
+                [], box_seed, maxval=tf.shape(squares)[0], dtype=tf.int32
+            )
+            rgb = squares[chosen]
+        if training and label_config.random_crop_area < 1:
+            rgb = augment.random_resized_crop(
+                rgb,
+                crop_seed,
+                size=size,
+                min_area=label_config.random_crop_area,
+            )
+        elif rgb.shape[0] != size:
+            rgb = pipelines.resize_square(rgb, size)
+        if training and config.flip:
+            rgb = augment.random_flip(rgb, flip_seed)
+        inputs = network_inputs(rgb, label_config.inputs)
+        targets = {"label": example["label"]}
+        # Devices that train know no strings.
+        return inputs, targets if training else targets | {
+            "name": example["name"]
+        }
+
+    dataset = crop_memory.crop_examples(
+        source,
+        side=config.load_side,
+        seed=seed if training else None,
+        count=steps and steps * config.batch_size,
+    )
+    dataset = dataset.enumerate().map(
+        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+    dataset = dataset.batch(config.batch_size, drop_remainder=training)
+    return dataset.prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,171 @@
+"""Opening labelled data: training, validation and test pictures."""
+
+import dataclasses
+
+from tfcolor.data import class_folders
+from tfcolor.data import sources
+from tfcolor.data.class_folders import TEST
+from tfcolor.data.class_folders import TRAIN
+from tfcolor.data.class_folders import VALIDATION
+from tfcolor.data.drop_log import DropLog
+from tfcolor.data.labelled import LabelledSource
+from tfcolor.data.tfds_source import TfdsSource
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledParts:
+    """A labelled data set.
+
+    Attributes:
+        train: source with labels; see `labelled.LabelledSource`.
+        validation: source with labels.
+        test: source with labels, or None.
+        class_names: tuple of str; a label is a place in it.
+        notes: list of str, for people: what is unusual about the data.
+    """
+
+    train: object
+    validation: object
+    test: object | None
+    class_names: tuple[str, ...]
+    notes: list[str]
+
+
+def open_parts(
+    images: str,
+    *,
+    validation_images: str | None = None,
+    test_images: str | None = None,
+    validation_share: float,
+    test_share: float,
+    pictures_per_class: int | None = None,
+    seed: int = 0,
+    shrink_to: int | None = None,
+    data_dir: str | None = None,
+) -> LabelledParts:
+    """Opens a labelled data set.
+
+    Args:
+        images: str. A folder of class folders; a folder with `train` and
+            perhaps `val` and `test`, each a folder of class folders; or
+            `tfds:NAME/SPLIT`.
+        validation_images: str or None. Another such folder or split. None:
+            the folder `val`, or a share of the training files.
+        test_images: str or None. The same for the test.
+        validation_share: float, of the training files.
+        test_share: float, of the training files; 0 is no test.
+        pictures_per_class: int or None. See `class_folders.take`.
+        seed: int, of that choice.
+        shrink_to: int or None. See `decode.decode_rgb`.
+        data_dir: str or None. Where tensorflow-datasets keeps its data.
+
+    Returns:
+        LabelledParts.
+
+    Raises:
+        FileNotFoundError: a folder or data set does not exist.
+        ValueError: a class has too few training pictures, parts have other
+            classes, or a data set has no labels.
+    """
+    options = {"shrink_to": shrink_to}
+    named = {VALIDATION: validation_images, TEST: test_images}
+    if images.startswith(sources.TFDS_PREFIX):
+        if pictures_per_class is not None:
+            raise ValueError(
+                "`pictures_per_class` needs a folder of class folders; a part "
+                "of a tensorflow-datasets split is tfds:NAME/SPLIT[:N]. "
+                f"Received: {images!r}"
+            )
+        return _open_tfds({TRAIN: images} | named, data_dir, options)
+    shares = {VALIDATION: validation_share, TEST: test_share}
+    drop_log = DropLog()
+    folders = _find_folders(images, named, shares, drop_log)
+    train = folders[TRAIN]
+    if pictures_per_class is not None:
+        train = class_folders.take(train, pictures_per_class, seed=seed)
+    class_folders.check_training(train)
+    class_names = tuple(train.paths)
+    notes = drop_log.summary().splitlines()
+    if pictures_per_class is not None:
+        notes += _short_of(train, pictures_per_class)
+    opened = {TRAIN: _open_folder(train, class_names, drop_log, options)}
+    for part, found in folders.items():
+        if part != TRAIN:
+            missing = class_folders.check_other(found, class_names)
+            notes += [f"{part}: {missing}"] if missing else []
+            opened[part] = _open_folder(found, class_names, drop_log, options)
+    return LabelledParts(
+        opened[TRAIN],
+        opened[VALIDATION],
+        opened.get(TEST),
+        class_names,
+        notes,
+    )
+
+
+def _find_folders(images, named, shares, drop_log) -> dict:
+    """Returns {part: ClassFolders}, the missing ones cut off the training."""
+    places = class_folders.find_parts(images)
+    places |= {part: path for part, path in named.items() if path}
+    found = {
+        part: class_folders.scan(path, drop_log)
+        for part, path in places.items()
+    }
+    wanted = {
+        part: share
+        for part, share in shares.items()
+        if part not in found and share
+    }
+    return found | class_folders.split(found[TRAIN], shares=wanted)
+
+
+def _short_of(train, count: int) -> list[str]:
+    short = [
+        f"{name} ({len(paths)})"
+        for name, paths in train.paths.items()
+        if len(paths) < count
+    ]
+    text = f"fewer than {count} training pictures: {', '.join(short)}"
+    return [text] if short else []
+
+
+def _open_folder(folders, class_names, drop_log, options) -> LabelledSource:
+    labels = {
+        path: class_names.index(name)
+        for name, paths in folders.paths.items()
+        for path in paths
+    }
+    source = sources.FolderSource(list(labels), drop_log=drop_log, **options)
+    return LabelledSource(source, list(labels.values()))
+
+
+def _open_tfds(specs, data_dir, options) -> LabelledParts:
+    if not specs[VALIDATION]:
+        raise ValueError(
+            "A tensorflow-datasets source needs validation pictures, such as "
+            "tfds:NAME/train[90%:]. Received: none beside "
+            f"{specs[TRAIN]!r}"
+        )
+    drop_log = DropLog()
+    opened = {
+        part: TfdsSource(
+            spec.removeprefix(sources.TFDS_PREFIX),
+            data_dir=data_dir,
+            drop_log=drop_log,
+            labels=True,
+            **options,
+        )
+        for part, spec in specs.items()
+        if spec
+    }
+    class_names = opened[TRAIN].class_names
+    for part, source in opened.items():
+        if source.class_names != class_names:
+            raise ValueError(
+                "All parts must have the same classes. Received: "
+                f"{list(source.class_names)} in {specs[part]!r}, "
+                f"{list(class_names)} in {specs[TRAIN]!r}"
+            )
+    return LabelledParts(
+        opened[TRAIN], opened[VALIDATION], opened.get(TEST), class_names, []
+    )

@@ -1,0 +1,141 @@
+"""One object that says what a picture shows."""
+
+import os
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.color import lab
+from tfcolor.inference import defaults
+from tfcolor.weights import model_file
+
+_ARCHITECTURE = "task_transfer"
+
+
+class Classifier:
+    """Classifies pictures of any size.
+
+    A picture is squashed to the network's square, as in training.
+
+    Example:
+        from tfcolor.inference.classifier import Classifier
+
+        classifier = Classifier("runs/fruits/model.keras")
+        name, probability = classifier.classify(rgb)[0]
+
+    Args:
+        model: str, the path of a `.keras` file that `train_classifier` wrote.
+        batch_size: int. Pictures that go through the network at once.
+
+    Attributes:
+        class_names: tuple of K str.
+        image_size: int. Side of the network's square in pixels.
+        batch_size: int.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file holds no classifier, or `batch_size` is below 1.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike,
+        *,
+        batch_size: int = defaults.BATCH_SIZE,
+    ):
+        if batch_size < 1:
+            raise ValueError(
+                "`batch_size` must be 1 or above. "
+                f"Received: batch_size={batch_size}"
+            )
+        network, info = _load(os.fspath(model))
+        self.class_names = info.class_names
+        self.image_size = info.image_size
+        self.batch_size = batch_size
+        self._with_color = info.inputs == "L_ab"
+        self._network = tf.function(
+            lambda inputs: tf.nn.softmax(
+                network(inputs, training=False)["logits"]
+            )
+        )
+
+    def classify(self, rgb: np.ndarray) -> list[tuple[str, float]]:
+        """Classifies a picture.
+
+        Args:
+            rgb: uint8 or uint16 array [H, W, 3] (sRGB).
+
+        Returns:
+            list of K pairs of class and probability, the best first.
+
+        Raises:
+            ValueError: `rgb` has another dtype or shape.
+        """
+        (row,) = self.probabilities([rgb])
+        best = np.argsort(-row, kind="stable")
+        return [(self.class_names[i], float(row[i])) for i in best]
+
+    def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Classifies pictures, which may differ in size.
+
+        Args:
+            pictures: sequence of uint8 or uint16 arrays [H, W, 3].
+
+        Returns:
+            float32 array [N, K], in the order of `class_names`.
+
+        Raises:
+            ValueError: a picture has another dtype or shape.
+        """
+        rows = [np.zeros([0, len(self.class_names)], np.float32)]
+        for start in range(0, len(pictures), self.batch_size):
+            batch = pictures[start : start + self.batch_size]
+            squares = tf.stack([self._square(rgb) for rgb in batch])
+            rows.append(self._network(self._inputs(squares)).numpy())
+        return np.concatenate(rows)
+
+    def _square(self, rgb: np.ndarray) -> tf.Tensor:
+        """Returns a picture as float32 [S, S, 3], 0..1."""
+        rgb = np.asarray(rgb)
+        if rgb.dtype not in (np.uint8, np.uint16):
+            raise ValueError(
+                "`rgb` must be uint8 (0..255) or uint16 (0..65535). "
+                f"Received: rgb.dtype={rgb.dtype}"
+            )
+        if rgb.ndim != 3 or rgb.shape[-1] != 3 or not rgb.size:
+            raise ValueError(
+                "`rgb` must have the shape [H, W, 3], with at least one pixel. "
+                f"Received: rgb.shape={rgb.shape}"
+            )
+        size = [self.image_size] * 2
+        small = tf.image.resize(rgb, size, antialias=True)
+        return small / np.iinfo(rgb.dtype).max
+
+    def _inputs(self, squares: tf.Tensor) -> dict[str, tf.Tensor]:
+        channels = lab.rgb_to_lab(squares)
+        L, ab = channels[..., :1], channels[..., 1:]
+        if self._with_color:
+            return {"L": L, "hints": ab, "mask": tf.ones_like(L)}
+        return {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
+
+
+def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    try:
+        model, info = model_file.load(path)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        # Keras raises errors of many kinds on archives it cannot read.
+        raise ValueError(
+            "A model file must hold a Keras model that can be read. "
+            f"Received: {path!r} ({type(error).__name__}: {error})"
+        ) from error
+    if info.architecture != _ARCHITECTURE or not info.class_names:
+        raise ValueError(
+            "A classifier must be a model file of `train_classifier`, with "
+            f"the names of its classes. Received: {path!r}, "
+            f"{info.architecture!r} with {len(info.class_names)} classes"
+        )
+    return model, info

@@ -1,0 +1,62 @@
+"""What a run trains, and for how long."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Collection
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class FitConfig:
+    """Length and bookkeeping of a run.
+
+    Attributes:
+        epochs: int, length of the whole run.
+        steps_per_epoch: int or None; None is one pass over the pictures.
+        log_steps: int, steps between two rows of training scalars.
+        checkpoint_minutes: float, longest time between two checkpoints.
+        validation_epochs: int, epochs between two validations.
+        best_by: str. Validation figure by which the model that is kept is
+            chosen, "loss" or a metric; "last" keeps that of the last
+            validation.
+    """
+
+    epochs: int = 150
+    steps_per_epoch: int | None = None
+    log_steps: int = 50
+    checkpoint_minutes: float = 5.0
+    validation_epochs: int = 1
+    best_by: str = "loss"
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What is trained, in functions of the data's and the model's dicts.
+
+    Attributes:
+        train_data: function of the epoch (int from 0) to a Dataset of
+            (inputs, targets), the same batches whenever it is asked again.
+        validation_data: Dataset of (inputs, targets).
+        losses: function of (targets, outputs) to a dict of float32 [B].
+        metrics: function of (inputs, targets, outputs) to such a dict.
+        observe: function without arguments that begins a validation, and
+            returns what looks at it for TensorBoard: its `add(inputs, targets,
+            outputs)` is called for each batch, then its `pictures()`, a dict
+            from tags to uint8 tensors [N, H, W, 3].
+        batch_size: int, pictures a global batch.
+        save_model: function of (model, path).
+        train_metrics: function of (targets, outputs) to a dict of float32
+            [B], measured in each step of the training too; None is nothing.
+        higher_is_better: names of metrics that grow when a model gets better.
+    """
+
+    train_data: Callable
+    validation_data: tf.data.Dataset
+    losses: Callable
+    metrics: Callable
+    observe: Callable
+    batch_size: int
+    save_model: Callable
+    train_metrics: Callable | None = None
+    higher_is_better: Collection[str] = ()

@@ -1,0 +1,175 @@
+"""What the trainer of classifiers is put together from, by the flags."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from flags import boxes as box_flags
+from flags import classifier as classifier_flags
+from flags import data as data_flags
+from flags import labelled as labelled_flags
+from flags import run as run_flags
+from tfcolor.data import box_files
+from tfcolor.data import box_pipelines
+from tfcolor.data import crop_memory
+from tfcolor.data import labelled_parts
+from tfcolor.evaluation import class_plots
+from tfcolor.inference import colorizer as colorizer_lib
+from tfcolor.models import task_transfer
+from tfcolor.weights import transfer
+from trainers import assembly
+
+# Pictures in the figure of examples.
+_EXAMPLES = 12
+
+
+def open_parts(log) -> labelled_parts.LabelledParts:
+    """Opens the labelled pictures that the flags name.
+
+    Args:
+        log: logging.Logger; is told what is unusual about them.
+
+    Returns:
+        LabelledParts, with boxes if the flags want crops of boxes.
+
+    Raises:
+        ValueError: crops of boxes are wanted and there are none.
+    """
+    config, label_config = data_flags.config(), labelled_flags.config()
+    whole = label_config.crops == "whole"
+    if not whole and not box_flags.BOXES.value:
+        raise ValueError("--crops=boxes needs --boxes. Received: no --boxes")
+    parts = labelled_parts.open_parts(
+        data_flags.IMAGES.value,
+        validation_images=data_flags.VALIDATION_IMAGES.value,
+        test_images=labelled_flags.TEST_IMAGES.value,
+        validation_share=data_flags.VALIDATION_SHARE.value,
+        test_share=label_config.test_share,
+        pictures_per_class=label_config.pictures_per_class,
+        seed=config.seed,
+        shrink_to=config.load_side if whole else None,
+        data_dir=data_flags.DATA_DIR.value,
+    )
+    for note in parts.notes:
+        log.warning("%s", note)
+    log.info(
+        "%d classes; %d training, %d validation, %d test pictures",
+        len(parts.class_names),
+        len(parts.train),
+        len(parts.validation),
+        len(parts.test or ()),
+    )
+    if whole:
+        return parts
+    boxes = box_files.open_boxes(box_flags.BOXES.value)
+    max_boxes = box_flags.config().max_boxes
+    return _mapped(
+        parts,
+        lambda _, source: box_pipelines.BoxedSource(
+            source, boxes, max_boxes=max_boxes
+        ),
+    )
+
+
+def in_memory(parts) -> labelled_parts.LabelledParts:
+    """Keeps all pictures of all parts in memory.
+
+    Args:
+        parts: LabelledParts.
+
+    Returns:
+        LabelledParts of `crop_memory.CropMemory`.
+    """
+    side = data_flags.config().load_side
+    return _mapped(
+        parts,
+        lambda name, source: crop_memory.into_memory(
+            source, side=side, label=name
+        ),
+    )
+
+
+def _mapped(parts, change) -> labelled_parts.LabelledParts:
+    """Changes each source of the parts by a function of name and source."""
+    return dataclasses.replace(
+        parts,
+        **{
+            name: change(name, source)
+            for name in ("train", "validation", "test")
+            if (source := getattr(parts, name)) is not None
+        },
+    )
+
+
+def build_classifier(num_classes: int) -> keras.Model:
+    """Builds the network of the flags, its trunk from a colorizer if named.
+
+    Args:
+        num_classes: int.
+
+    Returns:
+        keras.Model.
+
+    Raises:
+        ValueError: the colorizer's trunk has other weights than the network.
+    """
+    options = classifier_flags.options()
+    if options["head"] == "flatten":
+        options["image_size"] = data_flags.config().image_size
+    start = None
+    if run_flags.INITIAL_WEIGHTS.value:
+        start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
+        options |= _mask_center(start)
+    model = task_transfer.task_transfer(num_classes=num_classes, **options)
+    if start is not None:
+        names = task_transfer.trunk_layers(
+            legacy_bn_order=options["legacy_bn_order"]
+        )
+        transfer.copy_layers(start, model, names)
+    return model
+
+
+def _mask_center(colorizer: keras.Model) -> dict:
+    # The trunk must go on seeing the mask as it was trained to.
+    for layer in colorizer.layers:
+        if layer.name == "mask_centered":
+            return {"mask_center": -float(layer.offset)}
+    return {}
+
+
+def make_examples(source, predictions) -> list[class_plots.Example]:
+    """Colorizes some test pictures for the figure, if there is a colorizer.
+
+    Args:
+        source: source of the pictures, at their own sizes.
+        predictions: ClassPredictions of these pictures.
+
+    Returns:
+        list of Example, spread evenly over the pictures; empty without
+        --colorizer.
+    """
+    if not classifier_flags.COLORIZER.value:
+        return []
+    colorizer = colorizer_lib.Colorizer(classifier_flags.COLORIZER.value)
+    places = np.linspace(0, len(predictions.names) - 1, _EXAMPLES).round()
+    wanted = {predictions.names[int(i)]: int(i) for i in places}
+    examples = []
+    for example in source.examples().as_numpy_iterator():
+        index = wanted.pop(example["name"].decode(), None)
+        if index is not None:
+            rgb, row = example["rgb"], predictions.probabilities[index]
+            grey = colorizer_lib.grey(rgb)
+            examples.append(
+                class_plots.Example(
+                    rgb,
+                    grey,
+                    colorizer.colorize(grey),
+                    predictions.class_names[predictions.labels[index]],
+                    predictions.class_names[row.argmax()],
+                    float(row.max()),
+                )
+            )
+        if not wanted:
+            break
+    return examples
