@@ -100,12 +100,24 @@ def load_model(name_or_path: str) -> keras.Model:
     return load(name_or_path)[0]
 
 
+def load_network(name_or_path: str) -> keras.Model:
+    """Loads the network that other networks start from.
+
+    Args:
+        name_or_path: str, of a shipped model or a .keras file.
+
+    Returns:
+        keras.Model: what `load_model` returns, or the network inside a blend.
+    """
+    return siggraph_blend.network(load_model(name_or_path))
+
+
 def build_siggraph() -> keras.Model:
     """Builds the network of the flags, with the weights to start from."""
     model = siggraph(**model_flags.options())
     if run_flags.INITIAL_WEIGHTS.value:
-        start = load_model(run_flags.INITIAL_WEIGHTS.value)
-        transfer.copy_weights(siggraph_blend.network(start), model)
+        start = load_network(run_flags.INITIAL_WEIGHTS.value)
+        transfer.copy_weights(start, model)
     return model
 
 

@@ -119,7 +119,7 @@ def build_classifier(num_classes: int) -> keras.Model:
         options["image_size"] = data_flags.config().image_size
     start = None
     if run_flags.INITIAL_WEIGHTS.value:
-        start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
+        start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
         options |= _mask_center(start)
     model = task_transfer.task_transfer(num_classes=num_classes, **options)
     if start is not None:

@@ -50,9 +50,7 @@ def build_networks():
     """Builds the three networks: full and instance as they come, frozen."""
     full = assembly.load_model(fusion_flags.FULL_WEIGHTS.value)
     instance = instance_lib.with_maps(
-        siggraph_blend.network(
-            assembly.load_model(fusion_flags.INSTANCE_WEIGHTS.value)
-        )
+        assembly.load_network(fusion_flags.INSTANCE_WEIGHTS.value)
     )
     instance.trainable = False
     fusion = fusion_lib.fusion(
