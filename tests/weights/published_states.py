@@ -28,7 +28,8 @@ _WEIGHT_LAYERS = {
 }
 
 
-def _tensor(key, shape, seed):
+def tensor(key, shape, seed):
+    """An array of a state dict, by its name."""
     rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
     if key.endswith("num_batches_tracked"):
         return np.asarray(1, np.int64)
@@ -53,7 +54,8 @@ def _up(name, into, out):
     return {f"{name}.weight": (into, out, 4, 4), f"{name}.bias": (out,)}
 
 
-def _bn(name, channels):
+def bn(name, channels):
+    """Shapes of a batch normalisation."""
     vectors = ("weight", "bias", "running_mean", "running_var")
     shapes = {f"{name}.{vector}": (channels,) for vector in vectors}
     return shapes | {f"{name}.num_batches_tracked": ()}
@@ -66,13 +68,13 @@ def _trunk_shapes(width):
         for i in range(convs):
             shapes |= _conv(f"model{block}.{2 * i}", f[block], channels)
             channels = f[block]
-        shapes |= _bn(f"model{block}.{2 * convs}", channels)
+        shapes |= bn(f"model{block}.{2 * convs}", channels)
     shapes |= _up("model8up.0", f[7], f[8])
     shapes |= _conv("model3short8.0", f[8], f[3])
     shapes |= _conv("model8.1", f[8], f[8]) | _conv("model8.3", f[8], f[8])
-    shapes |= _bn("model8.5", f[8]) | _up("model9up.0", f[8], f[9])
+    shapes |= bn("model8.5", f[8]) | _up("model9up.0", f[8], f[9])
     shapes |= _conv("model2short9.0", f[9], f[2])
-    shapes |= _conv("model9.1", f[9], f[9]) | _bn("model9.3", f[9])
+    shapes |= _conv("model9.1", f[9], f[9]) | bn("model9.3", f[9])
     shapes |= _up("model10up.0", f[9], f[10])
     shapes |= _conv("model1short10.0", f[10], f[1])
     shapes |= _conv("model10.1", f[10], f[10])
@@ -97,13 +99,13 @@ def _score_shapes(width):
 def full(seed, width=1.0):
     """The full-picture or the instance network's state dict."""
     shapes = _trunk_shapes(width)
-    return {key: _tensor(key, s, seed) for key, s in shapes.items()}
+    return {key: tensor(key, s, seed) for key, s in shapes.items()}
 
 
 def fusion(seed, width=1.0):
     """The fusion network's state dict."""
     shapes = _score_shapes(width) | _trunk_shapes(width)
-    return {key: _tensor(key, s, seed) for key, s in shapes.items()}
+    return {key: tensor(key, s, seed) for key, s in shapes.items()}
 
 
 def mmagic(seed, width=1.0):
