@@ -36,7 +36,7 @@ class Colorizer:
         model: None for the weights that ship with tfcolor, str (the name of
             shipped weights, or the path of a `.keras` file) or keras.Model
             with the inputs `L`, `hints` and `mask`, perhaps those of boxes
-            too, and the output `ab`.
+            too, or `L` alone, or `L` and `classes`, and the output `ab`.
         image_size: int or None. Side of the network's square in pixels, a
             multiple of 8; None means the size the model was trained at. More
             finds smaller things and overlooks bigger ones.
@@ -53,6 +53,9 @@ class Colorizer:
         saturation: float.
         crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
+        takes_hints: bool. Whether it does with hints.
+        num_classes: int. Of a model that must be told what a picture shows,
+            which is a control of experiments; 0 for all others.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -78,15 +81,21 @@ class Colorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.takes_boxes = colorization_model.takes_boxes(model)
+        self.takes_hints = colorization_model.takes_hints(model)
+        self.num_classes = colorization_model.num_classes(model)
         self.crop_sizes = (crop_size or self.image_size,)
         if crop_size == defaults.ADAPTIVE:
             self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
             if self.takes_boxes:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
+        self._input_names = tuple(model.input)
         self._network = _network_function(model)
         # Makes the graphs now, which takes longer than many a picture.
-        self.colorize(np.zeros((1, 1, 3), np.uint8))
+        self.colorize(
+            np.zeros((1, 1, 3), np.uint8),
+            classes=np.zeros(self.num_classes) if self.num_classes else None,
+        )
 
     def colorize(
         self,
@@ -94,6 +103,7 @@ class Colorizer:
         *,
         hints: Sequence[HintPoint] | None = None,
         boxes: np.ndarray | None = None,
+        classes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Colorizes a picture.
 
@@ -104,16 +114,20 @@ class Colorizer:
             boxes: None or array [M, 4], yxyx in pixels of this picture: where
                 things are, for a model that colors them by themselves. Boxes
                 that lie outside the picture are left out.
+            classes: None or array [num_classes], how much the picture shows
+                of each class, for a model that must be told.
 
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
 
         Raises:
             ValueError: `rgb` has another dtype or shape, a hint lies out of
-                the picture, `boxes` has another shape, or the model takes
-                none.
+                the picture, `boxes` or `classes` has another shape, or the
+                model takes none of them, or must be told classes.
         """
-        return self.colorize_batch([rgb], hints=[hints], boxes=[boxes])[0]
+        return self.colorize_batch(
+            [rgb], hints=[hints], boxes=[boxes], classes=[classes]
+        )[0]
 
     def colorize_batch(
         self,
@@ -121,6 +135,7 @@ class Colorizer:
         *,
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
         boxes: Sequence[np.ndarray | None] | None = None,
+        classes: Sequence[np.ndarray | None] | None = None,
     ) -> list[np.ndarray]:
         """Colorizes pictures, which may differ in size.
 
@@ -131,6 +146,8 @@ class Colorizer:
                 picture, in its pixels.
             boxes: None or a sequence with None or an array [M, 4] for each
                 picture, yxyx in its pixels.
+            classes: None or a sequence with None or an array [num_classes]
+                for each picture.
 
         Returns:
             list of arrays [H, W, 3], each of its picture's dtype and size.
@@ -142,7 +159,9 @@ class Colorizer:
         return [
             _finish(picture, ab, self.saturation)
             for picture, ab in zip(
-                pictures, self._predict(pictures, hints, boxes), strict=True
+                pictures,
+                self._predict(pictures, hints, boxes, classes),
+                strict=True,
             )
         ]
 
@@ -152,6 +171,7 @@ class Colorizer:
         *,
         hints: Sequence[HintPoint] | None = None,
         boxes: np.ndarray | None = None,
+        classes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Returns the network's colour alone, for every pixel of a picture.
 
@@ -161,6 +181,7 @@ class Colorizer:
             rgb: uint8 or uint16 array [H, W, 3], [H, W, 1] or [H, W].
             hints: None or HintPoints, in pixels of this picture.
             boxes: None or array [M, 4]; see `colorize`.
+            classes: None or array [num_classes]; see `colorize`.
 
         Returns:
             float32 array [H, W, 2], CIELAB.
@@ -169,19 +190,15 @@ class Colorizer:
             ValueError: as `colorize`.
         """
         picture = _as_picture(rgb)
-        ab = next(iter(self._predict([picture], [hints], [boxes])))
+        ab = next(iter(self._predict([picture], [hints], [boxes], [classes])))
         return finish.resize_ab(ab, *picture.shape[:2]).numpy()
 
-    def _predict(self, pictures, hints, boxes):
+    def _predict(self, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
         hints = _one_each("hints", hints, len(pictures))
         boxes = _one_each("boxes", boxes, len(pictures))
-        if not self.takes_boxes and any(b is not None for b in boxes):
-            raise ValueError(
-                "`boxes` need a model that colors them by themselves, as of "
-                "`fusion.instance_colorizer`. Received: boxes for a model of "
-                "whole pictures"
-            )
+        classes = _one_each("classes", classes, len(pictures))
+        self._check_prompts(hints, boxes, classes)
         for start in range(0, len(pictures), self.batch_size):
             batch = slice(start, start + self.batch_size)
             inputs = network_inputs.picture_inputs(
@@ -194,7 +211,31 @@ class Colorizer:
                     image_size=self.image_size,
                     crop_sizes=self.crop_sizes,
                 )
-            yield from self._network(inputs)
+            if self.num_classes:
+                inputs["classes"] = tf.constant(classes[batch], tf.float32)
+            yield from self._network({n: inputs[n] for n in self._input_names})
+
+    def _check_prompts(self, hints, boxes, classes) -> None:
+        """Refuses what the model would not listen to."""
+        if not self.takes_boxes and any(b is not None for b in boxes):
+            raise ValueError(
+                "`boxes` need a model that colors them by themselves, as of "
+                "`fusion.instance_colorizer`. Received: boxes for a model of "
+                "whole pictures"
+            )
+        if not self.takes_hints and any(hints):
+            raise ValueError(
+                "`hints` need a model that takes them. Received: hints for a "
+                "model of lightness alone"
+            )
+        shape = (self.num_classes,) if self.num_classes else None
+        found = {None if c is None else np.shape(c) for c in classes}
+        if found - {shape}:
+            raise ValueError(
+                "`classes` must be an array [num_classes] for each picture if "
+                "the model must be told classes, and None otherwise. "
+                f"Received: {found} with num_classes={self.num_classes}"
+            )
 
 
 def grey(rgb: np.ndarray) -> np.ndarray:
