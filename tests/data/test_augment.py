@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests import pictures
 from tfcolor.data import augment
 
 
@@ -46,3 +47,34 @@ def test_equal_seeds_change_pictures_equally(change):
     rgb = _numbered(8, 8)
     for i in range(10):
         np.testing.assert_array_equal(change(rgb, [i, i]), change(rgb, [i, i]))
+
+
+def test_random_resized_crops_are_parts_of_the_wanted_share():
+    # Red counts columns and green rows: a crop says where it comes from.
+    rgb = np.zeros([60, 90, 3], np.uint8)
+    rgb[..., 0] = np.arange(90)
+    rgb[..., 1] = np.arange(60)[:, None]
+    areas, corners = [], set()
+    for i in range(60):
+        crop = augment.random_resized_crop(
+            tf.constant(rgb), tf.constant([7, i]), size=32, min_area=0.25
+        ).numpy()
+        assert crop.shape == (32, 32, 3) and crop.dtype == np.uint8
+        width = float(crop[0, -1, 0]) - crop[0, 0, 0] + 2
+        height = float(crop[-1, 0, 1]) - crop[0, 0, 1] + 2
+        areas.append(width * height / (60 * 90))
+        corners.add((crop[0, 0, 0], crop[0, 0, 1]))
+    assert 0.2 < min(areas) < 0.4 and max(areas) > 0.8
+    assert len(corners) > 30
+
+
+def test_a_random_resized_crop_of_everything_is_a_resize():
+    rgb = tf.constant(pictures.colored(3, 16, 16))
+    seeds = [tf.constant([1, i]) for i in range(40)]
+    crops = [
+        augment.random_resized_crop(rgb, seed, size=16, min_area=1.0)
+        for seed in seeds
+    ]
+    # Whole but for the aspect ratio, which cuts at most a fourth of a side.
+    widest = min(np.abs(np.int16(c) - np.int16(rgb)).max() for c in crops)
+    assert widest <= 12

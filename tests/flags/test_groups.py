@@ -5,20 +5,25 @@ import pytest
 from absl import flags as absl_flags
 from absl.testing import flagsaver
 
+from flags import classifier as classifier_flags
 from flags import data as data_flags
+from flags import labelled as labelled_flags
 from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data.labelled import LabelConfig
 from tfcolor.data.pipelines import FullDataConfig
 from tfcolor.losses.objective import ObjectiveConfig
 from tfcolor.models.siggraph import siggraph
+from tfcolor.models.task_transfer import task_transfer
 from tfcolor.training.fit import FitConfig
 from tfcolor.training.optimizer import OptimizerConfig
 
 FLAGS = absl_flags.FLAGS
 CONFIGS = {
     data_flags: FullDataConfig,
+    labelled_flags: LabelConfig,
     objective_flags: ObjectiveConfig,
     optimizer_flags: OptimizerConfig,
     run_flags: FitConfig,
@@ -77,6 +82,17 @@ def test_model_flags_are_the_options_of_the_builder():
         assert FLAGS[name].help
 
 
+def test_classifier_flags_are_the_options_of_the_builder():
+    parameters = inspect.signature(task_transfer).parameters
+    options = classifier_flags.options()
+    assert set(options) == {
+        *("head", "freeze", "legacy_bn_order", "width", "initializer"),
+    }
+    for name, value in options.items():
+        assert value == parameters[name].default
+        assert FLAGS[name].help
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -86,6 +102,10 @@ def test_model_flags_are_the_options_of_the_builder():
         ("schedule", "linear"),
         ("strategy", "tpu"),
         ("precision", "float8"),
+        ("head", "max"),
+        ("freeze", "half"),
+        ("inputs", "ab"),
+        ("crops", "middle"),
         ("width", "wide"),
         ("validation_share", "2"),
     ],

@@ -3,8 +3,10 @@ import pathlib
 import pytest
 
 from flags import boxes as box_flags
+from flags import classifier as classifier_flags
 from flags import data as data_flags
 from flags import fusion as fusion_flags
+from flags import labelled as labelled_flags
 from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
@@ -21,6 +23,8 @@ def test_presets_give_valid_configs(path):
     with flag_files.parsed(path):
         data_flags.config()
         box_flags.config()
+        labelled_flags.config()
+        classifier_flags.options()
         fusion_flags.options()
         objective_flags.config()
         optimizer_flags.config()
@@ -58,3 +62,21 @@ def test_the_released_preset_is_what_the_scripts_ran():
     assert rate.schedule == "released"
     assert (loss.huber_weight, loss.huber_delta) == (10, 1 / 110)
     assert loss.squared_weight == loss.class_weight == 0
+
+
+def test_the_preset_of_the_task_transfer_study_is_what_its_code_ran():
+    (path,) = [p for p in PRESETS if p.stem == "task_transfer_study"]
+    with flag_files.parsed(path):
+        data, rate = data_flags.config(), optimizer_flags.config()
+        run, network = run_flags.config(), classifier_flags.options()
+        assert labelled_flags.config().inputs == "L"
+    assert (data.image_size, data.batch_size, data.flip) == (256, 25, False)
+    assert (run.epochs, rate.schedule) == (100, "constant")
+    assert (rate.optimizer, rate.learning_rate) == ("adam", 1e-4)
+    assert network == {
+        "width": 1.0,
+        "initializer": "normal",
+        "head": "flatten",
+        "freeze": "legacy",
+        "legacy_bn_order": True,
+    }

@@ -291,3 +291,82 @@ def test_mixed_precision_trains(tmp_path, policy):
     TinyRun(epochs=2, steps=6).start(tmp_path)
     losses = _column(tmp_path, "loss")
     assert losses[-1] < losses[0]
+
+
+def _kept_step(workdir):
+    path = tf.train.latest_checkpoint(workdir / "checkpoints/best")
+    return int(path.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("higher", [(), ("psnr",)])
+def test_the_model_that_is_kept_may_be_the_best_by_a_metric(tmp_path, higher):
+    run = TinyRun(
+        epochs=2,
+        steps=1,
+        best_by="psnr",
+        task_options={"higher_is_better": higher},
+    )
+    run.start(tmp_path)
+    first, second = _column(tmp_path, "validation/psnr")
+    assert first != second
+    assert _kept_step(tmp_path) == (
+        2 if (second > first) == bool(higher) else 1
+    )
+
+
+def _wrong_from(epoch):
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if number < epoch:
+            return good
+        return good.map(lambda x, y: (x, {"ab": -5 * y["ab"]}))
+
+    return data
+
+
+def test_the_model_that_is_kept_may_be_the_last(tmp_path):
+    # The second epoch teaches the opposite.
+    optimizer = dataclasses.replace(
+        tiny_run.OPTIMIZER, schedule="constant", ema_momentum=0.0
+    )
+    run = TinyRun(
+        epochs=2,
+        steps=8,
+        best_by="last",
+        data=_wrong_from(1),
+        optimizer=optimizer,
+    )
+    run.start(tmp_path)
+    first, second = _column(tmp_path, "validation/loss")
+    assert first < second
+    assert _kept_step(tmp_path) == 16
+
+
+def test_the_figure_to_be_best_by_must_be_one_that_is_measured(tmp_path):
+    with pytest.raises(ValueError, match="one of .*'huber', 'psnr'"):
+        TinyRun(epochs=1, steps=1, best_by="accuracy").start(tmp_path)
+
+
+def test_training_steps_may_be_measured_too(tmp_path):
+    def half(targets, outputs):
+        error = outputs["ab"] - targets["ab"]
+        return {"half": tf.ones_like(error[:, 0, 0, 0]) / 2}
+
+    run = TinyRun(epochs=1, task_options={"train_metrics": half})
+    run.start(tmp_path)
+    np.testing.assert_allclose(_column(tmp_path, "half"), [0.5] * 3)
+
+
+def test_epochs_without_a_validation_are_not_saved(tmp_path):
+    def stop(epoch):
+        if epoch == 3:
+            raise RuntimeError("as if the power went")
+
+    run = TinyRun(epochs=4, steps=1, validation_epochs=2)
+    with pytest.raises(RuntimeError):
+        dataclasses.replace(run, on_epoch=stop).start(tmp_path)
+    assert len(_column(tmp_path, "validation/loss")) == 1
+    assert _latest(tmp_path)["step/.ATTRIBUTES/VARIABLE_VALUE"] == 2
+    run.start(tmp_path)
+    assert _column(tmp_path, "step")[-1] == 4
+    assert len(_column(tmp_path, "validation/loss")) == 2

@@ -48,6 +48,9 @@ class TinyRun:
         optimizer: OptimizerConfig.
         log_steps: int.
         checkpoint_minutes: float.
+        validation_epochs: int.
+        best_by: str.
+        task_options: dict, more of the task.
         strategy: tf.distribute.Strategy or None.
     """
 
@@ -61,6 +64,9 @@ class TinyRun:
     optimizer: optimizer_lib.OptimizerConfig = OPTIMIZER
     log_steps: int = 1
     checkpoint_minutes: float = 60.0
+    validation_epochs: int = 1
+    best_by: str = "loss"
+    task_options: dict = dataclasses.field(default_factory=dict)
     strategy: tf.distribute.Strategy | None = None
 
     def start(self, workdir) -> keras.Model:
@@ -77,6 +83,8 @@ class TinyRun:
                 epochs=self.epochs,
                 log_steps=self.log_steps,
                 checkpoint_minutes=self.checkpoint_minutes,
+                validation_epochs=self.validation_epochs,
+                best_by=self.best_by,
             ),
             optimizer_config=self.optimizer,
             run=RunFolder(str(workdir)),
@@ -103,6 +111,7 @@ class TinyRun:
             save_model=functools.partial(
                 model_file.save, info=model_file.ModelInfo("tiny", 8)
             ),
+            **self.task_options,
         )
 
 

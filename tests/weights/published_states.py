@@ -29,7 +29,7 @@ _WEIGHT_LAYERS = {
 
 
 def tensor(key, shape, seed):
-    """An array of a state dict, by its name."""
+    """One array of a state dict."""
     rng = np.random.default_rng([seed, zlib.crc32(key.encode())])
     if key.endswith("num_batches_tracked"):
         return np.asarray(1, np.int64)

@@ -37,3 +37,39 @@ def test_copy_weights_lists_every_difference_and_copies_nothing(other, named):
         assert error.match(part)
     for old, weight in zip(before, target.weights, strict=True):
         np.testing.assert_array_equal(old, weight)
+
+
+def test_copy_layers_copies_some_layers_of_different_models():
+    source, target = _model(), _model(last="logits")
+    source.get_layer("bn").moving_mean.assign([1.0, 2.0, 3.0])
+    before = target.get_layer("logits").get_weights()
+    transfer.copy_layers(source, target, ["first", "bn"])
+    for name in ("first", "bn"):
+        for a, b in zip(
+            source.get_layer(name).weights,
+            target.get_layer(name).weights,
+            strict=True,
+        ):
+            np.testing.assert_array_equal(a, b)
+    for old, weight in zip(
+        before, target.get_layer("logits").weights, strict=True
+    ):
+        np.testing.assert_array_equal(old, weight)
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        (["first", "bn"], "first: .*bn: "),
+        (["ab"], "ab: .*None"),
+        (["logits"], "logits: missing"),
+        (["nowhere"], "nowhere: missing != None"),
+    ],
+)
+def test_copy_layers_lists_every_difference(names, named):
+    source, target = _model(), _model(filters=4, last="logits")
+    before = target.get_weights()
+    with pytest.raises(ValueError, match=named):
+        transfer.copy_layers(source, target, names)
+    for old, weight in zip(before, target.weights, strict=True):
+        np.testing.assert_array_equal(old, weight)

@@ -6,8 +6,8 @@ alphabetical order.
 """
 
 import dataclasses
+import hashlib
 import os
-import zlib
 
 from tfcolor.data import decode
 from tfcolor.data import decoding
@@ -154,7 +154,9 @@ def _part_of(path: str, label: str, shares: dict[str, float]) -> str:
 
 
 def _hash(text: str) -> float:
-    return zlib.crc32(text.encode()) / 2**32
+    # Not CRC-32: its values for two seeds differ by the same bits everywhere.
+    digest = hashlib.sha256(text.encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def take(folders: ClassFolders, count: int, *, seed: int) -> ClassFolders:
@@ -175,7 +177,9 @@ def take(folders: ClassFolders, count: int, *, seed: int) -> ClassFolders:
             label: sorted(
                 sorted(
                     paths,
-                    key=lambda path: _hash(f"{seed}/{os.path.basename(path)}"),
+                    key=lambda path: _hash(
+                        f"{seed}/{label}/{os.path.basename(path)}"
+                    ),
                 )[:count]
             )
             for label, paths in folders.paths.items()

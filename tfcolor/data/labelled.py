@@ -163,7 +163,7 @@ def labelled_dataset(
                 size=size,
                 min_area=label_config.random_crop_area,
             )
-        elif config.load_side != size:
+        elif rgb.shape[0] != size:
             rgb = pipelines.resize_square(rgb, size)
         if training and config.flip:
             rgb = augment.random_flip(rgb, flip_seed)

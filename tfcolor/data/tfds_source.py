@@ -55,7 +55,7 @@ class TfdsSource:
         self._decoders = {"image": tfds.decode.SkipDecoding()}
         self.class_names = ()
         if labels:
-            label = self._builder.info.features.get("label")
+            label = dict(self._builder.info.features).get("label")
             if not isinstance(label, tfds.features.ClassLabel):
                 raise ValueError(
                     "A labelled data set must have a class label named "

@@ -101,7 +101,8 @@ def draw_curves(rows: list[dict[str, float]]) -> Figure:
             )
         axes.set(xlabel="step", ylabel=label)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
+        if axes.lines:
+            axes.legend(frameon=False, fontsize="small")
     return figure
 
 

@@ -1,0 +1,105 @@
+import argparse
+import csv
+import subprocess
+import sys
+
+import pytest
+
+from tests import class_albums
+from tests.inference import test_classifier
+from tfcolor.cli import classify
+from tfcolor.inference.classifier import Classifier
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.keras"
+    test_classifier.write_model(path)
+    return path
+
+
+@pytest.fixture
+def album(tmp_path):
+    return class_albums.write(tmp_path / "album", 2)
+
+
+def _run(*arguments):
+    parser = argparse.ArgumentParser(prog="tfcolor")
+    classify.add_parser(parser.add_subparsers())
+    return classify.run(parser.parse_args(["classify", *map(str, arguments)]))
+
+
+def test_classes_and_probabilities_are_printed_and_written(
+    model, album, tmp_path, capsys
+):
+    out = tmp_path / "out.csv"
+    arguments = (album, f"--model={model}", f"--output={out}", "--top=2")
+    assert _run(*arguments, "--batch_size=4") == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 7
+    assert said[-1] == f"Classified 6 pictures into {out}"
+    with open(out, newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert [row["picture"] for row in rows[:3]] == [
+        *("bright/000.png", "bright/000.png", "bright/001.png"),
+    ]
+    expected = Classifier(model).classify(class_albums.picture("bright", 0))
+    for rank, row in enumerate(rows[:2]):
+        assert row["rank"] == str(rank + 1)
+        assert row["class"] == expected[rank][0]
+        assert float(row["probability"]) == pytest.approx(
+            expected[rank][1], abs=1e-4
+        )
+    best, share = expected[0]
+    assert said[0].startswith(f"bright/000.png: {best} {100 * share:.1f} %, ")
+
+
+def test_bad_pictures_are_named_at_the_end(model, album, tmp_path, capsys):
+    bad = tmp_path / "album/bad.jpg"
+    bad.write_bytes(b"no picture")
+    out = tmp_path / "out.csv"
+    assert _run(album, f"--model={model}", f"--output={out}") == 1
+    captured = capsys.readouterr()
+    assert f"failed: {bad}: The file is not a picture" in captured.err
+    assert "Classified 6 pictures" in captured.out
+    assert out.read_text().count("\n") == 1 + 6 * 3
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["album", "--model=absent.keras"], "absent.keras"),
+        (["nothing", "--model=M"], "nothing"),
+        (["album", "--model=M", "--top=0"], "`top` must be 1 or above"),
+        (["album", "--model=M", "--batch_size=0"], "batch_size"),
+        (["album", "--model=M", "--output=a.png"], "must be a CSV file"),
+    ],
+)
+def test_wrong_usage_is_said_in_a_line(
+    model, album, tmp_path, monkeypatch, capsys, flags, said
+):
+    monkeypatch.chdir(tmp_path)
+    assert _run(*[f.replace("=M", f"={model}") for f in flags]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tfcolor classify: error: ") and said in error
+    assert error.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_an_error(
+    model, album, tmp_path, capsys
+):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file/out.csv"
+    assert _run(album, f"--model={model}", f"--output={out}") == 1
+    assert "tfcolor classify: error: " in capsys.readouterr().err
+
+
+def test_help_does_not_wait_for_tensorflow():
+    code = (
+        "import argparse, sys\n"
+        "from tfcolor.cli import classify\n"
+        "classify.add_parser(argparse.ArgumentParser().add_subparsers())\n"
+        "slow = {'tensorflow', 'numpy', 'cv2'} & set(sys.modules)\n"
+        "sys.exit(str(slow) if slow else 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

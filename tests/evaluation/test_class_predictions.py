@@ -1,0 +1,44 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.evaluation import predictions_of_classes as made
+from tfcolor.evaluation import class_predictions
+
+
+def test_predictions_count_what_is_right():
+    assert made.MIXED.right().sum() == 5
+    assert made.MIXED.right(4).all()
+    matrix = made.MIXED.confusion()
+    assert matrix.sum() == 9 and matrix[1, 3] == 1 and matrix[3, 1] == 0
+    np.testing.assert_array_equal(matrix.sum(axis=1), [2, 3, 2, 2])
+
+
+def test_a_csv_file_keeps_them(tmp_path):
+    path = str(tmp_path / "predictions.csv")
+    class_predictions.write_csv(made.MIXED, path)
+    again = class_predictions.read_csv(path)
+    assert again.names == made.MIXED.names
+    assert again.class_names == made.NAMES
+    np.testing.assert_array_equal(again.labels, made.MIXED.labels)
+    np.testing.assert_allclose(
+        again.probabilities, made.MIXED.probabilities, atol=1e-6
+    )
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="that begins with"):
+        class_predictions.read_csv(str(tmp_path / "other.csv"))
+
+
+def test_predict_keeps_the_order_of_the_data():
+    inputs = keras.Input((3,), name="x")
+    model = keras.Model({"x": inputs}, {"logits": inputs})
+    logits = np.float32([[3, 1, 2], [0, 5, 1], [1, 1, 9]])
+    dataset = tf.data.Dataset.from_tensor_slices(
+        ({"x": logits}, {"label": [0, 1, 1], "name": ["a", "b", "c"]})
+    ).batch(2)
+    found = class_predictions.predict(model, dataset, ("u", "v", "w"))
+    assert found.names == ["a", "b", "c"]
+    np.testing.assert_array_equal(found.predicted(), [0, 1, 2])
+    np.testing.assert_array_equal(found.right(), [1, 1, 0])
+    np.testing.assert_allclose(found.probabilities, tf.nn.softmax(logits))

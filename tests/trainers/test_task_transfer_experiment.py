@@ -1,0 +1,205 @@
+import csv
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from absl.testing import flagsaver
+
+from tests import class_albums
+from tests.evaluation import predictions_of_classes as made
+from tfcolor.evaluation import class_predictions
+from tfcolor.evaluation import class_report
+from tfcolor.training import fit
+from tfcolor.training.signal_watch import SignalWatch
+from trainers import task_transfer_experiment as experiment
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Replaces training by a quick report; gives the commands it ran."""
+    commands = []
+
+    def run(command, watch, deadline):
+        commands.append(command)
+        (folder,) = [c[10:] for c in command if c.startswith("--workdir=")]
+        if "random-freeze_none" in folder and "--fails" in command:
+            return 2
+        report = pathlib.Path(folder) / "report"
+        report.mkdir()
+        class_predictions.write_csv(
+            made.MIXED, str(report / class_report.PREDICTIONS)
+        )
+        (report / class_report.SUMMARY).write_text("{}")
+        return 0
+
+    monkeypatch.setattr(experiment, "_run", run)
+    return commands
+
+
+def _flags(tmp_path, **options):
+    values = {
+        "images": str(tmp_path),
+        "workdir": str(tmp_path / "runs"),
+        "trunks": "random,full=full.keras",
+        "sizes": "2,all",
+        "seeds": "0,1",
+        "precision": "float32",
+    }
+    return flagsaver.as_parsed(**values | options)
+
+
+def _start(tmp_path, **options):
+    with _flags(tmp_path, **options):
+        experiment.main(["experiment"])
+
+
+def test_runs_are_all_combinations_cheap_ones_and_low_seeds_first(tmp_path):
+    with _flags(tmp_path):
+        runs = experiment.list_runs({"random": None, "full": "full.keras"})
+    assert len(runs) == len({folder for folder, *_ in runs}) == 32
+    assert [seed for *_, seed in runs] == [0] * 16 + [1] * 16
+    freezes = [setting.freeze for _, setting, _ in runs[:16]]
+    assert freezes == ["trunk"] * 8 + ["none"] * 8
+    name = os.path.basename(runs[0][0])
+    assert name == "random-freeze_trunk-L-2-seed0"
+
+
+def test_commands_say_everything_a_run_needs(tmp_path, started, monkeypatch):
+    monkeypatch.setattr(experiment, "write_results", lambda workdir: None)
+    _start(tmp_path, seeds="3", train_flag="--epochs=5")
+    assert len(started) == 16
+    first, *_, last = started
+    assert first[1:3] == ["-m", "trainers.train_classifier"]
+    assert "--pictures_per_class=2" in first and "--seed=3" in first
+    assert not [c for c in first if c.startswith("--initial_weights")]
+    assert not [c for c in last if c.startswith("--pictures_per_class")]
+    assert "--initial_weights=full.keras" in last
+    assert "--inputs=L_ab" in last and "--freeze=none" in last
+    assert first[-1] == "--epochs=5"
+    command = tmp_path / "runs/random-freeze_trunk-L-2-seed3/command.txt"
+    assert command.read_text().split()[1:] == first[1:]
+
+
+def test_finished_runs_are_kept_and_parts_add_up(tmp_path, started, capsys):
+    _start(tmp_path, seeds="0", freezes="trunk", input_modes="L")
+    assert len(started) == 4
+    with open(tmp_path / "runs/results.csv", newline="") as f:
+        assert [row["seeds"] for row in csv.DictReader(f)] == ["1"] * 4
+    _start(tmp_path, freezes="trunk", input_modes="L")
+    assert len(started) == 8
+    assert "8 of 8 runs are done" in capsys.readouterr().out
+    with open(tmp_path / "runs/results.csv", newline="") as f:
+        assert [row["seeds"] for row in csv.DictReader(f)] == ["2"] * 4
+    assert {"results.csv", "results.md", "results.png"} <= set(
+        os.listdir(tmp_path / "runs")
+    )
+    _start(tmp_path, freezes="trunk", list="true")
+    said = capsys.readouterr().out
+    assert said.count("done  ") == 8 and said.count("-seed") == 16
+    assert len(started) == 8
+
+
+def test_other_flags_need_another_folder(tmp_path, started):
+    _start(tmp_path, seeds="0", freezes="trunk")
+    with pytest.raises(ValueError, match="give another --workdir"):
+        _start(tmp_path, seeds="0", freezes="trunk", train_flag="--epochs=9")
+    assert len(started) == 8
+
+
+def test_a_run_that_fails_is_named_at_the_end(tmp_path, started):
+    options = {"seeds": "0", "train_flag": "--fails", "input_modes": "L"}
+    with pytest.raises(ValueError, match="failures of .'random-freeze_none-L"):
+        _start(tmp_path, **options)
+    assert len(started) == 8
+
+
+def test_no_run_starts_after_the_deadline(tmp_path, started, capsys):
+    _start(tmp_path, minutes="1e-9")
+    assert started == []
+    assert "0 of 32 runs are done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"trunks": "full"}, "--trunks must be"),
+        ({"trunks": "random=x"}, "--trunks must be"),
+        ({"sizes": "many"}, r"Received: \['many'\]"),
+        ({"freezes": "half"}, r"Received: \['half'\]"),
+        ({"seeds": "-1"}, r"Received: \['-1'\]"),
+    ],
+)
+def test_wrong_lists_are_refused(tmp_path, started, options, said):
+    with pytest.raises(ValueError, match=said):
+        _start(tmp_path, **options)
+    assert started == []
+
+
+_CHILD = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(9))
+open(sys.argv[1], "w").close()
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("by_signal", [False, True])
+def test_a_run_is_told_once_to_save_itself(tmp_path, by_signal):
+    ready = tmp_path / "ready"
+    command = [sys.executable, "-c", _CHILD, str(ready)]
+    started = time.monotonic()
+    with SignalWatch() as watch:
+        if by_signal:
+            # As if Ctrl-C had come.
+            watch.received = "SIGINT"
+            deadline = float("inf")
+        else:
+            deadline = started + 0.5
+        assert experiment._run(command, watch, deadline) == 130
+    assert time.monotonic() - started < 20
+
+
+def test_an_interruption_ends_the_experiment(tmp_path, started, monkeypatch):
+    def interrupted(command, watch, deadline):
+        started.append(command)
+        os.kill(os.getpid(), signal.SIGINT)
+        return 130
+
+    monkeypatch.setattr(experiment, "_run", interrupted)
+    with pytest.raises(fit.Interrupted, match="the same command goes on"):
+        _start(tmp_path)
+    assert len(started) == 1
+
+
+@pytest.mark.slow
+def test_the_experiment_runs_for_real(tmp_path):
+    images = class_albums.write_parts(tmp_path / "images")
+    preset = tmp_path / "tiny.cfg"
+    preset.write_text(
+        "--width=0.0625\n--image_size=16\n--batch_size=6\n--cache\n"
+        "--epochs=1\n--steps_per_epoch=2\n--log_steps=1\n"
+    )
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "trainers.task_transfer_experiment"),
+            *(f"--images={images}", f"--workdir={tmp_path / 'runs'}"),
+            *(f"--preset={preset}", "--trunks=random", "--freezes=none"),
+            *("--input_modes=L", "--sizes=2,all", "--seeds=0"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "2 of 2 runs are done" in finished.stdout
+    with open(tmp_path / "runs/results.csv", newline="") as f:
+        rows = list(csv.DictReader(f))
+    assert [row["pictures_per_class"] for row in rows] == ["2", "all"]
