@@ -29,7 +29,10 @@ _values = fields.define(
     ensemble.ensemble,
     only=["class_source", "features", "train_classifier"],
     choices={
-        "class_source": ensemble.CLASS_SOURCES,
+        # Boxes have a trainer of their own.
+        "class_source": [
+            source for source in ensemble.CLASS_SOURCES if source != "boxes"
+        ],
         "features": alexnet.FEATURES,
     },
 )

@@ -133,6 +133,31 @@ def test_a_frozen_classifier_stays_frozen_in_a_file(tmp_path):
     model_contract.assert_outputs_equal(loaded(inputs), model(inputs), 1e-6)
 
 
+def _boxed(**options):
+    return small(
+        num_classes=2, class_source="boxes", box_class_ids=(17, 90), **options
+    )
+
+
+def test_classes_of_boxes_stand_where_the_boxes_lie(tmp_path):
+    model = _boxed()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    inputs = {
+        "L": model_contract.random_inputs(32, 32)["L"],
+        # The left half, in a picture twice as high as the network's.
+        "boxes": tf.constant([[[0.0, 0, 64, 16]], [[0.0, 0, 64, 16]]]),
+        "box_classes": tf.constant([[90], [0]]),
+        "picture_size": tf.constant([[64, 32]] * 2),
+    }
+    joined = keras.Model(loaded.input, loaded.get_layer("with_classes").output)
+    marks = joined(inputs)[..., 8:].numpy()
+    assert marks.shape == (2, 4, 4, 2)
+    np.testing.assert_array_equal(marks[0, :, :2, 1], 1)
+    assert marks.sum() == 8
+    model_contract.assert_outputs_equal(loaded(inputs), model(inputs), 1e-6)
+
+
 @pytest.mark.parametrize(
     "options, said",
     [
@@ -143,6 +168,11 @@ def test_a_frozen_classifier_stays_frozen_in_a_file(tmp_path):
         ({"num_classes": 4, "classifier": "own"}, "must have `num_classes`"),
         ({"classifier": "other"}, "must be a model of `alexnet`"),
         ({"classifier": "own", "features": "all"}, "`features` must be"),
+        ({"class_source": "boxes"}, "`box_class_ids` must be"),
+        (
+            {"class_source": "none", "box_class_ids": (1,)},
+            "`box_class_ids` must be",
+        ),
     ],
 )
 def test_options_that_do_not_fit_are_refused(options, said):

@@ -82,7 +82,8 @@ def from_colorizer(
 
     def predict(picture, rgb):
         found = find_boxes(picture.path, rgb)
-        return colorizer.colorize(rgb, boxes=found.boxes)
+        boxes = found if colorizer.takes_box_classes else found.boxes
+        return colorizer.colorize(rgb, boxes=boxes)
 
     return Method(name, predict)
 

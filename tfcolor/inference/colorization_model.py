@@ -11,6 +11,7 @@ _L_INPUTS = {"L"}
 _CLASS_INPUT = "classes"
 _INPUTS = {"L", "hints", "mask"}
 _BOX_INPUTS = {"crops", "boxes", "box_valid", "picture_size"}
+_BOX_CLASS_INPUTS = {"boxes", "box_classes", "picture_size"}
 _OUTPUT = "ab"
 
 
@@ -30,9 +31,9 @@ def load(
     Raises:
         FileNotFoundError: there is no such model file.
         ValueError: the name is not known, the file cannot be read, or the
-            model is not one with the inputs `L` alone, `L` and `classes`, or
-            `L`, `hints` and `mask`, those of boxes beside them or not, and
-            the output `ab`.
+            model is not one with the inputs `L` alone, `L` and `classes` or
+            the classes of boxes, or `L`, `hints` and `mask`, those of boxes
+            beside them or not, and the output `ab`.
     """
     if isinstance(model, keras.Model):
         info = model_file.ModelInfo()
@@ -64,6 +65,11 @@ def takes_boxes(model: keras.Model) -> bool:
     return set(model.input) > _INPUTS
 
 
+def takes_box_classes(model: keras.Model) -> bool:
+    """Tells whether a colorization model is told what lies in boxes."""
+    return set(model.input) >= _BOX_CLASS_INPUTS
+
+
 def takes_hints(model: keras.Model) -> bool:
     """Tells whether a colorization model listens to colour hints."""
     return set(model.input) >= _INPUTS
@@ -84,6 +90,7 @@ def _check(model: keras.Model) -> None:
     known = named and set(inputs) in (
         _L_INPUTS,
         _L_INPUTS | {_CLASS_INPUT},
+        _L_INPUTS | _BOX_CLASS_INPUTS,
         _INPUTS,
         _INPUTS | _BOX_INPUTS,
     )
@@ -91,7 +98,7 @@ def _check(model: keras.Model) -> None:
     if not known or _OUTPUT not in outputs:
         raise ValueError(
             "A colorization model must have the inputs 'L' alone, 'L' and "
-            "'classes', or 'L', 'hints' and 'mask', perhaps those of boxes "
-            "too, and the output 'ab'. "
+            "'classes' or the classes of boxes, or 'L', 'hints' and 'mask', "
+            "perhaps those of boxes too, and the output 'ab'. "
             f"Received: model={model.name!r} with {inputs} and {outputs}"
         )

@@ -9,6 +9,7 @@ numbers come from makes the ensemble or one of its controls:
 
     classifier   a network on L, frozen or trained along: the ensemble
     given        an input: true classes (an oracle), or wrong ones (a control)
+    boxes        inputs: boxes and their classes, marked where the boxes lie
     constant     1/K always: the same number of weights without classes
     none         nothing: the ResNet colorizer alone
 
@@ -20,10 +21,11 @@ Reference:
 import keras
 from keras import layers
 
+from tfcolor.layers.box_class_map import BoxClassMap
 from tfcolor.models import alexnet
 from tfcolor.models import resnet_blocks
 
-CLASS_SOURCES = ("classifier", "given", "constant", "none")
+CLASS_SOURCES = ("classifier", "given", "boxes", "constant", "none")
 CLASSIFIER = "classifier"
 
 
@@ -34,6 +36,7 @@ def ensemble(
     classifier: keras.Model | None = None,
     features: str = "probabilities",
     train_classifier: bool = False,
+    box_class_ids: tuple[int, ...] | None = None,
     width: float = 1.0,
     form: str = "default",
     global_features: bool = False,
@@ -44,8 +47,8 @@ def ensemble(
     Args:
         num_classes: int, 2 or more.
         class_source: str. Where classes come from: "classifier"; "given", an
-            input; "constant", the same for all pictures; "none", the
-            colorizer alone.
+            input; "boxes", those of boxes, where they lie; "constant", the
+            same for all pictures; "none", the colorizer alone.
         classifier: keras.Model of `alexnet.alexnet`, for
             class_source="classifier"; None otherwise. Its layers are shared
             if it is trained along, and copied if it is frozen.
@@ -53,22 +56,26 @@ def ensemble(
             "one_hot", "logits" or "penultimate"; see `alexnet.feature_model`.
         train_classifier: bool. Trains the classifier along, with its dropout,
             for colour alone. Otherwise it is frozen, and has no dropout.
+        box_class_ids: tuple of num_classes int, the numbers that classes of
+            boxes have, for class_source="boxes"; None otherwise.
         width: float above 0. Multiplies the filters of the colorizer.
         form: str, "default" or "faithful"; see `resnet_colorizer`.
         global_features: bool; see `resnet_colorizer`.
         name: str. Name of the model.
 
     Returns:
-        keras.Model from `{"L": float32 [B, H, W, 1], 0..100}`, with
-        class_source="given" also `"classes": float32 [B, num_classes]`, 1 for
-        the class and 0 for the others, to `{"ab": float32 [B, H, W, 2],
-        CIELAB}`. H and W are multiples of 8.
+        keras.Model to `{"ab": float32 [B, H, W, 2], CIELAB}` from a dict of
+        "L": float32 [B, H, W, 1], 0..100; H and W are multiples of 8;
+        with class_source="given" "classes": float32 [B, num_classes], 1 for
+        the class and 0 for the others;
+        with class_source="boxes" "boxes": float32 [B, N, 4], "box_classes":
+        int32 [B, N], "picture_size": int32 [B, 2]; see `BoxClassMap`.
 
     Raises:
         ValueError: an option has a value that is not listed above, or the
             classifier is missing, not wanted, or has other classes.
     """
-    _check(num_classes, class_source, classifier)
+    _check(num_classes, class_source, classifier, box_class_ids)
     L = resnet_blocks.picture_input()
     inputs = {"L": L}
     x = resnet_blocks.encoder(resnet_blocks.network_input(L, form), width=width)
@@ -85,6 +92,20 @@ def ensemble(
     elif class_source == "given":
         inputs["classes"] = keras.Input((num_classes,), name="classes")
         classes = resnet_blocks.tiled(inputs["classes"], x)
+    elif class_source == "boxes":
+        boxes = {
+            "boxes": keras.Input((None, 4), name="boxes"),
+            "box_classes": keras.Input(
+                (None,), dtype="int32", name="box_classes"
+            ),
+            "picture_size": keras.Input(
+                (2,), dtype="int32", name="picture_size"
+            ),
+        }
+        inputs |= boxes
+        classes = BoxClassMap(box_class_ids, name="box_class_map")(
+            x, *boxes.values()
+        )
     elif class_source == "constant":
         even = keras.ops.zeros_like(x[..., :1]) + 1 / num_classes
         classes = keras.ops.repeat(even, num_classes, axis=-1)
@@ -94,7 +115,7 @@ def ensemble(
     return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
 
 
-def _check(num_classes, class_source, classifier) -> None:
+def _check(num_classes, class_source, classifier, box_class_ids) -> None:
     if num_classes < 2:
         raise ValueError(
             "`num_classes` must be 2 or more. "
@@ -104,6 +125,13 @@ def _check(num_classes, class_source, classifier) -> None:
         raise ValueError(
             f"`class_source` must be one of {CLASS_SOURCES}. "
             f"Received: class_source={class_source!r}"
+        )
+    count = num_classes if class_source == "boxes" else 0
+    if len(box_class_ids or ()) != count:
+        raise ValueError(
+            "`box_class_ids` must be `num_classes` numbers for class_source="
+            "'boxes', and None otherwise. Received: class_source="
+            f"{class_source!r}, box_class_ids={box_class_ids}"
         )
     if (classifier is not None) != (class_source == "classifier"):
         raise ValueError(
