@@ -183,7 +183,7 @@ def test_boxes_need_a_model_that_takes_them(tfcolor, album):
     box_folder.write("boxes/a.jpg.npz", picture_boxes.none(), height=1, width=1)
     status, _, err = tfcolor("album", "--output=new", "--boxes=boxes")
     assert status == 2
-    assert "--boxes needs a model of instance-aware colorization" in err
+    assert "--boxes needs a model that takes boxes" in err
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tests.models import golden as golden_files
 from tests.weights import published_states
+from tests.weights import torchvision_states
 from tfcolor.cli import import_weights
 from tfcolor.weights import model_file
 from tfcolor.weights import pytorch_models
@@ -186,6 +187,25 @@ def test_an_earlier_file_is_kept_unless_overwrite_is_given(
     assert output.read_text() == "mine"
     assert _run(*arguments, "--overwrite") == 0
     model_file.load(str(output))
+
+
+@pytest.mark.parametrize("kind", ["alexnet", "resnet18"])
+def test_torchvisions_networks_become_model_files(
+    kind, tmp_path, capsys, without_torch
+):
+    source, output = tmp_path / "net.npz", tmp_path / "net.keras"
+    state = getattr(torchvision_states, kind)(5, WIDTH, classes=7)
+    np.savez(source, **state)
+    status = _run(source, f"--architecture={kind}", f"--output={output}")
+    assert status == 0
+    said = capsys.readouterr().out
+    used = {"alexnet": "16 arrays used\n", "resnet18": "100 arrays used; ig"}
+    assert f"{kind}: {used[kind]}" in said
+    if kind == "resnet18":
+        assert "ignored: fc, 20 num_batches_tracked" in said
+    model, info = model_file.load(str(output))
+    assert (info.architecture, info.image_size) == (kind, 224)
+    assert set(model.input) == {"L"}
 
 
 def test_the_command_names_the_librarys_kinds():

@@ -73,6 +73,7 @@ def test_a_colorizer_gets_the_pixels():
 def test_a_model_that_takes_boxes_gets_those_of_the_picture(folders):
     class Boxed:
         takes_boxes = True
+        takes_box_classes = False
 
         def colorize(self, rgb, boxes=None):
             return rgb + np.uint8(0 if boxes is None else len(boxes))

@@ -38,7 +38,9 @@ class _Page(html.parser.HTMLParser):
 def _page(tmp_path, comparison):
     pictures = ReportPictures(str(tmp_path), comparison.methods())
     tables = report_tables.tables(comparison)
-    text = report_html.page(comparison, tables, pictures)
+    text = report_html.page(
+        comparison, tables, pictures, report_tables.notes(comparison)
+    )
     page = _Page(text)
     assert page.open == []
     return text, page

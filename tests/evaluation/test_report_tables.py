@@ -9,7 +9,11 @@ from tfcolor.evaluation import report_tables
 
 
 def _markdown(comparison):
-    return report_tables.markdown(comparison, report_tables.tables(comparison))
+    return report_tables.markdown(
+        comparison,
+        report_tables.tables(comparison),
+        report_tables.notes(comparison),
+    )
 
 
 def test_the_csv_has_a_row_for_every_picture_and_method(tmp_path):

@@ -5,8 +5,10 @@ import pytest
 from absl import flags as absl_flags
 from absl.testing import flagsaver
 
+from flags import alexnet as alexnet_flags
 from flags import classifier as classifier_flags
 from flags import data as data_flags
+from flags import ensemble as ensemble_flags
 from flags import labelled as labelled_flags
 from flags import model as model_flags
 from flags import objective as objective_flags
@@ -14,7 +16,10 @@ from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data.labelled import LabelConfig
 from tfcolor.data.pipelines import FullDataConfig
+from tfcolor.losses.label_objective import LabelObjectiveConfig
 from tfcolor.losses.objective import ObjectiveConfig
+from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
 from tfcolor.models.siggraph import siggraph
 from tfcolor.models.task_transfer import task_transfer
 from tfcolor.training.fit import FitConfig
@@ -91,6 +96,18 @@ def test_classifier_flags_are_the_options_of_the_builder():
     for name, value in options.items():
         assert value == parameters[name].default
         assert FLAGS[name].help
+
+
+def test_flags_of_the_ensemble_and_its_classifier_are_the_librarys():
+    assert alexnet_flags.objective() == LabelObjectiveConfig()
+    for builder, options in (
+        (alexnet, alexnet_flags.options()),
+        (ensemble, ensemble_flags.options()),
+    ):
+        parameters = inspect.signature(builder).parameters
+        for name, value in options.items():
+            assert value == parameters[name].default
+            assert FLAGS[name].help
 
 
 @pytest.mark.parametrize(

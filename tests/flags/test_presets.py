@@ -2,9 +2,11 @@ import pathlib
 
 import pytest
 
+from flags import alexnet as alexnet_flags
 from flags import boxes as box_flags
 from flags import classifier as classifier_flags
 from flags import data as data_flags
+from flags import ensemble as ensemble_flags
 from flags import fusion as fusion_flags
 from flags import labelled as labelled_flags
 from flags import model as model_flags
@@ -25,6 +27,8 @@ def test_presets_give_valid_configs(path):
         box_flags.config()
         labelled_flags.config()
         classifier_flags.options()
+        alexnet_flags.objective()
+        ensemble_flags.options()
         fusion_flags.options()
         objective_flags.config()
         optimizer_flags.config()
@@ -80,3 +84,26 @@ def test_the_preset_of_the_task_transfer_study_is_what_its_code_ran():
         "freeze": "legacy",
         "legacy_bn_order": True,
     }
+
+
+def test_the_presets_of_the_study_of_ensembles_are_what_it_chose():
+    paths = {path.stem: path for path in PRESETS}
+    with flag_files.parsed(paths["alexnet_study"]):
+        rate, objective = optimizer_flags.config(), alexnet_flags.objective()
+        assert data_flags.config().batch_size == 512
+        assert (rate.optimizer, rate.learning_rate) == ("adam", 5e-5)
+        assert (objective.l2, objective.targets) == (0.00025, "soft")
+    with flag_files.parsed(paths["ensemble_study"]):
+        options = ensemble_flags.options()
+        loss = objective_flags.config()
+        assert data_flags.config().image_size == 128
+        assert ensemble_flags.class_input() == "none"
+    assert options == {
+        "class_source": "classifier",
+        "features": "probabilities",
+        "train_classifier": False,
+        "form": "faithful",
+        "global_features": False,
+        "width": 1.0,
+    }
+    assert (loss.huber_weight, loss.squared_weight) == (0, 1)

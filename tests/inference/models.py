@@ -41,6 +41,21 @@ def counting_model():
     return keras.Model(inputs, {"ab": ab})
 
 
+def alone_model():
+    """Paints a = 30 everywhere, and takes nothing but L."""
+    L = keras.Input((None, None, 1), name="L")
+    ab = keras.ops.concatenate([L * 0 + 30, L * 0], -1)
+    return keras.Model({"L": L}, {"ab": ab})
+
+
+def told_model():
+    """Paints a = 40 and b = 40 times what it is told of two classes."""
+    L = keras.Input((None, None, 1), name="L")
+    classes = keras.Input((2,), name="classes")
+    ab = L * 0 + 40 * keras.ops.expand_dims(classes, (1, 2))
+    return keras.Model({"L": L, "classes": classes}, {"ab": ab})
+
+
 def save(model, path, image_size=16):
     """Writes a model file and returns its path as str."""
     info = model_file.ModelInfo(image_size=image_size)

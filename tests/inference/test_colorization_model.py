@@ -44,3 +44,17 @@ def test_models_for_something_else_are_refused():
     for model in (keras.Model(x, x), keras.Model({"L": x}, {"ab": x})):
         with pytest.raises(ValueError, match="Received: model="):
             colorization_model.load(model)
+
+
+def test_lightness_alone_and_classes_are_inputs_too():
+    alone, told = models.alone_model(), models.told_model()
+    assert colorization_model.load(alone)[0] is alone
+    assert colorization_model.load(told)[0] is told
+    for model, hints, classes in (
+        (models.plain_model(), True, 0),
+        (models.counting_model(), True, 0),
+        (alone, False, 0),
+        (told, False, 2),
+    ):
+        assert colorization_model.takes_hints(model) == hints
+        assert colorization_model.num_classes(model) == classes

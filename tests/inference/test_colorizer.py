@@ -226,3 +226,41 @@ def test_boxes_of_another_shape_are_refused(boxes):
     colorizer = Colorizer(models.counting_model(), image_size=16)
     with pytest.raises(ValueError, match=r"Received: boxes\.shape="):
         colorizer.colorize(_noise(9, 9), boxes=np.array(boxes))
+
+
+def test_models_of_lightness_alone_take_no_hints():
+    colorizer = Colorizer(models.alone_model(), image_size=16)
+    rgb = np.full((20, 30, 3), 128, np.uint8)
+    ab = lab.rgb_to_lab(colorizer.colorize(rgb, hints=()) / 255)[..., 1:]
+    np.testing.assert_allclose(ab[3, 4], [30, 0], atol=0.7)
+    assert not colorizer.takes_hints and not colorizer.takes_boxes
+    with pytest.raises(ValueError, match="`hints` need .*Received"):
+        colorizer.colorize(rgb, hints=[HintPoint(1, 1, "#ff0000")])
+
+
+def test_models_that_must_be_told_classes_are_told_each_pictures():
+    colorizer = Colorizer(models.told_model(), image_size=16, batch_size=2)
+    assert colorizer.num_classes == 2
+    rgb = np.full((9, 7, 3), 128, np.uint8)
+    told = ([1, 0], [0, 1], [0.5, 0.5])
+    for classes in told:
+        ab = colorizer.predict_ab(rgb, classes=np.array(classes))
+        np.testing.assert_allclose(ab[2, 3], 40 * np.array(classes))
+    batch = colorizer.colorize_batch(
+        [rgb] * 3, classes=[np.array(classes) for classes in told]
+    )
+    for found, classes in zip(batch, told, strict=True):
+        alone = colorizer.colorize(rgb, classes=np.array(classes))
+        np.testing.assert_array_equal(found, alone)
+
+
+@pytest.mark.parametrize("classes", [None, np.zeros(3), np.zeros((1, 2))])
+def test_classes_of_another_shape_are_refused(classes):
+    colorizer = Colorizer(models.told_model(), image_size=16)
+    with pytest.raises(ValueError, match="`classes` must be .*Received"):
+        colorizer.colorize(np.zeros((4, 4), np.uint8), classes=classes)
+
+
+def test_classes_are_refused_by_models_that_take_none(colorizer):
+    with pytest.raises(ValueError, match="`classes` must be .*Received"):
+        colorizer.colorize(np.zeros((4, 4), np.uint8), classes=np.zeros(2))

@@ -27,6 +27,15 @@ def constant_inputs(height, width, L):
     }
 
 
+def for_model(model, inputs):
+    """Those of a colorizer's inputs that a model takes, and its classes."""
+    if "classes" in model.input:
+        batch, count = len(inputs["L"]), model.input["classes"].shape[-1]
+        classes = tf.one_hot(tf.range(batch) % count, count)
+        inputs = inputs | {"classes": classes}
+    return {name: inputs[name] for name in model.input}
+
+
 def colorizer_shapes(height, width):
     """A colorizer's outputs, without the batch axis."""
     return {
@@ -69,7 +78,7 @@ def check_export(build, *, folder, sizes=((32, 32), (16, 40))):
     model.export(folder / "saved", format="tf_saved_model", verbose=False)
     loaded = tf.saved_model.load(folder / "saved")
     for size in sizes:
-        inputs = random_inputs(*size)
+        inputs = for_model(model, random_inputs(*size))
         assert_outputs_equal(loaded.serve(inputs), model(inputs), 1e-5)
 
 
@@ -85,7 +94,8 @@ def assert_outputs_equal(first, second, tolerance):
 
 def _check_outputs(model, sizes, output_shapes):
     for height, width in sizes:
-        outputs = model(random_inputs(height, width, batch=3))
+        inputs = random_inputs(height, width, batch=3)
+        outputs = model(for_model(model, inputs))
         expected = output_shapes(height, width)
         assert {k: v.shape[1:] for k, v in outputs.items()} == expected
         for value in outputs.values():
@@ -95,12 +105,13 @@ def _check_outputs(model, sizes, output_shapes):
 
 def _check_flat_pictures(model, size):
     for L in (0, 50, 100):
-        for value in model(constant_inputs(*size, L)).values():
+        inputs = for_model(model, constant_inputs(*size, L))
+        for value in model(inputs).values():
             assert np.isfinite(value).all(), f"L={L}"
 
 
 def _check_batch_equals_one_by_one(model, size):
-    inputs = random_inputs(*size, batch=3)
+    inputs = for_model(model, random_inputs(*size, batch=3))
     together = model(inputs)
     for i in range(3):
         alone = model({k: v[i : i + 1] for k, v in inputs.items()})
@@ -113,14 +124,14 @@ def _check_config_round_trip(model, size):
     assert copy.name == model.name
     assert [w.path for w in copy.weights] == [w.path for w in model.weights]
     copy.set_weights(model.get_weights())
-    inputs = random_inputs(*size)
+    inputs = for_model(model, random_inputs(*size))
     assert_outputs_equal(copy(inputs), model(inputs), 1e-6)
 
 
 def _check_keras_file(model, size, folder):
     path = folder / "model.keras"
     model.save(path)
-    inputs = random_inputs(*size)
+    inputs = for_model(model, random_inputs(*size))
     loaded = keras.saving.load_model(path)
     assert_outputs_equal(loaded(inputs), model(inputs), 1e-6)
 
@@ -130,7 +141,8 @@ def _check_every_weight_learns(model, size, loss):
     optimizer.build(model.trainable_variables)
     before = model.get_weights()
     with tf.GradientTape() as tape:
-        value = loss(model(random_inputs(*size), training=True))
+        inputs = for_model(model, random_inputs(*size))
+        value = loss(model(inputs, training=True))
     gradients = tape.gradient(
         value, [v.value for v in model.trainable_variables]
     )
@@ -151,6 +163,7 @@ def _check_mixed_precision(build, size):
         finally:
             keras.mixed_precision.set_dtype_policy("float32")
         assert {w.dtype for w in model.trainable_weights} == {"float32"}
-        for value in model(random_inputs(*size)).values():
+        inputs = for_model(model, random_inputs(*size))
+        for value in model(inputs).values():
             assert value.dtype == tf.float32
             assert np.isfinite(value).all()

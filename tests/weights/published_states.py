@@ -54,7 +54,8 @@ def _up(name, into, out):
     return {f"{name}.weight": (into, out, 4, 4), f"{name}.bias": (out,)}
 
 
-def _bn(name, channels):
+def bn(name, channels):
+    """Shapes of a batch normalisation."""
     vectors = ("weight", "bias", "running_mean", "running_var")
     shapes = {f"{name}.{vector}": (channels,) for vector in vectors}
     return shapes | {f"{name}.num_batches_tracked": ()}
@@ -67,13 +68,13 @@ def _trunk_shapes(width):
         for i in range(convs):
             shapes |= _conv(f"model{block}.{2 * i}", f[block], channels)
             channels = f[block]
-        shapes |= _bn(f"model{block}.{2 * convs}", channels)
+        shapes |= bn(f"model{block}.{2 * convs}", channels)
     shapes |= _up("model8up.0", f[7], f[8])
     shapes |= _conv("model3short8.0", f[8], f[3])
     shapes |= _conv("model8.1", f[8], f[8]) | _conv("model8.3", f[8], f[8])
-    shapes |= _bn("model8.5", f[8]) | _up("model9up.0", f[8], f[9])
+    shapes |= bn("model8.5", f[8]) | _up("model9up.0", f[8], f[9])
     shapes |= _conv("model2short9.0", f[9], f[2])
-    shapes |= _conv("model9.1", f[9], f[9]) | _bn("model9.3", f[9])
+    shapes |= _conv("model9.1", f[9], f[9]) | bn("model9.3", f[9])
     shapes |= _up("model10up.0", f[9], f[10])
     shapes |= _conv("model1short10.0", f[10], f[1])
     shapes |= _conv("model10.1", f[10], f[10])

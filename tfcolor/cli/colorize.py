@@ -262,7 +262,7 @@ def _open_boxes(args, colorizer, jobs: list):
 
     if not colorizer.takes_boxes:
         raise ValueError(
-            "--boxes needs a model of instance-aware colorization (--model). "
+            "--boxes needs a model that takes boxes (--model). "
             f"Received: --model={args.model or 'the shipped one'}, which "
             "colors whole pictures"
         )

@@ -70,6 +70,29 @@ def _crops(args, truth, find_boxes) -> list:
     return crops(truth, find_boxes)
 
 
+def _class_teller(args, model: str, colorizer):
+    """Returns the function that tells a model classes, or None."""
+    if not colorizer.num_classes:
+        return None
+    import functools
+
+    from tfcolor.evaluation import class_collector
+    from tfcolor.weights import model_file
+
+    info = model_file.read_info(model)
+    if not args.by_class or len(info.class_names) != colorizer.num_classes:
+        raise ValueError(
+            "A model that must be told classes needs --by_class, and their "
+            f"names in its file. Received: --model={model}, "
+            f"{len(info.class_names)} names"
+        )
+    return functools.partial(
+        class_collector.tell_class,
+        class_names=info.class_names,
+        shuffled=info.inputs == model_file.SHUFFLED_CLASSES,
+    )
+
+
 def _methods(args, truth, find_boxes) -> list:
     """Loads the models and lists the predictions."""
     from tfcolor.evaluation import methods
@@ -79,8 +102,13 @@ def _methods(args, truth, find_boxes) -> list:
         [model for model, _ in colorizers] + args.predictions
     )
     made = [
-        methods.from_colorizer(name, colorizer, find_boxes=find_boxes)
-        for name, (_, colorizer) in zip(names, colorizers, strict=False)
+        methods.from_colorizer(
+            name,
+            colorizer,
+            find_boxes=find_boxes,
+            tell_class=_class_teller(args, model, colorizer),
+        )
+        for name, (model, colorizer) in zip(names, colorizers, strict=False)
     ]
     for folder in args.predictions:
         made.append(
@@ -97,6 +125,7 @@ def _methods(args, truth, find_boxes) -> list:
 
 def _prepare(args) -> tuple:
     """Checks the options; returns truth, methods, boxes, LPIPS and FID."""
+    from tfcolor.evaluation import class_collector
     from tfcolor.evaluation import lpips_weights
     from tfcolor.evaluation import report_folder
     from tfcolor.evaluation.fid import Fid
@@ -109,6 +138,9 @@ def _prepare(args) -> tuple:
         )
     report_folder.check(args.output, overwrite=args.overwrite)
     truth = list_truth(*args.truth, limit=args.limit, outside=args.output)
+    if args.by_class:
+        # Says early what is wrong with the folders.
+        class_collector.ClassCollector(truth)
     find_boxes = _open_boxes(args, truth)
     if args.crops:
         truth, find_boxes = _crops(args, truth, find_boxes), None
@@ -128,11 +160,19 @@ def _write(args, truth, methods, find_boxes, lpips, fid):
 
     from tfcolor.evaluation import report
     from tfcolor.evaluation import report_folder
+    from tfcolor.evaluation.class_collector import ClassCollector
     from tfcolor.evaluation.compare import compare
     from tfcolor.evaluation.report_pictures import ReportPictures
 
+    collector = ClassCollector(truth) if args.by_class else None
     with report_folder.atomic(args.output, overwrite=args.overwrite) as folder:
         pictures = ReportPictures(folder, [method.name for method in methods])
+
+        def save(picture, rgb):
+            pictures.save(picture, rgb)
+            if collector is not None:
+                collector.look(picture, rgb)
+
         comparison = compare(
             truth,
             methods,
@@ -141,12 +181,15 @@ def _write(args, truth, methods, find_boxes, lpips, fid):
             lpips=lpips,
             fid=fid,
             find_boxes=find_boxes,
-            save_picture=pictures.save,
+            save_picture=save,
             progress=functools.partial(tqdm.tqdm, file=sys.stderr),
         )
         if not comparison.pictures:
             raise _NothingCompared(comparison.failures)
-        return comparison, report.write_report(comparison, pictures, folder)
+        scores = collector and collector.scores(comparison)
+        return comparison, report.write_report(
+            comparison, pictures, folder, scores=scores
+        )
 
 
 class _NothingCompared(Exception):

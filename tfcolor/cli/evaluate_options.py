@@ -28,6 +28,8 @@ examples:
   tfcolor evaluate --truth=photos --predictions=colorized --output=report
   tfcolor evaluate --truth=photos --boxes=photos_boxes --model=full.keras \\
       --model=fusion.keras --output=report
+  tfcolor evaluate --truth=imagenet13/val --by_class --model=resnet.keras \\
+      --model=ensemble.keras --output=report
 
 exit status: 0 all pictures compared; 1 some or all could not be, each is named
 with its reason; 2 wrong usage.
@@ -66,6 +68,13 @@ def _add_inputs(parser) -> None:
         metavar="FOLDER",
         help="pictures colorized earlier, under the relative names of the "
         "true ones, in any format; may be given more than once",
+    )
+    group.add_argument(
+        "--by_class",
+        action="store_true",
+        help="the folders right below --truth are classes: adds a table and "
+        "bar chart of the loss of each class, paired differences from the "
+        "first model, and how yellow the pictures are",
     )
     group.add_argument(
         "--limit",

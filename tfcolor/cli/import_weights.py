@@ -13,10 +13,15 @@ KINDS = (
     "fusion",
     "instcolorization",
     "mmagic",
+    "alexnet",
+    "resnet18",
 )
 # Sizes at which the published networks were trained.
 _IMAGE_SIZE = 256
-# Of ab in network units; what float32 leaves is about 1e-5.
+_IMAGENET_SIZE = 224
+_TORCHVISION = ("alexnet", "resnet18")
+# Of ab in network units, of logits and features relative to the largest;
+# what float32 leaves is about 1e-5.
 _TOLERANCE = 1e-4
 _ARCHITECTURES = {
     "full": "siggraph",
@@ -25,6 +30,8 @@ _ARCHITECTURES = {
     "fusion": "fusion",
     "instcolorization": "instance_colorizer",
     "mmagic": "instance_colorizer",
+    "alexnet": "alexnet",
+    "resnet18": "resnet18",
 }
 
 _DESCRIPTION = """\
@@ -44,6 +51,11 @@ architectures:
   fusion            InstColorization's latest_net_GF.pth
   instcolorization  a folder with these three files, as one model
   mmagic            mmagic's single file with all three, as one model
+  alexnet           torchvision's AlexNet, any classes: a grey classifier
+                    (kernels of the three channels summed), which
+                    trainers.train_alexnet goes on from
+  resnet18          torchvision's ResNet-18 without its classes, likewise: what
+                    trainers.train_resnet_colorizer goes on from
 
 .pth files need PyTorch: pip install 'tfcolor[import]'. An .npz file with the
 same arrays under the same names needs nothing.
@@ -149,7 +161,9 @@ def _import(args):
     name = os.path.basename(os.path.normpath(args.checkpoint))
     info = model_file.ModelInfo(
         architecture=_ARCHITECTURES[args.architecture],
-        image_size=_IMAGE_SIZE,
+        image_size=_IMAGENET_SIZE
+        if args.architecture in _TORCHVISION
+        else _IMAGE_SIZE,
         description=f"{args.architecture} weights imported from {name}",
     )
     model_file.save(imported.model, args.output, info)
@@ -177,9 +191,12 @@ def _verify(args, imported) -> int:
     if importlib.util.find_spec("torch") is None:
         print(f"{args.output}: written; not compared, PyTorch is missing")
         return 0
-    from tfcolor.weights import pytorch_check
+    if args.architecture in _TORCHVISION:
+        from tfcolor.weights import torchvision_check as check
+    else:
+        from tfcolor.weights import pytorch_check as check
 
-    difference = pytorch_check.largest_difference(model, imported.states)
+    difference = check.largest_difference(model, imported.states)
     if not difference <= _TOLERANCE:
         os.remove(args.output)
         print(

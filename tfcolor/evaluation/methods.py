@@ -51,7 +51,11 @@ def from_constant_ab(name: str, ab: np.ndarray) -> Method:
 
 
 def from_colorizer(
-    name: str, colorizer: Colorizer, *, find_boxes: Finder | None = None
+    name: str,
+    colorizer: Colorizer,
+    *,
+    find_boxes: Finder | None = None,
+    tell_class: Callable[[TruePicture], np.ndarray] | None = None,
 ) -> Method:
     """Makes a method of a colorizer.
 
@@ -60,16 +64,26 @@ def from_colorizer(
         colorizer: Colorizer; it sees the true picture and uses its L only.
         find_boxes: box_finder.Finder or None. Where things are, for a model
             that colors them by themselves.
+        tell_class: function of a TruePicture to a float array [K], for a
+            model that must be told classes; None for all others.
 
     Returns:
         Method.
     """
+    if tell_class is not None:
+        return Method(
+            name,
+            lambda picture, rgb: colorizer.colorize(
+                rgb, classes=tell_class(picture)
+            ),
+        )
     if find_boxes is None or not colorizer.takes_boxes:
         return Method(name, lambda _, rgb: colorizer.colorize(rgb))
 
     def predict(picture, rgb):
         found = find_boxes(picture.path, rgb)
-        return colorizer.colorize(rgb, boxes=found.boxes)
+        boxes = found if colorizer.takes_box_classes else found.boxes
+        return colorizer.colorize(rgb, boxes=boxes)
 
     return Method(name, predict)
 

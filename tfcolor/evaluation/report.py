@@ -2,16 +2,25 @@
 
 import os
 
+from tfcolor.data import encode
+from tfcolor.evaluation import by_class_plot
+from tfcolor.evaluation import by_class_tables
+from tfcolor.evaluation import class_plots
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import report_folder
 from tfcolor.evaluation import report_html
 from tfcolor.evaluation import report_tables
+from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.report_pictures import ReportPictures
 
 
 def write_report(
-    comparison: Comparison, pictures: ReportPictures, folder: str
+    comparison: Comparison,
+    pictures: ReportPictures,
+    folder: str,
+    *,
+    scores: ColorScores | None = None,
 ) -> str:
     """Writes tables, plots and the page beside the pictures.
 
@@ -19,6 +28,7 @@ def write_report(
         comparison: Comparison of at least one picture and method.
         pictures: ReportPictures, already written to `folder`.
         folder: str.
+        scores: ColorScores or None. What to report class by class.
 
     Returns:
         str, the Markdown summary.
@@ -29,7 +39,16 @@ def write_report(
             file.write(text)
 
     tables = report_tables.tables(comparison)
-    markdown = report_tables.markdown(comparison, tables)
+    notes = report_tables.notes(comparison)
+    if scores is not None:
+        tables += by_class_tables.tables(scores)
+        notes += by_class_tables.notes(delivered=True)
+        write(report_folder.BY_CLASS_CSV, by_class_tables.csv_text(scores))
+        encode.write_atomically(
+            os.path.join(folder, report_folder.BY_CLASS_PLOT),
+            class_plots.png(by_class_plot.draw(scores)),
+        )
+    markdown = report_tables.markdown(comparison, tables, notes)
     report_tables.write_csv(comparison, os.path.join(folder, report_folder.CSV))
     if comparison.in_boxes is not None:
         report_tables.write_csv(
@@ -38,5 +57,8 @@ def write_report(
     write(report_folder.MARKDOWN, markdown)
     for theme, name in report_folder.PLOTS.items():
         plots.write_plot(comparison, os.path.join(folder, name), theme)
-    write(report_folder.PAGE, report_html.page(comparison, tables, pictures))
+    page = report_html.page(
+        comparison, tables, pictures, notes, by_class=scores is not None
+    )
+    write(report_folder.PAGE, page)
     return markdown

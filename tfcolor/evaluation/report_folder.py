@@ -12,9 +12,11 @@ CSV = "metrics.csv"
 BOXES_CSV = "metrics_in_boxes.csv"
 MARKDOWN = "summary.md"
 PAGE = "index.html"
+BY_CLASS_CSV = "by_class.csv"
+BY_CLASS_PLOT = "by_class.png"
 PLOTS = {"light": "plot.png", "dark": "plot_dark.png"}
 _CONTENT = {CSV, BOXES_CSV, MARKDOWN, PAGE, *PLOTS.values()}
-_CONTENT |= {report_pictures.FOLDER}
+_CONTENT |= {report_pictures.FOLDER, BY_CLASS_CSV, BY_CLASS_PLOT}
 
 
 def check(folder: str, *, overwrite: bool) -> None:

@@ -32,6 +32,14 @@ def _table(rows: list[list[str]]) -> str:
     return f'<div class="card"><table>{"".join(lines)}</table></div>'
 
 
+def _class_plot() -> str:
+    return (
+        '<div class="card plot"><img src="'
+        f'{report_folder.BY_CLASS_PLOT}" alt="Loss of each class, and its '
+        'difference from the first method"></div>'
+    )
+
+
 def _plot() -> str:
     light, dark = report_folder.PLOTS["light"], report_folder.PLOTS["dark"]
     return (
@@ -145,6 +153,9 @@ def page(
     comparison: Comparison,
     tables: list[tuple[str, list[list[str]]]],
     pictures: ReportPictures,
+    sentences: list[str],
+    *,
+    by_class: bool = False,
 ) -> str:
     """Writes the page.
 
@@ -152,6 +163,8 @@ def page(
         comparison: Comparison of at least one picture and method.
         tables: list, as `report_tables.tables` returns it.
         pictures: ReportPictures, already written.
+        sentences: list of str, as `report_tables.notes` returns it.
+        by_class: bool. Whether there is a plot of classes.
 
     Returns:
         str, HTML. It refers to the plot and the pictures of its own folder
@@ -159,10 +172,7 @@ def page(
     """
     heading = html.escape(report_tables.heading(comparison))
     methods = html.escape(", ".join(comparison.methods()))
-    notes = "".join(
-        f"<li>{html.escape(note)}</li>"
-        for note in report_tables.notes(comparison)
-    )
+    notes = "".join(f"<li>{html.escape(note)}</li>" for note in sentences)
     (_, quality), *others = tables
     more = "".join(
         f"<h2>{html.escape(title)}</h2>{_table(rows)}" for title, rows in others
@@ -181,6 +191,7 @@ def page(
 <p class="lead">{heading}, beside {baselines.GREY} and {baselines.MEAN_AB}</p>
 {_table(quality)}
 {_plot()}
+{_class_plot() if by_class else ""}
 {more}
 <ul class="notes">{notes}</ul>
 {_failures(comparison)}

@@ -216,7 +216,8 @@ def notes(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _markdown_table(rows: list[list[str]]) -> str:
+def markdown_table(rows: list[list[str]]) -> str:
+    """Writes rows of str, the header first, as a Markdown table."""
     cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     lines = [f"| {' | '.join(row)} |" for row in cells]
     left = rows[0].index("definition") if "definition" in rows[0] else 0
@@ -232,21 +233,24 @@ def heading(comparison: Comparison) -> str:
 
 
 def markdown(
-    comparison: Comparison, titled_tables: list[tuple[str, list[list[str]]]]
+    comparison: Comparison,
+    titled_tables: list[tuple[str, list[list[str]]]],
+    sentences: list[str],
 ) -> str:
     """Writes the summary of an evaluation.
 
     Args:
         comparison: Comparison.
         titled_tables: list, as `tables` returns it.
+        sentences: list of str, as `notes` returns it.
 
     Returns:
         str, Markdown.
     """
     parts = [f"## Evaluation: {heading(comparison)}"]
     for title, rows in titled_tables:
-        parts += [f"### {title}", _markdown_table(rows)]
-    parts.append("\n".join(f"- {note}" for note in notes(comparison)))
+        parts += [f"### {title}", markdown_table(rows)]
+    parts.append("\n".join(f"- {note}" for note in sentences))
     if comparison.failures:
         failed = [f"- `{path}`: {why}" for path, why in comparison.failures]
         parts += ["Left out:", "\n".join(failed)]

@@ -11,7 +11,7 @@ from tfcolor.color import lab
 from tfcolor.inference import defaults
 from tfcolor.weights import model_file
 
-_ARCHITECTURE = "task_transfer"
+_ARCHITECTURES = ("task_transfer", "alexnet")
 
 
 class Classifier:
@@ -26,7 +26,8 @@ class Classifier:
         name, probability = classifier.classify(rgb)[0]
 
     Args:
-        model: str, the path of a `.keras` file that `train_classifier` wrote.
+        model: str, the path of a `.keras` file that `train_classifier` or
+            `train_alexnet` wrote.
         batch_size: int. Pictures that go through the network at once.
 
     Attributes:
@@ -55,6 +56,7 @@ class Classifier:
         self.image_size = info.image_size
         self.batch_size = batch_size
         self._with_color = info.inputs == "L_ab"
+        self._input_names = tuple(network.input)
         self._network = tf.function(
             lambda inputs: tf.nn.softmax(
                 network(inputs, training=False)["logits"]
@@ -93,7 +95,9 @@ class Classifier:
         for start in range(0, len(pictures), self.batch_size):
             batch = pictures[start : start + self.batch_size]
             squares = tf.stack([self._square(rgb) for rgb in batch])
-            rows.append(self._network(self._inputs(squares)).numpy())
+            inputs = self._inputs(squares)
+            inputs = {name: inputs[name] for name in self._input_names}
+            rows.append(self._network(inputs).numpy())
         return np.concatenate(rows)
 
     def _square(self, rgb: np.ndarray) -> tf.Tensor:
@@ -132,10 +136,11 @@ def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
             "A model file must hold a Keras model that can be read. "
             f"Received: {path!r} ({type(error).__name__}: {error})"
         ) from error
-    if info.architecture != _ARCHITECTURE or not info.class_names:
+    if info.architecture not in _ARCHITECTURES or not info.class_names:
         raise ValueError(
-            "A classifier must be a model file of `train_classifier`, with "
-            f"the names of its classes. Received: {path!r}, "
-            f"{info.architecture!r} with {len(info.class_names)} classes"
+            "A classifier must be a model file of `train_classifier` or "
+            "`train_alexnet`, with the names of its classes. Received: "
+            f"{path!r}, {info.architecture!r} with "
+            f"{len(info.class_names)} classes"
         )
     return model, info

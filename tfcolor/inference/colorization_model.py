@@ -7,8 +7,11 @@ import keras
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
+_L_INPUTS = {"L"}
+_CLASS_INPUT = "classes"
 _INPUTS = {"L", "hints", "mask"}
 _BOX_INPUTS = {"crops", "boxes", "box_valid", "picture_size"}
+_BOX_CLASS_INPUTS = {"boxes", "box_classes", "picture_size"}
 _OUTPUT = "ab"
 
 
@@ -28,8 +31,9 @@ def load(
     Raises:
         FileNotFoundError: there is no such model file.
         ValueError: the name is not known, the file cannot be read, or the
-            model is not one with the inputs `L`, `hints` and `mask`, those of
-            boxes beside them or not, and the output `ab`.
+            model is not one with the inputs `L` alone, `L` and `classes` or
+            the classes of boxes, or `L`, `hints` and `mask`, those of boxes
+            beside them or not, and the output `ab`.
     """
     if isinstance(model, keras.Model):
         info = model_file.ModelInfo()
@@ -61,15 +65,40 @@ def takes_boxes(model: keras.Model) -> bool:
     return set(model.input) > _INPUTS
 
 
+def takes_box_classes(model: keras.Model) -> bool:
+    """Tells whether a colorization model is told what lies in boxes."""
+    return set(model.input) >= _BOX_CLASS_INPUTS
+
+
+def takes_hints(model: keras.Model) -> bool:
+    """Tells whether a colorization model listens to colour hints."""
+    return set(model.input) >= _INPUTS
+
+
+def num_classes(model: keras.Model) -> int:
+    """Returns how many classes a model must be told of; 0 if none."""
+    if _CLASS_INPUT not in model.input:
+        return 0
+    return model.input[_CLASS_INPUT].shape[-1]
+
+
 def _check(model: keras.Model) -> None:
     # Only functional models know their inputs before they are called.
     inputs = getattr(model, "input", None)
     outputs = getattr(model, "output", None)
     named = isinstance(inputs, dict) and isinstance(outputs, dict)
-    known = named and set(inputs) in (_INPUTS, _INPUTS | _BOX_INPUTS)
+    known = named and set(inputs) in (
+        _L_INPUTS,
+        _L_INPUTS | {_CLASS_INPUT},
+        _L_INPUTS | _BOX_CLASS_INPUTS,
+        _INPUTS,
+        _INPUTS | _BOX_INPUTS,
+    )
+    known = known and tuple(inputs["L"].shape[-1:]) == (1,)
     if not known or _OUTPUT not in outputs:
         raise ValueError(
-            "A colorization model must have the inputs 'L', 'hints' and "
-            "'mask', perhaps those of boxes too, and the output 'ab'. "
+            "A colorization model must have the inputs 'L' alone, 'L' and "
+            "'classes' or the classes of boxes, or 'L', 'hints' and 'mask', "
+            "perhaps those of boxes too, and the output 'ab'. "
             f"Received: model={model.name!r} with {inputs} and {outputs}"
         )

@@ -8,15 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import adaptive_crops
+from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network_inputs
 from tfcolor.inference.hint_points import HintPoint
-
-# The networks halve the size three times.
-_SIZE_STEP = 8
 
 
 class Colorizer:
@@ -36,7 +35,7 @@ class Colorizer:
         model: None for the weights that ship with tfcolor, str (the name of
             shipped weights, or the path of a `.keras` file) or keras.Model
             with the inputs `L`, `hints` and `mask`, perhaps those of boxes
-            too, and the output `ab`.
+            too, or `L` alone, or `L` and `classes`, and the output `ab`.
         image_size: int or None. Side of the network's square in pixels, a
             multiple of 8; None means the size the model was trained at. More
             finds smaller things and overlooks bigger ones.
@@ -53,6 +52,10 @@ class Colorizer:
         saturation: float.
         crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
+        takes_box_classes: bool. Whether it must know what lies in them.
+        takes_hints: bool. Whether it does with hints.
+        num_classes: int. Of a model that must be told what a picture shows,
+            which is a control of experiments; 0 for all others.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -69,31 +72,40 @@ class Colorizer:
         saturation: float = defaults.SATURATION,
         crop_size: int | str | None = None,
     ):
-        _check_size("image_size", image_size)
+        checks.check_size("image_size", image_size)
         if crop_size != defaults.ADAPTIVE:
-            _check_size("crop_size", crop_size)
-        _check_numbers(batch_size, saturation)
+            checks.check_size("crop_size", crop_size)
+        checks.check_numbers(batch_size, saturation)
         model, model_size = colorization_model.load(model)
         self.image_size = image_size or model_size
         self.batch_size = batch_size
         self.saturation = saturation
-        self.takes_boxes = colorization_model.takes_boxes(model)
+        self.takes_box_classes = colorization_model.takes_box_classes(model)
+        self._takes_crops = colorization_model.takes_boxes(model)
+        self.takes_boxes = self._takes_crops or self.takes_box_classes
+        self.takes_hints = colorization_model.takes_hints(model)
+        self.num_classes = colorization_model.num_classes(model)
         self.crop_sizes = (crop_size or self.image_size,)
         if crop_size == defaults.ADAPTIVE:
             self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
-            if self.takes_boxes:
+            if self._takes_crops:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
+        self._input_names = tuple(model.input)
         self._network = _network_function(model)
         # Makes the graphs now, which takes longer than many a picture.
-        self.colorize(np.zeros((1, 1, 3), np.uint8))
+        self.colorize(
+            np.zeros((1, 1, 3), np.uint8),
+            classes=np.zeros(self.num_classes) if self.num_classes else None,
+        )
 
     def colorize(
         self,
         rgb: np.ndarray,
         *,
         hints: Sequence[HintPoint] | None = None,
-        boxes: np.ndarray | None = None,
+        boxes: np.ndarray | PictureBoxes | None = None,
+        classes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Colorizes a picture.
 
@@ -102,25 +114,31 @@ class Colorizer:
                 lightness is used), [H, W, 1] or [H, W] (grey).
             hints: None or HintPoints, in pixels of this picture.
             boxes: None or array [M, 4], yxyx in pixels of this picture: where
-                things are, for a model that colors them by themselves. Boxes
-                that lie outside the picture are left out.
+                things are, for a model that colors them by themselves;
+                PictureBoxes for one that takes their classes. Boxes that lie
+                outside the picture are left out.
+            classes: None or array [num_classes], how much the picture shows
+                of each class, for a model that must be told.
 
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
 
         Raises:
             ValueError: `rgb` has another dtype or shape, a hint lies out of
-                the picture, `boxes` has another shape, or the model takes
-                none.
+                the picture, `boxes` or `classes` has another shape, or the
+                model takes none of them, or must be told classes.
         """
-        return self.colorize_batch([rgb], hints=[hints], boxes=[boxes])[0]
+        return self.colorize_batch(
+            [rgb], hints=[hints], boxes=[boxes], classes=[classes]
+        )[0]
 
     def colorize_batch(
         self,
         pictures: Sequence[np.ndarray],
         *,
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
-        boxes: Sequence[np.ndarray | None] | None = None,
+        boxes: Sequence[np.ndarray | PictureBoxes | None] | None = None,
+        classes: Sequence[np.ndarray | None] | None = None,
     ) -> list[np.ndarray]:
         """Colorizes pictures, which may differ in size.
 
@@ -131,6 +149,8 @@ class Colorizer:
                 picture, in its pixels.
             boxes: None or a sequence with None or an array [M, 4] for each
                 picture, yxyx in its pixels.
+            classes: None or a sequence with None or an array [num_classes]
+                for each picture.
 
         Returns:
             list of arrays [H, W, 3], each of its picture's dtype and size.
@@ -138,11 +158,13 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`, or the lengths differ.
         """
-        pictures = [_as_picture(rgb) for rgb in pictures]
+        pictures = [checks.as_picture(rgb) for rgb in pictures]
         return [
             _finish(picture, ab, self.saturation)
             for picture, ab in zip(
-                pictures, self._predict(pictures, hints, boxes), strict=True
+                pictures,
+                self._predict(pictures, hints, boxes, classes),
+                strict=True,
             )
         ]
 
@@ -151,7 +173,8 @@ class Colorizer:
         rgb: np.ndarray,
         *,
         hints: Sequence[HintPoint] | None = None,
-        boxes: np.ndarray | None = None,
+        boxes: np.ndarray | PictureBoxes | None = None,
+        classes: np.ndarray | None = None,
     ) -> np.ndarray:
         """Returns the network's colour alone, for every pixel of a picture.
 
@@ -161,6 +184,7 @@ class Colorizer:
             rgb: uint8 or uint16 array [H, W, 3], [H, W, 1] or [H, W].
             hints: None or HintPoints, in pixels of this picture.
             boxes: None or array [M, 4]; see `colorize`.
+            classes: None or array [num_classes]; see `colorize`.
 
         Returns:
             float32 array [H, W, 2], CIELAB.
@@ -168,33 +192,64 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`.
         """
-        picture = _as_picture(rgb)
-        ab = next(iter(self._predict([picture], [hints], [boxes])))
+        picture = checks.as_picture(rgb)
+        ab = next(iter(self._predict([picture], [hints], [boxes], [classes])))
         return finish.resize_ab(ab, *picture.shape[:2]).numpy()
 
-    def _predict(self, pictures, hints, boxes):
+    def _predict(self, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
-        hints = _one_each("hints", hints, len(pictures))
-        boxes = _one_each("boxes", boxes, len(pictures))
-        if not self.takes_boxes and any(b is not None for b in boxes):
-            raise ValueError(
-                "`boxes` need a model that colors them by themselves, as of "
-                "`fusion.instance_colorizer`. Received: boxes for a model of "
-                "whole pictures"
-            )
+        hints = checks.one_each("hints", hints, len(pictures))
+        boxes = checks.one_each("boxes", boxes, len(pictures))
+        classes = checks.one_each("classes", classes, len(pictures))
+        self._check_prompts(hints, boxes, classes)
         for start in range(0, len(pictures), self.batch_size):
             batch = slice(start, start + self.batch_size)
             inputs = network_inputs.picture_inputs(
                 pictures[batch], hints[batch], image_size=self.image_size
             )
-            if self.takes_boxes:
+            if self.takes_box_classes:
+                inputs |= network_inputs.box_class_inputs(
+                    pictures[batch], boxes[batch]
+                )
+            elif self._takes_crops:
                 inputs |= network_inputs.box_inputs(
                     pictures[batch],
                     boxes[batch],
                     image_size=self.image_size,
                     crop_sizes=self.crop_sizes,
                 )
-            yield from self._network(inputs)
+            if self.num_classes:
+                inputs["classes"] = tf.constant(classes[batch], tf.float32)
+            yield from self._network({n: inputs[n] for n in self._input_names})
+
+    def _check_prompts(self, hints, boxes, classes) -> None:
+        """Refuses what the model would not listen to."""
+        if not self.takes_boxes and any(b is not None for b in boxes):
+            raise ValueError(
+                "`boxes` need a model that colors them by themselves, as of "
+                "`fusion.instance_colorizer`. Received: boxes for a model of "
+                "whole pictures"
+            )
+        if self.takes_box_classes and any(
+            b is not None and not isinstance(b, PictureBoxes) for b in boxes
+        ):
+            raise ValueError(
+                "`boxes` must be PictureBoxes, with classes, for a model that "
+                "takes these. Received: boxes alone"
+            )
+        if not self.takes_hints and any(hints):
+            raise ValueError(
+                "`hints` need a model that takes them. Received: hints for a "
+                "model of lightness alone"
+            )
+        shape = (self.num_classes,) if self.num_classes else None
+        found = {None if c is None else np.shape(c) for c in classes}
+        if found - {shape}:
+            raise ValueError(
+                "`classes` must be an array [num_classes] for each picture if "
+                "the model must be told classes, and None otherwise. "
+                f"Received: {found} with num_classes={self.num_classes}"
+            )
 
 
 def grey(rgb: np.ndarray) -> np.ndarray:
@@ -209,59 +264,7 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: `rgb` has another dtype or shape.
     """
-    return _finish(_as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
-
-
-def _one_each(name: str, values, count: int) -> list:
-    """Returns one value for each picture; None for all where none came."""
-    values = [None] * count if values is None else list(values)
-    if len(values) != count:
-        raise ValueError(
-            f"`{name}` must have one entry for each picture. "
-            f"Received: {len(values)} for {count} pictures"
-        )
-    return values
-
-
-def _check_size(name: str, size) -> None:
-    if size is not None and (
-        not isinstance(size, int) or size < _SIZE_STEP or size % _SIZE_STEP
-    ):
-        raise ValueError(
-            f"`{name}` must be a multiple of {_SIZE_STEP} above 0. "
-            f"Received: {name}={size}"
-        )
-
-
-def _check_numbers(batch_size, saturation) -> None:
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(
-            "`batch_size` must be an integer of 1 or above. "
-            f"Received: batch_size={batch_size}"
-        )
-    if not 0 <= saturation < float("inf"):
-        raise ValueError(
-            "`saturation` must be a number of 0 or above. "
-            f"Received: saturation={saturation}"
-        )
-
-
-def _as_picture(rgb: np.ndarray) -> np.ndarray:
-    """Checks a picture; returns it as [H, W, 3], grey as R = G = B."""
-    rgb = np.asarray(rgb)
-    if rgb.dtype not in (np.uint8, np.uint16):
-        raise ValueError(
-            "`rgb` must be uint8 (0..255) or uint16 (0..65535). "
-            f"Received: rgb.dtype={rgb.dtype}"
-        )
-    picture = rgb[..., np.newaxis] if rgb.ndim == 2 else rgb
-    if picture.ndim != 3 or picture.shape[-1] not in (1, 3) or not rgb.size:
-        raise ValueError(
-            "`rgb` must have the shape [H, W, 3], [H, W, 1] or [H, W], "
-            f"with at least one pixel. Received: rgb.shape={rgb.shape}"
-        )
-    # One kind of picture means one graph; the lightness is the same.
-    return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+    return _finish(checks.as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
 
 
 def _network_function(model: keras.Model):

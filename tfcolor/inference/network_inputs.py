@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import boxes as boxes_lib
+from tfcolor.data import picture_boxes
+from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import adaptive_crops
 from tfcolor.inference import hint_maps
 from tfcolor.inference import prepare
@@ -104,6 +106,40 @@ def box_inputs(
             valid, crops = _group_keys(group)
             arrays[valid][i, j] = True
             arrays[crops][i, j] = _square_L(part, crop_sizes[group])
+    return {name: tf.constant(array) for name, array in arrays.items()}
+
+
+def box_class_inputs(
+    pictures: Sequence[np.ndarray], found: Sequence[PictureBoxes | None]
+) -> dict[str, tf.Tensor]:
+    """Makes a batch of boxes and what they show.
+
+    Args:
+        pictures: B uint8 or uint16 arrays [H, W, 3].
+        found: for each picture None or PictureBoxes, in its pixels; all that
+            lie in it are used.
+
+    Returns:
+        dict of "boxes", float32 [B, N, 4], whole pixels; "box_classes", int32
+        [B, N], 0 for rows that are no boxes; "picture_size", int32 [B, 2].
+    """
+    kept = [
+        (boxes or picture_boxes.none()).best(
+            height=picture.shape[0],
+            width=picture.shape[1],
+            max_boxes=len(boxes or ()),
+        )
+        for picture, boxes in zip(pictures, found, strict=True)
+    ]
+    shape = (len(pictures), max(1, *(len(boxes) for boxes in kept)))
+    arrays = {
+        "boxes": np.zeros((*shape, 4), np.float32),
+        "box_classes": np.zeros(shape, np.int32),
+        "picture_size": np.array([p.shape[:2] for p in pictures], np.int32),
+    }
+    for i, boxes in enumerate(kept):
+        arrays["boxes"][i, : len(boxes)] = boxes.boxes
+        arrays["box_classes"][i, : len(boxes)] = boxes.classes
     return {name: tf.constant(array) for name, array in arrays.items()}
 
 

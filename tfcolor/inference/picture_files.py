@@ -131,7 +131,9 @@ def _colorize(colorizer, batch):
         if future.exception()
     }
     good = [(j, future.result()) for j, future in batch if j not in failed]
-    boxes = [loaded.found.boxes if loaded.found else None for _, loaded in good]
+    boxes = [loaded.found for _, loaded in good]
+    if not colorizer.takes_box_classes:
+        boxes = [found.boxes if found else None for found in boxes]
     try:
         colored = colorizer.colorize_batch(
             [loaded.picture.pixels for _, loaded in good],

@@ -19,6 +19,7 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+_METRICS = "metrics.csv"
 _LOG_FORMAT = "%(asctime)s %(message)s"
 
 
@@ -38,7 +39,7 @@ class RunFolder:
         self.model = os.path.join(path, "model.keras")
         self.curves = os.path.join(path, "curves.png")
         self._flags = os.path.join(path, "flags.cfg")
-        self._metrics = os.path.join(path, "metrics.csv")
+        self._metrics = os.path.join(path, _METRICS)
         self.log = self._open_log()
 
     def _open_log(self) -> logging.Logger:
@@ -73,13 +74,7 @@ class RunFolder:
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads the rows of metrics.csv; empty cells are left out."""
-        if not os.path.exists(self._metrics):
-            return []
-        with open(self._metrics, newline="") as f:
-            return [
-                {k: float(v) for k, v in row.items() if v}
-                for row in csv.DictReader(f)
-            ]
+        return read_metrics(self.path)
 
     def write_metrics(self, rows: list[dict[str, float]]) -> None:
         """Writes metrics.csv and its plot.
@@ -130,6 +125,25 @@ class RunFolder:
         figure.savefig(temporary, format="png", dpi=100)
         plt.close(figure)
         os.replace(temporary, self.curves)
+
+
+def read_metrics(path: str) -> list[dict[str, float]]:
+    """Reads the rows of a run's metrics.csv; empty cells are left out.
+
+    Args:
+        path: str, the folder of the run, which is not changed.
+
+    Returns:
+        list of dict of str to float; empty where there is none.
+    """
+    path = os.path.join(path, _METRICS)
+    if not os.path.exists(path):
+        return []
+    with open(path, newline="") as f:
+        return [
+            {k: float(v) for k, v in row.items() if v}
+            for row in csv.DictReader(f)
+        ]
 
 
 def _write_atomically(path: str, text: str) -> None:

@@ -12,6 +12,9 @@ import zipfile
 import keras
 
 _ENTRY = "tfcolor.json"
+# `ModelInfo.inputs` of colorizers that are told classes.
+TRUE_CLASSES = "L_true_classes"
+SHUFFLED_CLASSES = "L_shuffled_classes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +27,11 @@ class ModelInfo:
             was trained on; the default network size at inference.
         description: str. One line for people.
         class_names: tuple of str. Of a classifier, in the order of its
-            logits.
+            logits; of an ensemble too.
         inputs: str. What a classifier sees: "L" or "L_ab"; see
-            `labelled.LabelConfig`.
+            `labelled.LabelConfig`. What a colorizer is told beside L:
+            "L_true_classes", or "L_shuffled_classes", those of other
+            pictures.
     """
 
     architecture: str = "siggraph"

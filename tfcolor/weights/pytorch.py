@@ -67,7 +67,7 @@ def load_state(
     ignored = _ignored(model, arrays)
     shapes = {key: _pytorch_shape(v) for key, v in targets.items()} | ignored
     for key in sorted(shapes.keys() | arrays.keys()):
-        problems += _problems(key, shapes, arrays)
+        problems += problems_with(key, shapes, arrays)
     if problems:
         raise ValueError(
             f"The weights must be those of {model.name!r}, each exactly once. "
@@ -228,7 +228,21 @@ def _to_keras(array: np.ndarray) -> np.ndarray:
     return array.transpose(_KERNEL_AXES) if array.ndim == 4 else array
 
 
-def _problems(key, shapes, arrays) -> list[str]:
+def problems_with(
+    key: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    arrays: Mapping[str, np.ndarray],
+) -> list[str]:
+    """Says what is wrong with an array of a state dict.
+
+    Args:
+        key: str, of either mapping.
+        shapes: mapping from every key that must be there to its shape.
+        arrays: mapping of str to array, those that are there.
+
+    Returns:
+        list of str, empty if nothing is.
+    """
     if key not in arrays:
         return [f"missing: {key} {shapes[key]}"]
     array = arrays[key]

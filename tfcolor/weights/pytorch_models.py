@@ -8,6 +8,7 @@
 | `fusion` | InstColorization's `latest_net_GF.pth` |
 | `instcolorization` | a folder with these three files of InstColorization |
 | `mmagic` | mmagic's `inst_colorization`: all three networks in one file |
+| `alexnet`, `resnet18` | torchvision's, for ImageNet or any other classes |
 """
 
 import functools
@@ -24,6 +25,7 @@ from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import pytorch
 from tfcolor.weights import pytorch_files
+from tfcolor.weights import torchvision
 
 # The first Caffe release took the mask as it is, and so do its weights.
 _BUILDERS = {
@@ -34,7 +36,7 @@ _BUILDERS = {
 }
 # Kinds of three networks, in one model.
 WHOLE_KINDS = ("instcolorization", "mmagic")
-KINDS = (*_BUILDERS, *WHOLE_KINDS)
+KINDS = (*_BUILDERS, *WHOLE_KINDS, *torchvision.KINDS)
 
 _FOLDER_FILES = {
     "full": "latest_net_GComp",
@@ -50,7 +52,7 @@ class Imported(NamedTuple):
     Attributes:
         model: keras.Model.
         states: dict of a network ("full", "siggraph17", "instance",
-            "fusion") to its state dict.
+            "fusion", "alexnet", "resnet18") to its state dict.
         ignored: dict of a network to the list of keys without a place.
     """
 
@@ -90,9 +92,9 @@ def build(states: Mapping[str, Mapping[str, np.ndarray]]) -> Imported:
     """Builds the model that state dicts belong to, at their width.
 
     Args:
-        states: mapping of a network's name to its state dict: one network, or
-            all of "full", "instance" and "fusion", which become one model of
-            `instance_colorizer`.
+        states: mapping of a network's name to its state dict: one network,
+            those of torchvision included, or all of "full", "instance" and
+            "fusion", which become one model of `instance_colorizer`.
 
     Returns:
         Imported.
@@ -101,6 +103,10 @@ def build(states: Mapping[str, Mapping[str, np.ndarray]]) -> Imported:
         ValueError: an array is missing, left over or has another shape, in
             any of the networks. All of them are listed.
     """
+    (first, *others) = states
+    if first in torchvision.KINDS and not others:
+        model, unused = torchvision.build(first, states[first])
+        return Imported(model, dict(states), {first: unused})
     networks, ignored, problems = {}, {}, []
     for network, state in states.items():
         try:

@@ -1,0 +1,90 @@
+import functools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.models import golden as golden_files
+from tests.models import model_contract
+from tests.weights import torchvision_states
+from tfcolor.models import alexnet
+from tfcolor.weights import torchvision
+
+small = functools.partial(alexnet.alexnet, num_classes=5, width=1 / 16)
+
+
+def _loss(outputs):
+    return tf.reduce_sum((outputs["logits"] - 1) ** 2)
+
+
+@pytest.mark.slow
+def test_alexnet_keeps_the_model_contract(tmp_path):
+    model_contract.check_model(
+        small,
+        folder=tmp_path,
+        loss=_loss,
+        sizes=((64, 64), (63, 100)),
+        output_shapes=lambda height, width: {"logits": (5,)},
+    )
+
+
+@pytest.mark.parametrize("size", ["64", "200", "260"])
+def test_alexnet_equals_pytorchs_layers(size):
+    golden = golden_files.load("torchvision_narrow")
+    seed = int(golden["seed"])
+    state = torchvision_states.alexnet(seed, 1 / 16, classes=13)
+    model, ignored = torchvision.build("alexnet", state)
+    assert ignored == []
+    L = torchvision_states.picture(seed, *golden[f"size_{size}"])
+    np.testing.assert_allclose(
+        model({"L": tf.constant(L)})["logits"],
+        golden[f"logits_{size}"],
+        rtol=0,
+        atol=1e-4,
+    )
+
+
+def test_features_are_what_the_classifier_knows():
+    model = small()
+    inputs = {"L": model_contract.random_inputs(64, 72)["L"]}
+    logits = model(inputs)["logits"].numpy()
+    found = {
+        kind: alexnet.feature_model(model, kind)(inputs)["features"].numpy()
+        for kind in alexnet.FEATURES
+    }
+    np.testing.assert_array_equal(found["logits"], logits)
+    softmax = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    np.testing.assert_allclose(found["probabilities"], softmax, atol=1e-6)
+    best = np.eye(5)[logits.argmax(-1)]
+    np.testing.assert_array_equal(found["one_hot"], best)
+    assert found["penultimate"].shape == (2, 256)
+    head = model.get_layer("logits")
+    np.testing.assert_allclose(
+        head(found["penultimate"]), logits, rtol=1e-5, atol=1e-5
+    )
+
+
+@pytest.mark.slow
+def test_weights_at_width_1_are_those_of_torchvision():
+    count = 61_100_840 - 2 * 64 * 11 * 11
+    assert alexnet.alexnet(num_classes=1000).count_params() == count
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"num_classes": 1},
+        {"width": 0.0},
+        {"dropout": 1.0},
+        {"image_size": 62},
+    ],
+)
+def test_numbers_out_of_range_are_refused(option):
+    (name,) = option
+    with pytest.raises(ValueError, match=f"`{name}` must be .*Received"):
+        small(**option)
+
+
+def test_unknown_features_are_refused():
+    with pytest.raises(ValueError, match="`features` must be .*Received"):
+        alexnet.feature_model(small(), "fc5")

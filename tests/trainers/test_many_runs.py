@@ -1,0 +1,124 @@
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+from tfcolor.training import fit
+from trainers import many_runs
+
+
+def _runs(folder, *, needs=False):
+    first = many_runs.Run(
+        str(folder / "first"), "some.trainer", ("--a=1",), {"seed": 0}, "done"
+    )
+    second = many_runs.Run(
+        *(str(folder / "second"), "some.trainer", ("--a=2",), {"seed": 1}),
+        "done",
+        (first,) if needs else (),
+    )
+    return [first, second]
+
+
+class Start:
+    """Finishes runs without a process; gives the commands it was asked."""
+
+    def __init__(self, *statuses):
+        self.commands = []
+        self._statuses = list(statuses)
+
+    def __call__(self, command, watch, deadline):
+        self.commands.append(command)
+        status = self._statuses.pop(0) if self._statuses else 0
+        folder = command[-1].removeprefix("--workdir=")
+        if status == 0:
+            (pathlib.Path(folder) / "done").write_text("")
+        return status
+
+
+def _run_all(runs, start, **options):
+    calls = []
+    values = {"minutes": None, "after_each": lambda: calls.append(None)}
+    many_runs.run_all(runs, **values | options, start=start)
+    return len(calls)
+
+
+def test_runs_keep_their_command_and_what_they_are(tmp_path, capsys):
+    runs, start = _runs(tmp_path), Start()
+    assert _run_all(runs, start) == 3
+    assert start.commands[1] == [
+        *(sys.executable, "-m", "some.trainer", "--a=2"),
+        f"--workdir={tmp_path / 'second'}",
+    ]
+    text = (tmp_path / "first" / many_runs.COMMAND).read_text()
+    assert text.startswith("python -m some.trainer --a=1 --workdir=")
+    assert many_runs.read_conditions(str(tmp_path)) == {
+        str(tmp_path / "first"): {"seed": 0},
+        str(tmp_path / "second"): {"seed": 1},
+    }
+    assert "2 of 2 runs are done" in capsys.readouterr().out
+    many_runs.print_list(runs)
+    assert capsys.readouterr().out == "done  first\ndone  second\n"
+
+
+def test_finished_runs_are_not_run_again(tmp_path):
+    _run_all(_runs(tmp_path)[:1], Start())
+    start = Start()
+    _run_all(_runs(tmp_path), start)
+    assert len(start.commands) == 1
+
+
+def test_a_failed_run_does_not_stop_the_others(tmp_path):
+    start = Start(2)
+    with pytest.raises(ValueError, match="end well.*'first'"):
+        _run_all(_runs(tmp_path), start)
+    assert len(start.commands) == 2
+
+
+def test_what_needs_a_failed_run_is_not_started(tmp_path):
+    start = Start(2)
+    with pytest.raises(ValueError, match="'first', 'second'"):
+        _run_all(_runs(tmp_path, needs=True), start)
+    assert len(start.commands) == 1
+
+
+def test_time_is_kept(tmp_path):
+    start = Start()
+    _run_all(_runs(tmp_path), start, minutes=1e-9)
+    assert not start.commands
+
+
+def test_a_run_goes_on_with_the_flags_it_began_with(tmp_path):
+    _run_all(_runs(tmp_path), Start())
+    (first, _) = _runs(tmp_path)
+    other = many_runs.Run(first.folder, first.module, ("--a=3",), {}, "done")
+    with pytest.raises(ValueError, match="flags it began with.*--a=3"):
+        _run_all([other], Start())
+
+
+def test_a_signal_is_told_to_the_run_and_ends_all(tmp_path):
+    # A program that waits, and ends as a trainer does when it is told.
+    source = (
+        "import os, signal, sys, time\n"
+        "def end(*_): sys.exit(130)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "os.kill(os.getppid(), signal.SIGINT)\n"
+        "time.sleep(30)\n"
+    )
+    (tmp_path / "waiting_program.py").write_text(source)
+    run = many_runs.Run(
+        str(tmp_path / "run"), "waiting_program", (), {"a": 1}, "done"
+    )
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(tmp_path)
+    try:
+        with pytest.raises(fit.Interrupted, match="SIGINT"):
+            _run_all([run], None)
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    condition = json.loads((tmp_path / "run/condition.json").read_text())
+    assert condition == {"a": 1}

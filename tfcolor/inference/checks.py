@@ -1,0 +1,60 @@
+"""What a colorizer accepts; each function raises ValueError for the rest."""
+
+import numpy as np
+
+# The networks halve the size three times.
+_SIZE_STEP = 8
+
+
+def one_each(name: str, values, count: int) -> list:
+    """Returns one value for each picture; None for all where none came."""
+    values = [None] * count if values is None else list(values)
+    if len(values) != count:
+        raise ValueError(
+            f"`{name}` must have one entry for each picture. "
+            f"Received: {len(values)} for {count} pictures"
+        )
+    return values
+
+
+def check_size(name: str, size) -> None:
+    """Checks the side of a network's square, which may be None."""
+    if size is not None and (
+        not isinstance(size, int) or size < _SIZE_STEP or size % _SIZE_STEP
+    ):
+        raise ValueError(
+            f"`{name}` must be a multiple of {_SIZE_STEP} above 0. "
+            f"Received: {name}={size}"
+        )
+
+
+def check_numbers(batch_size, saturation) -> None:
+    """Checks the options of a colorizer that are plain numbers."""
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(
+            "`batch_size` must be an integer of 1 or above. "
+            f"Received: batch_size={batch_size}"
+        )
+    if not 0 <= saturation < float("inf"):
+        raise ValueError(
+            "`saturation` must be a number of 0 or above. "
+            f"Received: saturation={saturation}"
+        )
+
+
+def as_picture(rgb: np.ndarray) -> np.ndarray:
+    """Checks a picture; returns it as [H, W, 3], grey as R = G = B."""
+    rgb = np.asarray(rgb)
+    if rgb.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            "`rgb` must be uint8 (0..255) or uint16 (0..65535). "
+            f"Received: rgb.dtype={rgb.dtype}"
+        )
+    picture = rgb[..., np.newaxis] if rgb.ndim == 2 else rgb
+    if picture.ndim != 3 or picture.shape[-1] not in (1, 3) or not rgb.size:
+        raise ValueError(
+            "`rgb` must have the shape [H, W, 3], [H, W, 1] or [H, W], "
+            f"with at least one pixel. Received: rgb.shape={rgb.shape}"
+        )
+    # One kind of picture means one graph; the lightness is the same.
+    return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture

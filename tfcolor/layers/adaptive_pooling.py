@@ -1,0 +1,58 @@
+"""Means over a fixed number of parts of a map of any size."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class AdaptiveMeans(keras.layers.Layer):
+    """Reduces a map to a grid of means, as PyTorch's AdaptiveAvgPool2d.
+
+    Cell i of n covers the rows floor(i * size / n) up to, but not including,
+    ceil((i + 1) * size / n). Cells may overlap, and a map smaller than the
+    grid is repeated.
+
+    Args:
+        side: int, n. Rows and columns of the grid.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        x: float tensor [B, H, W, C].
+
+    Returns:
+        float tensor [B, side, side, C].
+    """
+
+    def __init__(self, side: int, **kwargs):
+        super().__init__(**kwargs)
+        self.side = side
+
+    def call(self, x):
+        """Returns the means."""
+        x = tf.convert_to_tensor(x)
+        height, width = tf.unstack(tf.shape(x)[1:3])
+        # In float32: the means of many half-precision numbers lose digits.
+        means = tf.einsum(
+            "ih,bhwc,jw->bijc",
+            self._shares(height),
+            tf.cast(x, tf.float32),
+            self._shares(width),
+        )
+        return tf.cast(means, x.dtype)
+
+    def _shares(self, size: tf.Tensor) -> tf.Tensor:
+        """Returns how much of each row is in each cell: float32 [n, size]."""
+        cell = tf.range(self.side)[:, None]
+        place = tf.range(size)[None]
+        start = cell * size // self.side
+        stop = -(-(cell + 1) * size // self.side)
+        inside = tf.cast((start <= place) & (place < stop), tf.float32)
+        return inside / tf.reduce_sum(inside, axis=1, keepdims=True)
+
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of the grid."""
+        return (input_shape[0], self.side, self.side, input_shape[-1])
+
+    def get_config(self):
+        """Returns what rebuilds the layer."""
+        return super().get_config() | {"side": self.side}

@@ -1,0 +1,197 @@
+"""Weights of torchvision's AlexNet and ResNet-18, strictly, for grey pictures.
+
+The first convolution is summed over its three input channels: what it makes of
+a grey picture is then the same. Every array is used exactly once, or ignored
+by these rules: counters of batch normalisations, and ResNet-18's class layer
+`fc`, which the colorizers have no use for.
+
+Reference:
+    github.com/pytorch/vision, models/alexnet.py and models/resnet.py.
+"""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+
+from tfcolor.models import alexnet as alexnet_lib
+from tfcolor.models import resnet_blocks
+from tfcolor.models import resnet_colorizer
+from tfcolor.weights import pytorch
+from tfcolor.weights import pytorch_keys
+
+KINDS = ("alexnet", "resnet18")
+# Places of the layers in torchvision's `features` and `classifier`, which
+# count ReLUs, pools and dropouts too.
+ALEXNET_MODULES = {
+    "features.0": "conv1",
+    "features.3": "conv2",
+    "features.6": "conv3",
+    "features.8": "conv4",
+    "features.10": "conv5",
+    "classifier.1": "fc6",
+    "classifier.4": "fc7",
+    "classifier.6": "logits",
+}
+_FIRST = {"alexnet": "features.0.weight", "resnet18": "conv1.weight"}
+# An array by whose first axis the width is known: one of the widest, where
+# rounding changes it least; and that axis at width 1.
+_WIDEST = {
+    "alexnet": ("classifier.4.weight", alexnet_lib.HIDDEN["fc7"]),
+    "resnet18": ("layer4.1.conv2.weight", resnet_blocks.STAGES[4][0]),
+}
+_CLASSES = "classifier.6.weight"
+_UNUSED = "fc"
+_RGB = 3
+
+
+def build(
+    kind: str, state: Mapping[str, np.ndarray]
+) -> tuple[keras.Model, list[str]]:
+    """Builds the model that a state dict belongs to, at its width.
+
+    Args:
+        kind: str, "alexnet" or "resnet18".
+        state: mapping of str to array. `module.` may prefix its keys.
+
+    Returns:
+        The model, of `alexnet` or `resnet18`, and the list of the keys that
+        were ignored.
+
+    Raises:
+        ValueError: `kind` is not known; a key is missing, unexpected or there
+            twice, an array has another shape, or one is not finite. All of
+            them are listed.
+    """
+    if kind not in KINDS:
+        raise ValueError(
+            f"`kind` must be one of {KINDS}. Received: kind={kind!r}"
+        )
+    arrays, problems = _plain(state)
+    width = _axis(arrays, _WIDEST[kind][0], _WIDEST[kind][1])
+    width /= _WIDEST[kind][1]
+    if kind == "alexnet":
+        classes = max(2, _axis(arrays, _CLASSES, 2))
+        model = alexnet_lib.alexnet(num_classes=classes, width=width)
+        ignored = {}
+    else:
+        model = resnet_colorizer.resnet18(width=width)
+        ignored = _ignored(model, arrays)
+    targets = _targets(kind, model)
+    # A file for grey pictures may have one channel already.
+    first = arrays.get(_FIRST[kind])
+    grey = first is not None and first.ndim == 4 and first.shape[1] == 1
+    shapes = {
+        key: _torch_shape(kind, key, variable, grey)
+        for key, variable in targets.items()
+    } | ignored
+    for key in sorted(shapes.keys() | arrays.keys()):
+        problems += pytorch.problems_with(key, shapes, arrays)
+    if problems:
+        raise ValueError(
+            f"The weights must be those of torchvision's {kind}, each exactly "
+            f"once. Received: {len(problems)} problems\n  "
+            + "\n  ".join(problems)
+        )
+    for key, variable in targets.items():
+        variable.assign(_to_keras(kind, key, arrays[key]))
+    return model, sorted(ignored)
+
+
+def module_of(layer_name: str) -> str:
+    """Returns the torchvision module of a layer of ResNet-18.
+
+    Args:
+        layer_name: str, such as "layer2_0_conv1".
+
+    Returns:
+        str, such as "layer2.0.conv1".
+    """
+    return layer_name.replace("_", ".")
+
+
+def _plain(state) -> tuple[dict, list[str]]:
+    arrays, problems = {}, []
+    for key, value in state.items():
+        plain = key.removeprefix("module.")
+        if plain in arrays:
+            problems.append(f"there twice: {plain}")
+        arrays[plain] = np.asarray(value)
+    return arrays, problems
+
+
+def _axis(arrays, key, default) -> int:
+    """Returns the length of the first axis of an array that may be absent."""
+    array = arrays.get(key)
+    return default if array is None or not array.ndim else array.shape[0]
+
+
+def _layers(kind, model) -> dict[str, keras.Layer]:
+    if kind == "alexnet":
+        return {
+            module: model.get_layer(name)
+            for module, name in ALEXNET_MODULES.items()
+        }
+    return {
+        module_of(layer.name): layer for layer in model.layers if layer.weights
+    }
+
+
+def _targets(kind, model) -> dict[str, keras.Variable]:
+    targets = {}
+    for module, layer in _layers(kind, model).items():
+        is_bn = isinstance(layer, keras.layers.BatchNormalization)
+        suffixes = (
+            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
+        )
+        # ResNet's convolutions have no bias.
+        suffixes = suffixes[: len(layer.weights)]
+        for suffix, variable in zip(suffixes, layer.weights, strict=True):
+            targets[f"{module}.{suffix}"] = variable
+    return targets
+
+
+def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
+    """Shapes of what is ignored: a group is there as a whole or not at all."""
+    counters = {
+        f"{module_of(layer.name)}.{pytorch_keys.COUNTER_SUFFIX}": ()
+        for layer in model.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+    # Any number of classes; the class layer's two arrays must agree.
+    classes = _axis(arrays, f"{_UNUSED}.weight", 1)
+    class_layer = {
+        f"{_UNUSED}.weight": (classes, model.output["mean"].shape[-1]),
+        f"{_UNUSED}.bias": (classes,),
+    }
+    ignored = {}
+    for group in (counters, class_layer):
+        if any(key in arrays for key in group):
+            ignored |= group
+    return ignored
+
+
+def _torch_shape(kind, key, variable, grey) -> tuple[int, ...]:
+    shape = tuple(variable.shape)
+    if len(shape) == 2:
+        return shape[::-1]
+    if len(shape) != 4:
+        return shape
+    height, width, into, out = shape
+    if key == _FIRST[kind] and not grey:
+        into = _RGB
+    return (out, into, height, width)
+
+
+def _to_keras(kind, key, array) -> np.ndarray:
+    array = array.astype(np.float32)
+    if key == _FIRST[kind]:
+        array = array.sum(axis=1, keepdims=True)
+    if array.ndim == 4:
+        return array.transpose(2, 3, 1, 0)
+    if key == "classifier.1.weight":
+        # PyTorch flattens channels first, Keras channels last.
+        side = alexnet_lib.GRID
+        array = array.reshape(len(array), -1, side, side)
+        array = array.transpose(0, 2, 3, 1).reshape(len(array), -1)
+    return array.T if array.ndim == 2 else array

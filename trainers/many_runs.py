@@ -1,0 +1,209 @@
+"""Running many training programs one after the other, resumably.
+
+A run is a folder with the command that makes it (command.txt) and what it is
+(condition.json). Finished runs are kept; an interrupted one continues where it
+stopped, as every trainer does.
+"""
+
+import dataclasses
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from absl import flags
+
+from flags import run as run_flags
+from tfcolor.data import encode
+from tfcolor.training import fit
+from tfcolor.training.signal_watch import SignalWatch
+
+COMMAND, CONDITION = "command.txt", "condition.json"
+_INTERRUPTED = 130
+# Names that Linux gives to bfloat16 instructions.
+_BFLOAT16 = ("avx512_bf16", "amx_bf16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes:
+        folder: str.
+        module: str, the trainer.
+        arguments: tuple of str, its flags but for --workdir.
+        condition: dict that JSON knows: what the run is among the others.
+        result: str. File in the folder that is there when it is finished.
+        needs: tuple of Run, which must be finished first.
+    """
+
+    folder: str
+    module: str
+    arguments: tuple[str, ...]
+    condition: dict
+    result: str
+    needs: tuple["Run", ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the folder."""
+        return os.path.basename(self.folder)
+
+    def is_done(self) -> bool:
+        """Tells whether the run is finished."""
+        return os.path.exists(os.path.join(self.folder, self.result))
+
+    def command(self) -> list[str]:
+        """Returns the command, for `subprocess`."""
+        start = [sys.executable, "-m", self.module, *self.arguments]
+        return [*start, f"--workdir={self.folder}"]
+
+
+def run_all(
+    runs: list[Run],
+    *,
+    minutes: float | None,
+    after_each: Callable[[], None],
+    start: Callable | None = None,
+) -> None:
+    """Runs what is not done yet, in order.
+
+    Args:
+        runs: list of Run.
+        minutes: float or None. No run starts after so long, and the one under
+            way is told to save itself.
+        after_each: function without arguments, called after every run, and
+            once where nothing is left to do.
+        start: function of (command, watch, deadline) to an exit status; None
+            is a process of its own.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came.
+        ValueError: a run began with another command, or one failed.
+    """
+    for run in runs:
+        _check_same(run)
+    deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
+    failed = []
+    with SignalWatch() as watch:
+        for number, run in enumerate(runs, start=1):
+            if run.is_done():
+                continue
+            if time.monotonic() > deadline or watch.received:
+                break
+            if not all(needed.is_done() for needed in run.needs):
+                failed.append(run.name)
+                continue
+            print(f"== run {number} of {len(runs)}: {run.name}", flush=True)
+            _prepare(run)
+            status = (start or _process)(run.command(), watch, deadline)
+            if watch.received:
+                break
+            if status not in (0, _INTERRUPTED):
+                failed.append(run.name)
+            after_each()
+    after_each()
+    done = sum(run.is_done() for run in runs)
+    print(f"{done} of {len(runs)} runs are done")
+    if watch.received:
+        raise fit.Interrupted(f"{watch.received}; the same command goes on.")
+    if failed:
+        raise ValueError(
+            f"All runs must end well. Received: failures of {failed}; see "
+            "train.log in their folders"
+        )
+
+
+def print_list(runs: list[Run]) -> None:
+    """Prints the runs, and which are done."""
+    for run in runs:
+        print(f"{'done' if run.is_done() else '    '}  {run.name}")
+
+
+def read_conditions(workdir: str) -> dict[str, dict]:
+    """Reads what the runs in a folder are.
+
+    Args:
+        workdir: str.
+
+    Returns:
+        dict from the folder of a run, finished or not, to its condition.
+    """
+    found = {}
+    for name in sorted(os.listdir(workdir)):
+        path = os.path.join(workdir, name, CONDITION)
+        if os.path.isfile(path):
+            with open(path, encoding="utf-8") as file:
+                found[os.path.join(workdir, name)] = json.load(file)
+    return found
+
+
+def quickest_precision() -> str:
+    """Returns --precision, or the quickest that this machine has."""
+    if flags.FLAGS["precision"].present:
+        return run_flags.PRECISION.value
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            known = file.read().split()
+    except OSError:
+        return "float32"
+    fast = any(name in known for name in _BFLOAT16)
+    return "onednn_bfloat16" if fast else "float32"
+
+
+def _command_text(run) -> str:
+    return shlex.join(["python", *run.command()[1:]]) + "\n"
+
+
+def _check_same(run) -> None:
+    """Refuses a run that another command began."""
+    path, text = os.path.join(run.folder, COMMAND), _command_text(run)
+    if not os.path.exists(path):
+        return
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+    if before != text:
+        raise ValueError(
+            "An experiment must go on with the flags it began with; give "
+            f"another --workdir. Received: {text.strip()!r} where "
+            f"{path!r} has {before.strip()!r}"
+        )
+
+
+def _prepare(run) -> None:
+    for name, text in (
+        (COMMAND, _command_text(run)),
+        (CONDITION, json.dumps(run.condition, indent=2) + "\n"),
+    ):
+        path = os.path.join(run.folder, name)
+        encode.write_atomically(path, text.encode())
+
+
+def _process(command, watch, deadline) -> int:
+    """Runs a command; signals and the deadline reach it once.
+
+    Returns:
+        int, its exit status; 130 if it was told to stop and did.
+    """
+    # In a session of its own: Ctrl-C comes from here, and only once.
+    child = subprocess.Popen(command, start_new_session=True)
+    told = False
+    try:
+        while True:
+            try:
+                status = child.wait(timeout=1)
+                # Told before it listens, a run just ends: nothing is lost.
+                return _INTERRUPTED if told and status else status
+            except subprocess.TimeoutExpired:
+                late = time.monotonic() > deadline
+                if (watch.received or late) and not told:
+                    child.send_signal(signal.SIGTERM)
+                    told = True
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()

@@ -1,0 +1,110 @@
+"""What the trainers of the ResNet colorizer and the ensemble share."""
+
+import keras
+
+from flags import alexnet as alexnet_flags
+from flags import ensemble as ensemble_flags
+from flags import objective as objective_flags
+from flags import resnet as resnet_flags
+from flags import run as run_flags
+from tfcolor.models import resnet_colorizer
+from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
+from tfcolor.weights import model_file
+from tfcolor.weights import transfer
+from trainers import assembly
+
+_CLASSIFIER = "alexnet"
+
+
+def check_objective() -> None:
+    """Refuses losses that the network has no output for.
+
+    Raises:
+        ValueError: the class loss is wanted.
+    """
+    config = objective_flags.config()
+    if config.class_weight:
+        raise ValueError(
+            "This network has no classes of colours: --class_weight must be 0. "
+            f"Received: --class_weight={config.class_weight}"
+        )
+
+
+def build_resnet() -> keras.Model:
+    """Builds the colorizer of the flags, with the weights to start from."""
+    model = resnet_colorizer.resnet_colorizer(**resnet_flags.options())
+    start_from(model)
+    return model
+
+
+def start_from(model: keras.Model) -> None:
+    """Copies the weights of --initial_weights, if it is given.
+
+    Args:
+        model: keras.Model. Gets all weights of a colorizer, or those of its
+            encoder from ResNet-18.
+
+    Raises:
+        ValueError: the layers do not fit.
+    """
+    if not run_flags.INITIAL_WEIGHTS.value:
+        return
+    start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
+    if "ab" in start.output:
+        transfer.copy_weights(start, model)
+    else:
+        names = resnet_colorizer.encoder_layers(model)
+        transfer.copy_layers(start, model, names)
+
+
+def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
+    """Builds the ensemble of the flags, or one of its controls.
+
+    Args:
+        class_names: tuple of str, of the data.
+
+    Returns:
+        keras.Model.
+
+    Raises:
+        ValueError: the classifier is of another kind, or knows other classes.
+    """
+    options = ensemble_flags.options()
+    classifier = None
+    if options["class_source"] == "classifier":
+        classifier = load_classifier(class_names)
+    model = ensemble(
+        num_classes=len(class_names), classifier=classifier, **options
+    )
+    start_from(model)
+    return model
+
+
+def load_classifier(class_names: tuple[str, ...]) -> keras.Model:
+    """Loads --classifier, or makes a new one that has learned nothing.
+
+    Args:
+        class_names: tuple of str, of the data.
+
+    Returns:
+        keras.Model of `alexnet`.
+
+    Raises:
+        ValueError: the file holds another model, or knows other classes.
+    """
+    path = ensemble_flags.CLASSIFIER.value
+    if not path:
+        return alexnet(
+            num_classes=len(class_names),
+            width=ensemble_flags.CLASSIFIER_WIDTH.value,
+            dropout=alexnet_flags.options()["dropout"],
+        )
+    model, info = model_file.load(path)
+    if info.architecture != _CLASSIFIER or info.class_names != class_names:
+        raise ValueError(
+            "--classifier must be a model of train_alexnet with the classes of "
+            f"--images, {list(class_names)}. Received: {path!r}, "
+            f"{info.architecture!r} with {list(info.class_names)}"
+        )
+    return model
