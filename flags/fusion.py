@@ -18,7 +18,7 @@ INSTANCE_WEIGHTS = flags.DEFINE_string(
 
 _values = fields.define(
     fusion.fusion,
-    only=["blending"],
+    only=["blending", "background_bias"],
     choices={"blending": instance_fusion.BLENDINGS},
 )
 

@@ -98,6 +98,19 @@ def _score(convs, x):
     return x
 
 
+def test_the_background_bias_is_the_background_s_weight_before_training():
+    inputs = _inputs(valid=((1, 0, 0), (0, 0, 0), (0, 0, 0)))
+    inputs["boxes"] = tf.zeros([3, 3, 4]) + [0.0, 0.0, 100.0, 100.0]
+    inputs["instances"] = tf.zeros_like(inputs["instances"])
+    layer = InstanceFusion(background_bias=3.0)
+    blended = layer(**inputs)[0]
+    # Scores of zeros are 0 for the instance; kernels are small.
+    share = np.exp(3) / (np.exp(3) + 1)
+    expected = share * inputs["background"][0]
+    np.testing.assert_allclose(blended, expected, atol=0.01)
+    assert layer.get_config()["background_bias"] == 3.0
+
+
 @pytest.mark.parametrize("blending", instance_fusion.BLENDINGS)
 def test_blending_equals_plain_loops_over_pictures_and_boxes(blending):
     layer, inputs = _layer(blending=blending), _inputs()

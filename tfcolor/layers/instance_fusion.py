@@ -77,6 +77,9 @@ class InstanceFusion(keras.layers.Layer):
             weight of a score of 0 with features of 0, which darkens the
             features inside boxes of pictures with many instances. Published
             weights were trained with it.
+        background_bias: float. Score that the picture's own features have
+            before training, while the others' are about 0: with 3 it begins
+            as a network that hardly looks at instances.
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
@@ -98,7 +101,13 @@ class InstanceFusion(keras.layers.Layer):
         ValueError: `blending` is not one of `BLENDINGS`.
     """
 
-    def __init__(self, *, blending: str = "masked", **kwargs):
+    def __init__(
+        self,
+        *,
+        blending: str = "masked",
+        background_bias: float = 0.0,
+        **kwargs,
+    ):
         # Boxes stay float32: float16 cannot tell pixels above 2048 apart.
         super().__init__(autocast=False, **kwargs)
         if blending not in BLENDINGS:
@@ -107,10 +116,11 @@ class InstanceFusion(keras.layers.Layer):
                 f"Received: blending={blending!r}"
             )
         self.blending = blending
-        self.instance_convs = self._score_convs("instance")
-        self.background_convs = self._score_convs("background")
+        self.background_bias = background_bias
+        self.instance_convs = self._score_convs("instance", 0.0)
+        self.background_convs = self._score_convs("background", background_bias)
 
-    def _score_convs(self, name):
+    def _score_convs(self, name, last_bias):
         filters = [_SCORE_FILTERS] * (_SCORE_CONVS - 1) + [1]
         return [
             keras.layers.Conv2D(
@@ -119,6 +129,9 @@ class InstanceFusion(keras.layers.Layer):
                 padding="same",
                 activation="relu",
                 kernel_initializer=keras.initializers.RandomNormal(0.0, 0.02),
+                bias_initializer=keras.initializers.Constant(
+                    last_bias if i == _SCORE_CONVS - 1 else 0.0
+                ),
                 dtype=self.dtype_policy,
                 name=f"{name}_conv{i + 1}",
             )
@@ -181,7 +194,10 @@ class InstanceFusion(keras.layers.Layer):
 
     def get_config(self):
         """Returns what rebuilds the layer."""
-        return super().get_config() | {"blending": self.blending}
+        return super().get_config() | {
+            "blending": self.blending,
+            "background_bias": self.background_bias,
+        }
 
 
 def _scores(convs, x):
