@@ -100,3 +100,29 @@ def test_what_is_no_model_is_refused(tmp_path):
         assert signatures.find_saved_model(str(path)) is None
         with pytest.raises(FileNotFoundError, match="SavedModel"):
             signatures.load_signature(str(path))
+
+
+def test_loading_says_nothing_of_gradients_that_were_not_saved(
+    tmp_path, caplog
+):
+    @tf.custom_gradient
+    def unchanged(x):
+        return x, lambda upstream: upstream
+
+    class Detector(tf.Module):
+        @tf.function(
+            input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32)]
+        )
+        def serve(self, inputs):
+            return {"detection_boxes": unchanged(inputs)}
+
+    detector = Detector()
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(
+        detector, str(tmp_path), signatures=detector.serve, options=options
+    )
+    tf.saved_model.load(str(tmp_path))
+    assert "custom gradients" in caplog.text
+    caplog.clear()
+    signatures.load_signature(str(tmp_path))
+    assert caplog.text == ""

@@ -10,7 +10,9 @@ yxyx, with `detection_scores`, `detection_classes` and `num_detections`.
   as floating point numbers, no `image_info`.
 """
 
+import contextlib
 import dataclasses
+import logging
 import os
 
 import tensorflow as tf
@@ -85,7 +87,8 @@ def load_signature(path: str) -> tuple[object, object]:
             f"Received: {path!r}"
         )
     try:
-        loaded = tf.saved_model.load(folder)
+        with _without_warnings():
+            loaded = tf.saved_model.load(folder)
     except (OSError, ValueError, tf.errors.OpError) as error:
         raise ValueError(
             f"The SavedModel in {folder!r} cannot be loaded: {error}"
@@ -96,6 +99,22 @@ def load_signature(path: str) -> tuple[object, object]:
             f"{folder!r} with {sorted(loaded.signatures)}"
         )
     return loaded, loaded.signatures[_SIGNATURE]
+
+
+@contextlib.contextmanager
+def _without_warnings():
+    """Keeps TensorFlow from listing what only training would miss.
+
+    A Mask R-CNN of the Model Garden has hundreds of functions whose gradients
+    were not saved, and a warning comes for each.
+    """
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def recognize(signature) -> Convention:

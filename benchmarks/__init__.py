@@ -1,0 +1,1 @@
+"""Programs that time tfcolor beside the PyTorch networks it replaces."""

@@ -1,0 +1,91 @@
+import importlib.util
+import re
+
+import pytest
+from absl.testing import flagsaver
+
+from benchmarks import adaptive_crops
+from benchmarks import colorize_picture
+from benchmarks import full_network
+from benchmarks import fusion_inference
+from benchmarks import fusion_training_step
+from tests.inference import models
+
+HAS_TORCH = importlib.util.find_spec("torch") is not None
+TINY = {
+    "width": "0.03125",
+    "image_size": "32",
+    "repeats": "1",
+    "memory": "false",
+}
+
+
+def _rows(program, capsys, **options):
+    """Runs a program; returns the cells of its tables, all in one list."""
+    with flagsaver.as_parsed(**TINY | options):
+        program.main([])
+    out = capsys.readouterr().out
+    lines = [line for line in out.splitlines() if line.startswith("| ")]
+    assert len(lines) > 2, out
+    return [line.strip("| ").split(" | ") for line in lines]
+
+
+def _of(rows, *cells):
+    """The row that begins with these cells."""
+    return next(row for row in rows if row[: len(cells)] == list(cells))
+
+
+def _is_number(cell):
+    return re.fullmatch(r"[-+.0-9e]+%?", cell) and cell != "-"
+
+
+@pytest.mark.slow
+def test_fusion_inference_prints_times_and_memory_of_all_sides(capsys):
+    rows = _rows(fusion_inference, capsys, box_counts="1,3", memory="true")
+    for boxes in ("1", "3"):
+        for side in ("tfcolor", "tfcolor, adaptive crops"):
+            row = _of(rows, boxes, side)
+            assert _is_number(row[2])
+            assert HAS_TORCH == bool(_is_number(row[3]))
+            peak, loaded = (int(row[i].removesuffix(" MB")) for i in (4, 6))
+            assert peak > loaded
+        assert _is_number(_of(rows[-2:], boxes)[2])
+    assert any("PyTorch" in row[1:2] for row in rows) == HAS_TORCH
+
+
+@pytest.mark.slow
+def test_the_fusion_step_prints_times_counts_and_losses(capsys):
+    rows = _rows(fusion_training_step, capsys, box_count="2")
+    step, counts = (row for row in rows if row[0] == "tfcolor")
+    assert _is_number(step[1])
+    # Blending layers, block 10 and output; no other gradients.
+    assert counts[3] == "80" and counts[4] == counts[5]
+    first, last = (float(loss) for loss in counts[6].split(", "))
+    assert last < first
+
+
+@pytest.mark.slow
+def test_the_full_network_prints_times_and_shares_of_the_peak(capsys):
+    rows = _rows(full_network, capsys, training_size="32", training_batch="2")
+    for what in ("inference", "training step"):
+        row = _of(rows, what, "tfcolor")
+        assert all(_is_number(cell) for cell in row[4:])
+        assert row[6].endswith("%")
+
+
+@pytest.mark.slow
+def test_adaptive_crops_prints_crops_times_and_psnr(capsys):
+    rows = _rows(adaptive_crops, capsys, pictures="2")
+    fixed = _of(rows, "crops of one size")
+    adaptive = _of(rows, "adaptive crops")
+    assert fixed[1] == adaptive[1] == "2"
+    assert fixed[2] == "3 of 32"
+    assert adaptive[2].startswith("3 of 32, 0 of 16")
+    assert all(_is_number(cell) for cell in adaptive[3:])
+
+
+def test_colorizing_a_picture_prints_its_time(tmp_path, capsys):
+    model = models.save(models.plain_model(), tmp_path / "model.keras")
+    rows = _rows(colorize_picture, capsys, side="40", model=str(model))
+    assert rows[-1][0] == "40 x 40"
+    assert all(_is_number(cell) for cell in rows[-1][1:])
