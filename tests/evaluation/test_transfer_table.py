@@ -1,6 +1,7 @@
 import csv
 import dataclasses
 import io
+import os
 
 import numpy as np
 import pytest
@@ -23,37 +24,42 @@ def _right(*places, count=9):
     )
 
 
-def _write(workdir, setting, seed, predictions, *, done=True):
-    folder = workdir / f"{setting.trunk}-{setting.pictures_per_class}-{seed}"
-    folder.mkdir(parents=True)
-    transfer_table.write_condition(str(folder), setting, seed)
-    if done:
-        class_report.write_report(
-            str(folder / "report"),
-            predictions,
-            groups=None,
-            metrics=[],
-            examples=[],
-            part="test",
-        )
+def _write(workdir, name, predictions):
+    folder = str(workdir / name)
+    class_report.write_report(
+        os.path.join(folder, "report"),
+        predictions,
+        groups=None,
+        metrics=[],
+        examples=[],
+        part="test",
+    )
     return folder
 
 
+def _condition(setting, seed):
+    return dataclasses.asdict(setting) | {"seed": seed}
+
+
 def test_finished_runs_are_read(tmp_path):
-    _write(tmp_path, RANDOM, 0, _right(1))
-    _write(tmp_path, RANDOM, 1, _right(2))
-    unfinished = _write(tmp_path, FULL, 0, None, done=False)
-    assert not transfer_table.is_done(str(unfinished))
-    runs = transfer_table.read_runs(str(tmp_path))
+    runs = transfer_table.read_runs(
+        {
+            _write(tmp_path, "a", _right(1)): _condition(RANDOM, 0),
+            _write(tmp_path, "b", _right(2)): _condition(RANDOM, 1),
+            str(tmp_path / "unfinished"): _condition(FULL, 0),
+        }
+    )
     assert set(runs) == {RANDOM} and set(runs[RANDOM]) == {0, 1}
     np.testing.assert_array_equal(runs[RANDOM][1].right(), _right(2).right())
 
 
 def test_runs_on_other_pictures_are_refused(tmp_path):
-    _write(tmp_path, RANDOM, 0, _right(1))
-    _write(tmp_path, FULL, 0, _right(1, count=5))
+    conditions = {
+        _write(tmp_path, "a", _right(1)): _condition(RANDOM, 0),
+        _write(tmp_path, "b", _right(1, count=5)): _condition(FULL, 0),
+    }
     with pytest.raises(ValueError, match="measured on the same pictures"):
-        transfer_table.read_runs(str(tmp_path))
+        transfer_table.read_runs(conditions)
 
 
 def _rows():

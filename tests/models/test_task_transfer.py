@@ -46,7 +46,7 @@ def test_the_study_gives_what_its_own_code_gives():
     golden = golden_files.load("task_transfer_narrow_32px")
     size, seed = int(golden["size"]), int(golden["seed"])
     model = task_transfer(
-        num_classes=10, width=1 / 16, image_size=size, **STUDY
+        num_classes=10, width=1 / 16, min_filters=1, image_size=size, **STUDY
     )
     shape = {"width": 1 / 16, "size": size}
     study_state.load(model, study_state.state(seed, **shape), **shape)
@@ -63,6 +63,12 @@ def test_the_study_gives_what_its_own_code_gives():
         rtol=0,
         atol=1e-4,
     )
+
+
+def test_a_narrow_classifier_still_reads_32_features():
+    assert _tiny().get_layer("logits").kernel.shape == (32, 4)
+    assert _tiny(width=2).get_layer("logits").kernel.shape == (64, 4)
+    assert _tiny(min_filters=1).get_layer("logits").kernel.shape == (1, 4)
 
 
 def test_the_trunk_is_that_of_the_colorizer_it_comes_from():
@@ -120,7 +126,7 @@ def test_a_flat_head_knows_where_things_are():
     turned = {k: v[:, ::-1, ::-1] for k, v in inputs.items()}
     flat = _tiny(head="flatten", image_size=32)
     kernel = flat.get_layer("logits").kernel
-    assert kernel.shape == (16, 4)
+    assert kernel.shape == (4 * 4 * 32, 4)
     assert np.abs(flat(inputs)["logits"] - flat(turned)["logits"]).max() > 1e-3
     with pytest.raises(ValueError, match="expected shape"):
         flat(model_contract.random_inputs(32, 40))

@@ -2,10 +2,12 @@ import json
 import os
 import pathlib
 import sys
+import time
 
 import pytest
 
 from tfcolor.training import fit
+from tfcolor.training.signal_watch import SignalWatch
 from trainers import many_runs
 
 
@@ -122,3 +124,20 @@ def test_a_signal_is_told_to_the_run_and_ends_all(tmp_path):
             os.environ["PYTHONPATH"] = before
     condition = json.loads((tmp_path / "run/condition.json").read_text())
     assert condition == {"a": 1}
+
+
+_CHILD = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(9))
+open(sys.argv[1], "w").close()
+time.sleep(60)
+"""
+
+
+def test_a_run_is_told_once_to_save_itself_when_time_is_over(tmp_path):
+    command = [sys.executable, "-c", _CHILD, str(tmp_path / "ready")]
+    started = time.monotonic()
+    with SignalWatch() as watch:
+        assert many_runs._process(command, watch, started + 0.5) == 130
+    assert time.monotonic() - started < 20

@@ -4,7 +4,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from absl.testing import flagsaver
@@ -14,7 +13,7 @@ from tests.evaluation import predictions_of_classes as made
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import class_report
 from tfcolor.training import fit
-from tfcolor.training.signal_watch import SignalWatch
+from trainers import many_runs
 from trainers import task_transfer_experiment as experiment
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -38,7 +37,7 @@ def started(monkeypatch):
         (report / class_report.SUMMARY).write_text("{}")
         return 0
 
-    monkeypatch.setattr(experiment, "_run", run)
+    monkeypatch.setattr(many_runs, "_process", run)
     return commands
 
 
@@ -61,13 +60,12 @@ def _start(tmp_path, **options):
 
 def test_runs_are_all_combinations_cheap_ones_and_low_seeds_first(tmp_path):
     with _flags(tmp_path):
-        runs = experiment.list_runs({"random": None, "full": "full.keras"})
-    assert len(runs) == len({folder for folder, *_ in runs}) == 32
-    assert [seed for *_, seed in runs] == [0] * 16 + [1] * 16
-    freezes = [setting.freeze for _, setting, _ in runs[:16]]
+        runs = experiment.list_runs()
+    assert len(runs) == len({run.folder for run in runs}) == 32
+    assert [run.condition["seed"] for run in runs] == [0] * 16 + [1] * 16
+    freezes = [run.condition["freeze"] for run in runs[:16]]
     assert freezes == ["trunk"] * 8 + ["none"] * 8
-    name = os.path.basename(runs[0][0])
-    assert name == "random-freeze_trunk-L-2-seed0"
+    assert runs[0].name == "random-freeze_trunk-L-2-seed0"
 
 
 def test_commands_say_everything_a_run_needs(tmp_path, started, monkeypatch):
@@ -81,7 +79,7 @@ def test_commands_say_everything_a_run_needs(tmp_path, started, monkeypatch):
     assert not [c for c in last if c.startswith("--pictures_per_class")]
     assert "--initial_weights=full.keras" in last
     assert "--inputs=L_ab" in last and "--freeze=none" in last
-    assert first[-1] == "--epochs=5"
+    assert first[-2] == "--epochs=5"
     command = tmp_path / "runs/random-freeze_trunk-L-2-seed3/command.txt"
     assert command.read_text().split()[1:] == first[1:]
 
@@ -141,38 +139,13 @@ def test_wrong_lists_are_refused(tmp_path, started, options, said):
     assert started == []
 
 
-_CHILD = """
-import signal, sys, time
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-signal.signal(signal.SIGINT, lambda *_: sys.exit(9))
-open(sys.argv[1], "w").close()
-time.sleep(60)
-"""
-
-
-@pytest.mark.parametrize("by_signal", [False, True])
-def test_a_run_is_told_once_to_save_itself(tmp_path, by_signal):
-    ready = tmp_path / "ready"
-    command = [sys.executable, "-c", _CHILD, str(ready)]
-    started = time.monotonic()
-    with SignalWatch() as watch:
-        if by_signal:
-            # As if Ctrl-C had come.
-            watch.received = "SIGINT"
-            deadline = float("inf")
-        else:
-            deadline = started + 0.5
-        assert experiment._run(command, watch, deadline) == 130
-    assert time.monotonic() - started < 20
-
-
 def test_an_interruption_ends_the_experiment(tmp_path, started, monkeypatch):
     def interrupted(command, watch, deadline):
         started.append(command)
         os.kill(os.getpid(), signal.SIGINT)
         return 130
 
-    monkeypatch.setattr(experiment, "_run", interrupted)
+    monkeypatch.setattr(many_runs, "_process", interrupted)
     with pytest.raises(fit.Interrupted, match="the same command goes on"):
         _start(tmp_path)
     assert len(started) == 1

@@ -1,14 +1,12 @@
 """The results of a task transfer experiment, over all its runs.
 
-A run is a folder with `condition.json` and the report of a classifier. Runs
-that differ in nothing but the seed make one row. Intervals are of two kinds:
-over test pictures (bootstrap, each picture's mean over the seeds), and from
-the worst to the best seed.
+A run is a folder with the report of a classifier. Runs that differ in nothing
+but the seed make one row. Intervals are of two kinds: over test pictures
+(bootstrap, each picture's mean over the seeds), and from the worst to the best
+seed.
 """
 
 import dataclasses
-import glob
-import json
 import os
 
 import numpy as np
@@ -20,7 +18,6 @@ from tfcolor.evaluation import class_tables
 from tfcolor.evaluation import color_groups
 from tfcolor.evaluation.class_predictions import ClassPredictions
 
-CONDITION = "condition.json"
 # The trunk that knows nothing, which others are compared with.
 RANDOM = "random"
 ALL = "all"
@@ -67,29 +64,14 @@ class Row:
     errors: color_groups.GroupErrors | None
 
 
-def write_condition(folder: str, setting: Setting, seed: int) -> None:
-    """Says in a run's folder what it is a run of.
-
-    Args:
-        folder: str.
-        setting: Setting.
-        seed: int.
-    """
-    path = os.path.join(folder, CONDITION)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(setting) | {"seed": seed}, file)
-
-
-def is_done(folder: str) -> bool:
-    """Tells whether the run in a folder has its report."""
-    return os.path.isfile(os.path.join(folder, "report", class_report.SUMMARY))
-
-
-def read_runs(workdir: str) -> dict[Setting, dict[int, ClassPredictions]]:
+def read_runs(
+    conditions: dict[str, dict],
+) -> dict[Setting, dict[int, ClassPredictions]]:
     """Reads the finished runs of an experiment.
 
     Args:
-        workdir: str, the folder with the runs' folders.
+        conditions: dict from a run's folder to the fields of its Setting, and
+            "seed". Folders without a report are passed over.
 
     Returns:
         dict from Setting to a dict from seed to ClassPredictions.
@@ -98,16 +80,12 @@ def read_runs(workdir: str) -> dict[Setting, dict[int, ClassPredictions]]:
         ValueError: runs were measured on different pictures.
     """
     runs, names = {}, None
-    pattern = os.path.join(glob.escape(workdir), "*", CONDITION)
-    for path in sorted(glob.glob(pattern)):
-        folder = os.path.dirname(path)
-        if not is_done(folder):
+    for folder, condition in conditions.items():
+        report = os.path.join(folder, "report")
+        if not os.path.isfile(os.path.join(report, class_report.SUMMARY)):
             continue
-        with open(path, encoding="utf-8") as file:
-            condition = json.load(file)
-        seed = condition.pop("seed")
         predictions = class_predictions.read_csv(
-            os.path.join(folder, "report", class_report.PREDICTIONS)
+            os.path.join(report, class_report.PREDICTIONS)
         )
         names = names or predictions.names
         if predictions.names != names:
@@ -115,7 +93,9 @@ def read_runs(workdir: str) -> dict[Setting, dict[int, ClassPredictions]]:
                 "All runs of an experiment must be measured on the same "
                 f"pictures. Received: others in {folder!r}"
             )
-        runs.setdefault(Setting(**condition), {})[seed] = predictions
+        setting = dict(condition)
+        seed = setting.pop("seed")
+        runs.setdefault(Setting(**setting), {})[seed] = predictions
     return runs
 
 

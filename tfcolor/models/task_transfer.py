@@ -10,7 +10,8 @@ colorizer (see `siggraph`), then
     size     S/8         S/8         S/8         S/8         1
     filters  256         128         64          32          num_classes
 
-    * a 3 x 3 convolution of dilation 2, batch normalisation, ReLU.
+    * a 3 x 3 convolution of dilation 2, batch normalisation, ReLU; at
+      smaller widths no fewer than `min_filters`.
 
 The head is a linear layer on all values of transfer4 ("flatten", for one
 picture size) or on their means over the picture ("global_pooling").
@@ -54,6 +55,7 @@ def task_transfer(
     image_size: int | None = None,
     head: str = "global_pooling",
     freeze: str = "none",
+    min_filters: int = 32,
     legacy_bn_order: bool = False,
     initializer: str = "normal",
     mask_center: float = scaling.MASK_CENTER,
@@ -72,6 +74,8 @@ def task_transfer(
         freeze: str. What does not learn: "none"; "trunk": blocks 1 to 5, with
             their statistics; "legacy": all but the last normalisation's offset
             and the linear layer, as in the study.
+        min_filters: int. No new convolution has fewer filters, however narrow
+            the network: classes are read from the last of them.
         legacy_bn_order: bool. Normalises the blocks of the trunk before
             their last ReLU, as the study and no colorizer does.
         initializer: str. Kernels of the convolutions: "normal" or "he_normal".
@@ -102,7 +106,7 @@ def task_transfer(
         width=width,
     )
     for i, filters in enumerate(FILTERS, start=1):
-        filters = max(1, round(filters * width))
+        filters = max(min_filters, round(filters * width))
         x = blocks.conv(x, filters, name=f"transfer{i}_conv", dilation=2)
         x = blocks.bn(x, name=f"transfer{i}_bn")
         x = layers.ReLU(name=f"transfer{i}_relu")(x)
