@@ -28,13 +28,17 @@ def check_size(name: str, size) -> None:
         )
 
 
-def check_numbers(batch_size, saturation) -> None:
-    """Checks the options of a colorizer that are plain numbers."""
+def check_batch_size(batch_size) -> None:
+    """Checks the number of pictures that go through a network at once."""
     if not isinstance(batch_size, int) or batch_size < 1:
         raise ValueError(
             "`batch_size` must be an integer of 1 or above. "
             f"Received: batch_size={batch_size}"
         )
+
+
+def check_saturation(saturation) -> None:
+    """Checks the factor on ab."""
     if not 0 <= saturation < float("inf"):
         raise ValueError(
             "`saturation` must be a number of 0 or above. "

@@ -35,16 +35,33 @@ def load(
             the classes of boxes, or `L`, `hints` and `mask`, those of boxes
             beside them or not, and the output `ab`.
     """
-    if isinstance(model, keras.Model):
-        info = model_file.ModelInfo()
-    elif model is None:
-        model, info = shipped.load(shipped.DEFAULT)
-    elif os.fspath(model).endswith(".keras"):
-        model, info = _load_file(os.fspath(model))
-    else:
-        model, info = shipped.load(os.fspath(model))
-    _check(model)
+    model, info = open_model(model)
+    check(model)
     return model, info.image_size
+
+
+def open_model(
+    model: keras.Model | str | os.PathLike | None,
+) -> tuple[keras.Model, model_file.ModelInfo]:
+    """Opens a model of any kind, with what its file says about it.
+
+    Args:
+        model: see `load`.
+
+    Returns:
+        The model and its ModelInfo; the defaults for a keras.Model.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: the name is not known, or the file cannot be read.
+    """
+    if isinstance(model, keras.Model):
+        return model, model_file.ModelInfo()
+    if model is None:
+        return shipped.load(shipped.DEFAULT)
+    if os.fspath(model).endswith(".keras"):
+        return _load_file(os.fspath(model))
+    return shipped.load(os.fspath(model))
 
 
 def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
@@ -82,7 +99,8 @@ def num_classes(model: keras.Model) -> int:
     return model.input[_CLASS_INPUT].shape[-1]
 
 
-def _check(model: keras.Model) -> None:
+def check(model: keras.Model) -> None:
+    """Raises ValueError unless a model is a colorization model; see `load`."""
     # Only functional models know their inputs before they are called.
     inputs = getattr(model, "input", None)
     outputs = getattr(model, "output", None)

@@ -1,6 +1,5 @@
 """One object that colorizes pictures of any size."""
 
-import functools
 import os
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults
 from tfcolor.inference import finish
+from tfcolor.inference import network
 from tfcolor.inference import network_inputs
 from tfcolor.inference.hint_points import HintPoint
 
@@ -75,7 +75,8 @@ class Colorizer:
         checks.check_size("image_size", image_size)
         if crop_size != defaults.ADAPTIVE:
             checks.check_size("crop_size", crop_size)
-        checks.check_numbers(batch_size, saturation)
+        checks.check_batch_size(batch_size)
+        checks.check_saturation(saturation)
         model, model_size = colorization_model.load(model)
         self.image_size = image_size or model_size
         self.batch_size = batch_size
@@ -92,7 +93,7 @@ class Colorizer:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
         self._input_names = tuple(model.input)
-        self._network = _network_function(model)
+        self._network = network.network_function(model)
         # Makes the graphs now, which takes longer than many a picture.
         self.colorize(
             np.zeros((1, 1, 3), np.uint8),
@@ -267,34 +268,6 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     return _finish(checks.as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
 
 
-def _network_function(model: keras.Model):
-    """Makes a function that is traced once, whatever comes."""
-
-    def predict(inputs):
-        return tf.cast(model(inputs, training=False)["ab"], tf.float32)
-
-    specs = {
-        name: tf.TensorSpec([None] * len(x.shape[:-1]) + [x.shape[-1]], x.dtype)
-        for name, x in model.input.items()
-    }
-    return tf.function(predict, input_signature=[specs])
-
-
 def _finish(picture: np.ndarray, ab, saturation: float) -> np.ndarray:
-    function = _finish_function(picture.dtype.name)
+    function = finish.finish_function(picture.dtype.name)
     return function(picture, ab, saturation).numpy()
-
-
-@functools.cache
-def _finish_function(dtype: str):
-    """Makes a function that is traced once for all picture sizes."""
-    return tf.function(
-        lambda picture, ab, saturation: finish.finish(
-            picture, ab, saturation=saturation
-        ),
-        input_signature=[
-            tf.TensorSpec([None, None, 3], dtype),
-            tf.TensorSpec([None, None, 2]),
-            tf.TensorSpec([]),
-        ],
-    )

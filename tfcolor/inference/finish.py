@@ -4,6 +4,8 @@ The second half of an exported model. Pictures go through in strips of rows,
 so that memory stays low and time linear whatever their size.
 """
 
+import functools
+
 import tensorflow as tf
 
 from tfcolor.color import gamut
@@ -98,6 +100,28 @@ def finish(
         parallel_iterations=1,
     )
     return strips.concat()
+
+
+@functools.cache
+def finish_function(dtype: str):
+    """Makes `finish` a function that is traced once for all pictures.
+
+    Args:
+        dtype: str, "uint8" or "uint16".
+
+    Returns:
+        tf.function of the picture [H, W, 3], ab and saturation.
+    """
+    return tf.function(
+        lambda picture, ab, saturation: finish(
+            picture, ab, saturation=saturation
+        ),
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([None, None, 2]),
+            tf.TensorSpec([]),
+        ],
+    )
 
 
 def _colour(strip: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:

@@ -1,6 +1,5 @@
 """Pictures, hints and boxes to one batch of what a network sees."""
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -184,16 +183,4 @@ _KEPT = boxes_lib.REASONS.index(boxes_lib.KEPT)
 
 
 def _square_L(picture: np.ndarray, side: int) -> tf.Tensor:
-    return _square_L_function(picture.dtype.name)(picture, side)
-
-
-@functools.cache
-def _square_L_function(dtype: str):
-    """Makes a function that is traced once for all picture sizes."""
-    return tf.function(
-        prepare.network_L,
-        input_signature=[
-            tf.TensorSpec([None, None, 3], dtype),
-            tf.TensorSpec([], tf.int32),
-        ],
-    )
+    return prepare.network_L_function(picture.dtype.name)(picture, side)

@@ -5,6 +5,8 @@ model. A picture is a uint8 or uint16 tensor [H, W, 3] (sRGB) or [H, W, 1]
 (grey) of which dtype and channels are known when the graph is made.
 """
 
+import functools
+
 import tensorflow as tf
 
 from tfcolor.color import lab
@@ -47,6 +49,25 @@ def network_L(picture: tf.Tensor, image_size: int) -> tf.Tensor:
         picture, [image_size, image_size], method="bilinear", antialias=True
     )
     return _to_L(small / picture.dtype.max)
+
+
+@functools.cache
+def network_L_function(dtype: str):
+    """Makes `network_L` a function that is traced once for all pictures.
+
+    Args:
+        dtype: str, "uint8" or "uint16".
+
+    Returns:
+        tf.function of the picture [H, W, 3] and the side of the square.
+    """
+    return tf.function(
+        network_L,
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([], tf.int32),
+        ],
+    )
 
 
 def check_picture(picture: tf.Tensor) -> None:
