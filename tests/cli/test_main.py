@@ -30,6 +30,7 @@ print("status", status, "imported", sorted(slow))
         ["detect", "--help"],
         ["classify", "--help"],
         ["import-weights", "--help"],
+        ["export", "--help"],
     ],
 )
 def test_help_and_version_do_not_wait_for_tensorflow(arguments):
@@ -56,6 +57,7 @@ def test_help_lists_every_command(capsys):
     for command in (
         *("colorize", "evaluate", "demo", "detect"),
         *("classify", "import-weights"),
+        "export",
     ):
         assert command in words
 

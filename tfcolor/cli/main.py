@@ -11,11 +11,20 @@ from tfcolor.cli import colorize
 from tfcolor.cli import demo
 from tfcolor.cli import detect
 from tfcolor.cli import evaluate
+from tfcolor.cli import export
 from tfcolor.cli import import_weights
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
-_COMMANDS = (colorize, evaluate, demo, detect, classify, import_weights)
+_COMMANDS = (
+    colorize,
+    evaluate,
+    demo,
+    detect,
+    classify,
+    import_weights,
+    export,
+)
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.
 _INTERRUPTED = 130

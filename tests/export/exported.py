@@ -1,0 +1,36 @@
+"""Exports of tiny models, made once for all tests."""
+
+import atexit
+import functools
+import shutil
+import tempfile
+
+from tests.inference import models
+from tfcolor.export import export_model
+
+IMAGE_SIZE = 16
+# Enough for the pictures of the tests, too few for a huge one.
+MAX_PIXELS = 2**20
+
+
+@functools.cache
+def model_file(make) -> str:
+    """Writes a model of `tests.inference.models`; returns its path."""
+    return models.save(make(), f"{_folder()}/{make.__name__}.keras", IMAGE_SIZE)
+
+
+@functools.cache
+def saved_model(make=models.lightness_model) -> str:
+    """Exports such a model; returns the folder of its version."""
+    path = f"{_folder()}/{make.__name__}/1"
+    export_model.export_saved_model(
+        model_file(make), path, max_pixels=MAX_PIXELS
+    )
+    return path
+
+
+@functools.cache
+def _folder() -> str:
+    folder = tempfile.mkdtemp(prefix="tfcolor-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

@@ -1,0 +1,184 @@
+"""`tfcolor export`: a model for TensorFlow Serving or for devices."""
+
+import argparse
+import os
+import sys
+
+from tfcolor.export import defaults
+from tfcolor.inference import defaults as inference_defaults
+
+_DESCRIPTION = """\
+Exports a model with all that lies around it: bytes of a picture in, bytes of
+its colorized copy out, with the same result as `tfcolor colorize`.
+"""
+
+_EPILOG = """\
+--format=saved_model writes a SavedModel for TensorFlow Serving, which wants a
+number, the version, as the last part of --output. Its signatures:
+  serving_default  picture_bytes [B] -> png_bytes [B]
+                   JPEG, PNG, WebP or BMP, each of its own size
+  colorize_rgb     rgb, uint8 [B, H, W, 3] -> rgb
+  predict_ab       L, float32 [B, H, W, 1] -> ab, float32 [B, H, W, 2]
+A model that colors boxes by themselves takes `boxes`, float32 [B, N, 4], in
+the first two. Warm-up requests are written where TensorFlow Serving's protocol
+is installed: pip install 'tfcolor[serving]'.
+
+--format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
+alone at a fixed size, and model_card.md with their size, time and loss.
+
+examples:
+  tfcolor export --output=models/colorizer/1 --verify
+  tfcolor export --model=fusion.keras --output=models/fusion/1
+  tfcolor export --format=litert --image_size=128 --output=on_device
+
+exit status: 0 done; 1 the check found a difference (nothing is written); 2
+wrong usage; 130 interrupted.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "export",
+        help="export a model for a server or a device",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--output", required=True, metavar="FOLDER", help="the folder to make"
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="a model that ships with tfcolor, or a .keras file (default: "
+        "the shipped one)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=defaults.FORMATS,
+        default=defaults.FORMATS[0],
+        help="what to write, see below (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="load the SavedModel as TensorFlow Serving does, without Keras, "
+        "and compare its answers with Python's (default: no)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an older export (default: no)",
+    )
+    _add_network(parser)
+    return parser
+
+
+def _add_network(parser) -> None:
+    parser.add_argument(
+        "--image_size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the square the network sees, a multiple of 8 (default: "
+        "the model's own)",
+    )
+    parser.add_argument(
+        "--saturation",
+        type=float,
+        default=inference_defaults.SATURATION,
+        metavar="FACTOR",
+        help="factor on the colour (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--crop_size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the squares that boxes are resized to, a multiple of 8 "
+        "(default: --image_size)",
+    )
+    parser.add_argument(
+        "--max_pixels",
+        type=int,
+        default=defaults.MAX_PIXELS,
+        metavar="N",
+        help="pixels that the pictures of a request may have together "
+        "(default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if the check found a difference, 2 for
+        wrong usage.
+    """
+    from tfcolor.export.verification import VerificationError
+
+    try:
+        if args.format == "litert":
+            _export_litert(args)
+        else:
+            _export_saved_model(args)
+    except VerificationError as error:
+        for problem in error.problems:
+            print(f"differs: {problem}", file=sys.stderr)
+        print(f"{args.output} was not written", file=sys.stderr)
+        return 1
+    except (OSError, ValueError) as error:
+        message = " ".join(str(error).split())
+        print(f"tfcolor export: error: {message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _export_litert(args) -> None:
+    from tfcolor.export import export_litert
+
+    if args.verify or args.saturation != inference_defaults.SATURATION:
+        raise ValueError(
+            "--verify and --saturation need --format=saved_model: a LiteRT "
+            "file is the network alone. Received: --format=litert"
+        )
+    table = export_litert.export_litert(
+        args.model,
+        args.output,
+        image_size=args.image_size,
+        overwrite=args.overwrite,
+    )
+    print("\n".join(table))
+    print(f"Exported into {args.output}")
+
+
+def _export_saved_model(args) -> None:
+    from tfcolor.export import export_model
+    from tfcolor.export import warm_up
+
+    export_model.export_saved_model(
+        args.model,
+        args.output,
+        image_size=args.image_size,
+        saturation=args.saturation,
+        crop_size=args.crop_size,
+        max_pixels=args.max_pixels,
+        overwrite=args.overwrite,
+        verify=args.verify,
+    )
+    notes = ["equal to Python's answers"] if args.verify else []
+    if not warm_up.is_available():
+        notes.append("no warm-up requests: pip install 'tfcolor[serving]'")
+    if not os.path.basename(os.path.normpath(args.output)).isdigit():
+        notes.append("TensorFlow Serving wants a number as the last folder")
+    text = f" ({'; '.join(notes)})" if notes else ""
+    print(f"Exported into {args.output}{text}")

@@ -1,0 +1,10 @@
+"""What an export does unless told otherwise; imports no TensorFlow."""
+
+# Of all pictures of a request together: bounds what a request of few bytes
+# can make a server allocate.
+MAX_PIXELS = 2**26
+# Of a picture; COCO detectors return at most 100.
+MAX_BOXES = 100
+FORMATS = ("saved_model", "litert")
+# The signature that TensorFlow Serving takes when a request names none.
+DEFAULT_SIGNATURE = "serving_default"

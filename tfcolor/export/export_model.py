@@ -1,0 +1,109 @@
+"""From a model to the folder that a server is given."""
+
+import os
+from collections.abc import Callable
+
+import keras
+
+from tfcolor.export import colorizer_export
+from tfcolor.export import defaults
+from tfcolor.export import model_card
+from tfcolor.export import saved_model
+from tfcolor.export import verification
+from tfcolor.export import warm_up
+from tfcolor.export.colorizer_signatures import ColorizerOptions
+from tfcolor.export.served import Served
+from tfcolor.inference import checks
+from tfcolor.inference import colorization_model
+from tfcolor.inference import defaults as inference_defaults
+from tfcolor.weights import shipped
+from tfcolor.weights.model_file import ModelInfo
+
+# What makes a `Served` of a model, by its architecture; the others colorize.
+_KINDS: dict[
+    str, Callable[[keras.Model, ModelInfo, ColorizerOptions], Served]
+] = {}
+
+
+def export_saved_model(
+    model: str | None,
+    path: str,
+    *,
+    image_size: int | None = None,
+    saturation: float = inference_defaults.SATURATION,
+    crop_size: int | None = None,
+    max_pixels: int = defaults.MAX_PIXELS,
+    overwrite: bool = False,
+    verify: bool = False,
+) -> None:
+    """Exports a model for TensorFlow Serving.
+
+    Args:
+        model: str, the path of a `.keras` file or the name of a shipped
+            model; None for the shipped one.
+        path: str. The folder to make; TensorFlow Serving wants a number as
+            its name.
+        image_size: int or None. Side in pixels of the network's square; None
+            for the model's own.
+        saturation: float, 0 or above.
+        crop_size: int or None. Side of the squares of boxes; None for
+            `image_size`.
+        max_pixels: int. Of the pictures of a request together.
+        overwrite: bool. Whether an older export is replaced.
+        verify: bool. Whether the export is loaded and compared with Python
+            before it gets its name.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: the model is not known, a number is out of range, or the
+            folder exists.
+        verification.VerificationError: the check found differences; nothing
+            is left behind.
+    """
+    with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
+        network, info = colorization_model.open_model(model)
+        options = ColorizerOptions(
+            image_size=image_size or info.image_size,
+            saturation=saturation,
+            crop_size=crop_size,
+            max_pixels=max_pixels,
+        )
+        _check(options)
+        make = _KINDS.get(info.architecture, colorizer_export.served)
+        served = make(network, info, options)
+        described = model_card.versions(info, name_of(model), served.options)
+        assets = {
+            "tfcolor.json": saved_model.description(described),
+            "model_card.md": model_card.saved_model_card(
+                described, served.signatures
+            ),
+        }
+        if served.labels:
+            assets["labels.txt"] = "\n".join(served.labels) + "\n"
+        saved_model.write(
+            folder,
+            network,
+            served.signatures,
+            assets=assets,
+            warm_up_requests=served.warm_up if warm_up.is_available() else (),
+        )
+        if verify:
+            verification.verify(folder, served.cases())
+
+
+def name_of(model: str | None) -> str:
+    """Returns a model's name: of the shipped one, or of its file."""
+    if model is None:
+        return shipped.DEFAULT
+    return os.path.basename(os.path.normpath(model)).removesuffix(".keras")
+
+
+def _check(options: ColorizerOptions) -> None:
+    checks.check_size("image_size", options.image_size)
+    checks.check_size("crop_size", options.crop_size)
+    checks.check_saturation(options.saturation)
+    if options.max_pixels < 1:
+        raise ValueError(
+            "`max_pixels` must be 1 or above. "
+            f"Received: max_pixels={options.max_pixels}"
+        )

@@ -1,0 +1,96 @@
+"""What lies beside an exported model for those who meet it later."""
+
+import keras
+import tensorflow as tf
+
+import tfcolor
+from tfcolor.export.signature import Signature
+from tfcolor.weights.model_file import ModelInfo
+
+
+def versions(info: ModelInfo, name: str, options: dict) -> dict:
+    """Returns what an export was made of and with.
+
+    Args:
+        info: ModelInfo.
+        name: str, of the model.
+        options: dict, what the graph was made with.
+
+    Returns:
+        dict, fit for JSON.
+    """
+    return {
+        "model": name,
+        "architecture": info.architecture,
+        "description": info.description,
+        "options": options,
+        "tfcolor": tfcolor.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
+
+
+def saved_model_card(described: dict, signatures: list[Signature]) -> str:
+    """Writes the card of a SavedModel.
+
+    Args:
+        described: dict of `versions`.
+        signatures: list of Signature.
+
+    Returns:
+        str, Markdown.
+    """
+    rows = []
+    for signature in signatures:
+        inputs, outputs = (
+            "<br>".join(_tensor(spec) for spec in specs)
+            for specs in (signature.inputs, signature.outputs)
+        )
+        rows.append(f"| `{signature.name}` | {inputs} | {outputs} |")
+    return "\n".join(
+        [
+            *_head(described),
+            "| signature | inputs | outputs |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def litert_card(described: dict, figures: list[str]) -> str:
+    """Writes the card of LiteRT files.
+
+    Args:
+        described: dict of `versions`.
+        figures: list of str, rows of a Markdown table with its head.
+
+    Returns:
+        str, Markdown.
+    """
+    return "\n".join([*_head(described), *figures, ""])
+
+
+def _head(described: dict) -> list[str]:
+    options = ", ".join(f"{k} {v}" for k, v in described["options"].items())
+    lines = [
+        f"# {described['model']}",
+        "",
+        described["description"],
+        "",
+        f"- architecture: {described['architecture']}",
+        f"- made with: {options}",
+        f"- versions: tfcolor {described['tfcolor']}, TensorFlow "
+        f"{described['tensorflow']}, Keras {described['keras']}",
+        "- colours are guesses from lightness; they are no evidence of what a "
+        "thing looked like",
+        "",
+    ]
+    if not described["description"]:
+        del lines[2:4]
+    return lines
+
+
+def _tensor(spec: tf.TensorSpec) -> str:
+    shape = ", ".join("?" if side is None else str(side) for side in spec.shape)
+    return f"`{spec.name}` {spec.dtype.name} [{shape}]"

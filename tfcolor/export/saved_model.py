@@ -1,0 +1,117 @@
+"""Writing a SavedModel that TensorFlow Serving loads.
+
+By `keras.export.ExportArchive`: a Keras 3 model that was written by
+`tf.saved_model.save` loads in Python and fails in TensorFlow Serving.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+from tfcolor.export import warm_up
+from tfcolor.export.signature import Signature
+
+# Beside the files that the graph reads; TensorFlow Serving looks into the
+# second for warm-up requests.
+ASSETS = "assets"
+EXTRA_ASSETS = "assets.extra"
+
+
+def write(
+    path: str,
+    model: keras.Model,
+    signatures: Sequence[Signature],
+    *,
+    assets: dict[str, str],
+    warm_up_requests: Sequence[warm_up.Request] = (),
+) -> None:
+    """Writes a SavedModel.
+
+    Args:
+        path: str. The folder to make.
+        model: keras.Model, whose weights the signatures use.
+        signatures: Signatures.
+        assets: dict of text by file name, for the folder `assets`.
+        warm_up_requests: what a server runs before it takes requests.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for signature in signatures:
+        archive.add_endpoint(
+            signature.name,
+            _traced(signature),
+            input_signature=list(signature.inputs),
+        )
+    archive.write_out(path, verbose=False)
+    os.makedirs(os.path.join(path, ASSETS), exist_ok=True)
+    for name, text in assets.items():
+        with open(os.path.join(path, ASSETS, name), "w") as file:
+            file.write(text)
+    if warm_up_requests:
+        folder = os.path.join(path, EXTRA_ASSETS)
+        os.makedirs(folder, exist_ok=True)
+        warm_up.write(os.path.join(folder, warm_up.FILE), warm_up_requests)
+
+
+def _traced(signature: Signature):
+    """Returns a signature's function made a graph: it is asked for twice."""
+    graph = tf.function(
+        signature.function,
+        input_signature=signature.inputs,
+        autograph=False,
+    ).get_concrete_function()
+    return lambda *inputs: graph(*inputs)
+
+
+@contextlib.contextmanager
+def replaced_at_end(path: str, *, overwrite: bool) -> Iterator[str]:
+    """Gives a folder that appears under its name when all went well.
+
+    Args:
+        path: str. The folder to make.
+        overwrite: bool. Whether an older one is replaced.
+
+    Yields:
+        str, the path of a folder beside it, not made yet. TensorFlow Serving
+        does not see it: its name is no number.
+
+    Raises:
+        ValueError: `path` exists already.
+        OSError: the folder above it cannot be made or written.
+    """
+    path = os.path.normpath(path)
+    if os.path.lexists(path) and not overwrite:
+        raise ValueError(
+            f"The output must not exist, or be overwritten. Received: {path!r}"
+        )
+    parent = os.path.dirname(path) or os.curdir
+    os.makedirs(parent, exist_ok=True)
+    mark = uuid.uuid4().hex
+    new, old = (
+        os.path.join(parent, f".tfcolor-{mark}.{kind}")
+        for kind in ("new", "old")
+    )
+    try:
+        yield new
+        if os.path.lexists(path):
+            os.replace(path, old)
+        os.replace(new, path)
+    except BaseException:
+        if os.path.lexists(old):
+            os.replace(old, path)
+        raise
+    finally:
+        for folder in (new, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def description(values: dict) -> str:
+    """Returns values as JSON for people and programs."""
+    return json.dumps(values, indent=2) + "\n"
