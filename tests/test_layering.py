@@ -25,7 +25,9 @@ ALLOWED = {
     "inference": _LIBRARY | {"weights"},
     "evaluation": _LIBRARY | {"weights", "inference"},
     "export": _LIBRARY | {"weights", "inference"},
-    "cli": _LIBRARY | {"weights", "inference", "evaluation", "export"},
+    "serving": {"data", "inference"},
+    "cli": _LIBRARY
+    | {"weights", "inference", "evaluation", "export", "serving"},
 }
 FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
 

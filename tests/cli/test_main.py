@@ -31,6 +31,7 @@ print("status", status, "imported", sorted(slow))
         ["classify", "--help"],
         ["import-weights", "--help"],
         ["export", "--help"],
+        ["client", "--help"],
     ],
 )
 def test_help_and_version_do_not_wait_for_tensorflow(arguments):
@@ -57,7 +58,7 @@ def test_help_lists_every_command(capsys):
     for command in (
         *("colorize", "evaluate", "demo", "detect"),
         *("classify", "import-weights"),
-        "export",
+        *("export", "client"),
     ):
         assert command in words
 

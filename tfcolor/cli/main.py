@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tfcolor
 from tfcolor.cli import classify
+from tfcolor.cli import client
 from tfcolor.cli import colorize
 from tfcolor.cli import demo
 from tfcolor.cli import detect
@@ -24,6 +25,7 @@ _COMMANDS = (
     classify,
     import_weights,
     export,
+    client,
 )
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.

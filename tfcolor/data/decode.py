@@ -109,6 +109,20 @@ def count_pixels(path: str) -> int:
     return 0
 
 
+def is_cmyk(data: bytes) -> bool:
+    """Tells from its head whether a picture has CMYK colours.
+
+    Args:
+        data: bytes of a picture file.
+
+    Returns:
+        bool; False where the head cannot be read.
+    """
+    with contextlib.suppress(Exception), _open(data) as picture:
+        return picture.mode == "CMYK"
+    return False
+
+
 def to_8_bit(pixels: np.ndarray) -> np.ndarray:
     """Rounds uint16 pixels to uint8; uint8 ones are returned as they are."""
     if pixels.dtype == np.uint8:

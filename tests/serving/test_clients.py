@@ -1,0 +1,185 @@
+import base64
+import json
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+
+from tests import pictures
+from tests.export import exported
+from tests.inference import models
+from tests.serving.model_server import ModelServer
+from tfcolor import Colorizer
+from tfcolor.data import decode
+from tfcolor.serving.address import Address
+from tfcolor.serving.failure import ServerError
+from tfcolor.serving.grpc_client import GrpcClient
+from tfcolor.serving.rest_client import RestClient
+
+PNG = pictures.encode(pictures.colored(1, 33, 21))
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ModelServer(exported.saved_model()) as running:
+        yield running
+
+
+def _client(server, protocol, **options):
+    if protocol == "rest":
+        return RestClient(Address(server.rest_url, **options))
+    return GrpcClient(Address(server.grpc_url, **options))
+
+
+both = pytest.mark.parametrize("protocol", ["rest", "grpc"])
+
+
+@both
+@pytest.mark.parametrize("version", [{}, {"version": 1}, {"label": "stable"}])
+def test_a_picture_comes_back_as_python_colors_it(server, protocol, version):
+    client = _client(server, protocol, **version)
+    colorizer = Colorizer(
+        models.lightness_model(), image_size=exported.IMAGE_SIZE
+    )
+    expected = colorizer.colorize(decode.decode_rgb(PNG))
+    colored = decode.decode_picture(client.colorize(PNG)).pixels
+    client.close()
+    np.testing.assert_array_equal(colored, expected)
+
+
+@both
+def test_boxes_reach_a_model_that_takes_them(protocol):
+    boxes = np.float32([[2, 2, 20, 20], [0, 0, 0, 0]])
+    path = exported.saved_model(models.counting_model)
+    colorizer = Colorizer(
+        models.counting_model(), image_size=exported.IMAGE_SIZE
+    )
+    expected = colorizer.colorize(decode.decode_rgb(PNG), boxes=boxes)
+    with ModelServer(path) as server:
+        client = _client(server, protocol)
+        png = client.colorize(PNG, boxes=boxes)
+        with pytest.raises(ServerError, match="inputs must be|instances"):
+            client.colorize(PNG)
+        client.close()
+    np.testing.assert_array_equal(decode.decode_picture(png).pixels, expected)
+
+
+@both
+@pytest.mark.parametrize(
+    ("picture", "rest", "grpc"),
+    [
+        (b"no picture", "status 400", "INVALID_ARGUMENT"),
+        (b"", "status 400", "INVALID_ARGUMENT"),
+        (PNG[:90], "status 400", "INVALID_ARGUMENT"),
+        (PNG + b"\0" * 2**20, "status 429", "RESOURCE_EXHAUSTED"),
+    ],
+)
+def test_bad_requests_get_proper_status_codes(
+    server, protocol, picture, rest, grpc
+):
+    client = _client(server, protocol)
+    with pytest.raises(ServerError) as error:
+        client.colorize(picture)
+    client.close()
+    assert {"rest": rest, "grpc": grpc}[protocol] in str(error.value)
+    if len(picture) < 2**20:
+        assert "Picture 0 of the request" in str(error.value)
+        assert not error.value.passing
+    elif protocol == "grpc":
+        assert not error.value.passing
+    # The server goes on.
+    client = _client(server, protocol)
+    assert client.colorize(PNG)
+    client.close()
+
+
+@both
+@pytest.mark.parametrize(
+    "address", [{"model": "other"}, {"version": 7}, {"label": "canary"}]
+)
+def test_what_is_not_served_is_not_found(server, protocol, address):
+    client = _client(server, protocol, **address)
+    with pytest.raises(ServerError, match="404|NOT_FOUND") as error:
+        client.colorize(PNG)
+    client.close()
+    assert not error.value.passing
+
+
+@both
+def test_a_server_that_is_not_there_may_be_there_later(protocol):
+    # Port 9 is "discard", where nobody listens.
+    url = {"rest": "http://127.0.0.1:9", "grpc": "grpc://127.0.0.1:9"}
+    make = {"rest": RestClient, "grpc": GrpcClient}[protocol]
+    client = make(Address(url[protocol]), timeout=5)
+    with pytest.raises(ServerError, match="reached|UNAVAILABLE") as error:
+        client.colorize(PNG)
+    client.close()
+    assert error.value.passing
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"inputs": 1}',
+        b'{"instances": []}',
+        b'{"instances": [{"b64": "?"}]}',
+        b'{"instances": [{"other": 1}]}',
+        b'{"instances": [1], "signature_name": "none"}',
+        b'{"instances": [[1, 2]], "signature_name": "colorize_rgb"}',
+    ],
+)
+def test_malformed_rest_requests_are_refused(server, body):
+    url = Address(server.rest_url).rest_url()
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(urllib.request.Request(url, body))
+    with error.value:
+        assert error.value.code == 400
+        assert json.loads(error.value.read())["error"]
+
+
+def test_a_name_can_be_left_out_where_there_is_one_input(server):
+    body = {"instances": [{"b64": base64.b64encode(PNG).decode()}]}
+    request = urllib.request.Request(
+        Address(server.rest_url).rest_url(), json.dumps(body).encode()
+    )
+    with urllib.request.urlopen(request) as response:
+        (prediction,) = json.loads(response.read())["predictions"]
+    assert base64.b64decode(prediction["b64"]).startswith(b"\x89PNG")
+
+
+def test_what_is_no_colorizer_is_noticed(monkeypatch):
+    client = RestClient(Address("http://127.0.0.1:1"))
+    for answer in (b"<html>", b'{"predictions": [1]}', b'{"predictions": []}'):
+        monkeypatch.setattr(client, "_post", lambda body, a=answer: a)
+        with pytest.raises(ServerError, match="does not answer as a colorizer"):
+            client.colorize(PNG)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["localhost:8501", "ftp://a:1", "http://", "grpc://a:1/b", "http://a?b=1"],
+)
+def test_other_urls_are_refused(url):
+    with pytest.raises(ValueError, match="Received: url="):
+        Address(url)
+
+
+def test_a_version_and_a_label_cannot_both_be_asked_for():
+    with pytest.raises(ValueError, match="not both"):
+        Address("http://a:1", version=1, label="canary")
+
+
+def test_rest_urls_have_the_form_of_the_api():
+    make = Address("https://a.example/serving/", "b c", label="canary")
+    assert make.rest_url() == (
+        "https://a.example/serving/v1/models/b%20c/labels/canary:predict"
+    )

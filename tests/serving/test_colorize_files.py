@@ -1,0 +1,125 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import pictures
+from tfcolor.data import decode
+from tfcolor.inference import output_paths
+from tfcolor.serving import colorize_files
+from tfcolor.serving.failure import ServerError
+
+
+class Turner:
+    """Colorizes by swapping red and blue, after some failures."""
+
+    def __init__(self, *, failures=0, passing=True):
+        self.failures = failures
+        self.passing = passing
+        self.boxes = []
+
+    def colorize(self, picture, *, boxes=None):
+        self.boxes.append(boxes)
+        if self.failures:
+            self.failures -= 1
+            raise ServerError("not now", passing=self.passing)
+        rgb = decode.decode_rgb(picture)
+        return pictures.encode(rgb[..., ::-1].copy())
+
+
+def _run(client, jobs, **options):
+    found = colorize_files.colorize_files(
+        client, jobs, first_wait=0.0, **options
+    )
+    return {job.name: reason for job, reason in found}
+
+
+def _plan(album, out):
+    return output_paths.plan([str(album)], f"{out}/")
+
+
+def test_every_picture_has_its_own_result(tmp_path):
+    album = pictures.write_album(tmp_path / "album", 5)
+    jobs = _plan(album, tmp_path / "out")
+    assert set(_run(Turner(), jobs, parallel=3).values()) == {None}
+    for i, job in enumerate(jobs):
+        with Image.open(job.output) as picture:
+            found = np.asarray(picture)
+        np.testing.assert_array_equal(found, pictures.colored(i)[..., ::-1])
+
+
+def test_a_bad_picture_does_not_stop_the_others(tmp_path):
+    album = tmp_path / "album"
+    pictures.write_album(album, 2)
+    (album / "bad.png").write_bytes(b"nothing")
+    reasons = _run(Turner(), _plan(album, tmp_path / "out"))
+    assert "not a picture" in reasons.pop("bad.png")
+    assert set(reasons.values()) == {None}
+    assert not (tmp_path / "out" / "bad.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("failures", "passing", "reason"),
+    [(2, True, None), (3, True, "not now"), (1, False, "not now")],
+)
+def test_only_passing_failures_are_tried_again(
+    failures, passing, reason, tmp_path
+):
+    album = pictures.write_album(tmp_path / "album", 1)
+    client = Turner(failures=failures, passing=passing)
+    jobs = _plan(album, tmp_path / "out")
+    assert _run(client, jobs, retries=2) == {"000.png": reason}
+
+
+def test_formats_are_those_of_the_names(tmp_path):
+    album = tmp_path / "album"
+    for extension in ("jpg", "tif", "bmp", "gif"):
+        pictures.write(album / f"{extension}.{extension}", pictures.colored(1))
+    jobs = _plan(album, tmp_path / "out")
+    assert set(_run(Turner(), jobs).values()) == {None}
+    for job in jobs:
+        kind = {"jpg": "JPEG", "tif": "TIFF", "bmp": "BMP", "png": "PNG"}
+        with Image.open(job.output) as picture:
+            assert picture.format == kind[job.output[-3:]]
+            assert picture.size == (32, 32)
+
+
+def test_boxes_are_sent_and_none_is_a_row_of_zeros(tmp_path):
+    album = pictures.write_album(tmp_path / "album", 2)
+    boxes = {"000.png": np.float32([[1, 2, 3, 4]])}
+    client = Turner()
+
+    def find(source, pixels):
+        assert pixels.shape == (32, 32, 3)
+        return boxes.get(source[-7:], np.zeros([0, 4], np.float32))
+
+    jobs = _plan(album, tmp_path / "out")
+    _run(client, jobs, find_boxes=find, parallel=1)
+    assert [found.tolist() for found in client.boxes] == [
+        [[1, 2, 3, 4]],
+        [[0, 0, 0, 0]],
+    ]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_what_the_model_decodes_is_sent_as_it_is(kind):
+    encoded = pictures.encode(pictures.colored(1), kind)
+    assert colorize_files.fit_to_send(encoded) is encoded
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("CMYK", "JPEG"), ("I;16", "TIFF"), ("L", "GIF")]
+)
+def test_everything_else_is_sent_as_png_of_the_same_pixels(mode, kind):
+    picture = Image.fromarray(pictures.grey(1)[..., 0])
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 250)
+    stream = io.BytesIO()
+    (picture if mode == "I;16" else picture.convert(mode)).save(stream, kind)
+    sent = colorize_files.fit_to_send(stream.getvalue())
+    assert sent.startswith(b"\x89PNG")
+    expected = decode.decode_picture(stream.getvalue()).pixels
+    found = decode.decode_picture(sent).pixels
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, np.broadcast_to(expected, found.shape))

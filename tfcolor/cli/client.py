@@ -1,0 +1,235 @@
+"""`tfcolor client`: colorizes picture files by a server."""
+
+import argparse
+import sys
+import warnings
+
+from tfcolor.detection import defaults as detection_defaults
+from tfcolor.serving import defaults
+
+_DESCRIPTION = """\
+Colorizes pictures by a server that runs an exported model, TensorFlow Serving
+for example. Pictures are sent as they are where the model can decode them
+(JPEG, PNG) and as PNG otherwise; alpha, EXIF and ICC are not kept.
+"""
+
+_EPILOG = """\
+url:
+  http://HOST:8501 or https://HOST asks by REST, grpc://HOST:8500 by gRPC, which
+  needs TensorFlow Serving's protocol: pip install 'tfcolor[serving]'.
+
+output:
+  As of `tfcolor colorize`. Requests that fail because the server is not there
+  or busy are tried again, after 0.5 s, 1 s, 2 s and so on.
+
+examples:
+  tfcolor client old.jpg --url=http://localhost:8501 --output=new.png
+  tfcolor client album --url=grpc://localhost:8500 --output=colored/ \\
+      --label=canary
+
+exit status: 0 all done, or there already; 1 a picture failed, each is named
+with its reason; 2 wrong usage; 130 interrupted.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "client",
+        help="colorize pictures by a server",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "input",
+        nargs="+",
+        metavar="INPUT",
+        help="a picture, a folder (searched recursively, hidden files left "
+        "out) or a glob",
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="PATH",
+        help="a file (for one picture), or a folder: an existing one, or "
+        "with a '/' at its end",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace results that exist (default: skip their pictures)",
+    )
+    parser.add_argument(
+        "--boxes",
+        metavar="FOLDER|JSON|DETECTOR",
+        help="where things are, for a model that takes boxes; see `tfcolor "
+        "colorize --help` (default: none is sent)",
+    )
+    parser.add_argument(
+        "--max_boxes",
+        type=int,
+        default=detection_defaults.MAX_BOXES,
+        metavar="N",
+        help="boxes of highest score that a picture keeps (default: "
+        "%(default)s)",
+    )
+    _add_server(parser)
+    return parser
+
+
+def _add_server(parser) -> None:
+    parser.add_argument(
+        "--url", required=True, help="where the server is, see below"
+    )
+    parser.add_argument(
+        "--model",
+        default=defaults.MODEL,
+        metavar="NAME",
+        help="the model's name on the server (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--version",
+        type=int,
+        metavar="N",
+        help="the model's version (default: the latest)",
+    )
+    parser.add_argument(
+        "--label", help="the version with this label, instead of a number"
+    )
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=defaults.PARALLEL,
+        metavar="N",
+        help="requests at once (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--retries",
+        type=int,
+        default=defaults.RETRIES,
+        metavar="N",
+        help="further tries while the server is not there or busy (default: "
+        "%(default)s)",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=defaults.TIMEOUT,
+        metavar="SECONDS",
+        help="of one request (default: %(default)s)",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
+    """
+    # Pillow warns about odd metadata, which are left out then.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        _check(args)
+        jobs, skipped = _plan(args)
+        find_boxes = _open_boxes(args, jobs)
+        client = _connect(args)
+    except (OSError, ValueError, ImportError) as error:
+        message = " ".join(str(error).split())
+        print(f"tfcolor client: error: {message}", file=sys.stderr)
+        return 2
+    failures = _colorize(args, client, jobs, find_boxes)
+    for source, reason in failures:
+        print(f"failed: {source}: {reason}", file=sys.stderr)
+    done = len(jobs) - len(failures)
+    extras = [f"{skipped} there already, skipped"] if skipped else []
+    extras += [f"{len(failures)} failed"] if failures else []
+    text = f" ({', '.join(extras)})" if extras else ""
+    plural = "" if done == 1 else "s"
+    print(f"Colorized {done} picture{plural} into {args.output}{text}")
+    return 1 if failures else 0
+
+
+def _check(args) -> None:
+    for name, lowest in (("parallel", 1), ("retries", 0)):
+        if getattr(args, name) < lowest:
+            raise ValueError(
+                f"--{name} must be {lowest} or above. "
+                f"Received: --{name}={getattr(args, name)}"
+            )
+    if not args.timeout > 0:
+        raise ValueError(
+            f"--timeout must be above 0. Received: --timeout={args.timeout}"
+        )
+
+
+def _plan(args) -> tuple[list, int]:
+    """Returns what is to be done, and how many pictures need nothing."""
+    from tfcolor.inference import output_paths
+
+    planned = output_paths.plan(args.input, args.output)
+    wanted = planned
+    if not args.overwrite:
+        wanted = [path for path in planned if path.without_existing().targets()]
+    return wanted, len(planned) - len(wanted)
+
+
+def _open_boxes(args, jobs):
+    if args.boxes is None or not jobs:
+        return None
+    from tfcolor.inference import box_finder
+
+    find = box_finder.open_finder(
+        args.boxes,
+        max_boxes=args.max_boxes,
+        pictures=[path.source for path in jobs],
+    )
+    return lambda source, pixels: find(source, pixels).boxes
+
+
+def _connect(args):
+    from tfcolor.serving.address import Address
+
+    address = Address(args.url, args.model, args.version, args.label)
+    if address.is_grpc:
+        from tfcolor.serving.grpc_client import GrpcClient
+
+        return GrpcClient(address, timeout=args.timeout)
+    from tfcolor.serving.rest_client import RestClient
+
+    return RestClient(address, timeout=args.timeout)
+
+
+def _colorize(args, client, jobs, find_boxes) -> list[tuple[str, str]]:
+    """Colorizes the files; returns the failures as (source, reason)."""
+    import tqdm
+
+    from tfcolor.serving import colorize_files
+
+    done = tqdm.tqdm(
+        colorize_files.colorize_files(
+            client,
+            jobs,
+            find_boxes=find_boxes,
+            parallel=args.parallel,
+            retries=args.retries,
+        ),
+        total=len(jobs),
+        unit="picture",
+        disable=len(jobs) == 1,
+        file=sys.stderr,
+    )
+    try:
+        return [(job.source, reason) for job, reason in done if reason]
+    finally:
+        client.close()
