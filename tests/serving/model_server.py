@@ -274,4 +274,7 @@ def _rows(outputs) -> list:
 def _json(name, array) -> list:
     if name.endswith("_bytes"):
         return [{"b64": base64.b64encode(x).decode()} for x in array]
+    if array.dtype == object:
+        # Other strings are text.
+        array = np.char.decode(array.astype(bytes))
     return array.tolist()

@@ -156,6 +156,22 @@ def test_a_name_can_be_left_out_where_there_is_one_input(server):
     assert base64.b64decode(prediction["b64"]).startswith(b"\x89PNG")
 
 
+def test_a_classifier_answers_by_rest_and_is_no_colorizer():
+    body = {"instances": [{"b64": base64.b64encode(PNG).decode()}]}
+    with ModelServer(exported.saved_classifier()) as running:
+        url = Address(running.rest_url).rest_url()
+        request = urllib.request.Request(url, json.dumps(body).encode())
+        with urllib.request.urlopen(request) as response:
+            (prediction,) = json.loads(response.read())["predictions"]
+        assert sorted(prediction["classes"]) == sorted(exported.CLASS_NAMES)
+        assert sum(prediction["scores"]) == pytest.approx(1, abs=1e-5)
+        for protocol in ("rest", "grpc"):
+            client = _client(running, protocol)
+            with pytest.raises(ServerError, match="answer as a colorizer"):
+                client.colorize(PNG)
+            client.close()
+
+
 def test_what_is_no_colorizer_is_noticed(monkeypatch):
     client = RestClient(Address("http://127.0.0.1:1"))
     for answer in (b"<html>", b'{"predictions": [1]}', b'{"predictions": []}'):

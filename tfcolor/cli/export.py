@@ -9,7 +9,8 @@ from tfcolor.inference import defaults as inference_defaults
 
 _DESCRIPTION = """\
 Exports a model with all that lies around it: bytes of a picture in, bytes of
-its colorized copy out, with the same result as `tfcolor colorize`.
+its colorized copy out, with the same result as `tfcolor colorize`; or, of a
+classifier, the same result as `tfcolor classify`.
 """
 
 _EPILOG = """\
@@ -20,8 +21,10 @@ number, the version, as the last part of --output. Its signatures:
   colorize_rgb     rgb, uint8 [B, H, W, 3] -> rgb
   predict_ab       L, float32 [B, H, W, 1] -> ab, float32 [B, H, W, 2]
 A model that colors boxes by themselves takes `boxes`, float32 [B, N, 4], in
-the first two. Warm-up requests are written where TensorFlow Serving's protocol
-is installed: pip install 'tfcolor[serving]'.
+the first two; one that is told classes takes `box_classes` or `classes`. A
+classifier has serving_default and classify_rgb, to `classes` and `scores`.
+Warm-up requests are written where TensorFlow Serving's protocol is installed:
+pip install 'tfcolor[serving]'.
 
 --format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
 alone at a fixed size, and model_card.md with their size, time and loss.
@@ -29,6 +32,7 @@ alone at a fixed size, and model_card.md with their size, time and loss.
 examples:
   tfcolor export --output=models/colorizer/1 --verify
   tfcolor export --model=fusion.keras --output=models/fusion/1
+  tfcolor export --model=runs/fruits/model.keras --output=models/fruits/1
   tfcolor export --format=litert --image_size=128 --output=on_device
 
 exit status: 0 done; 1 the check found a difference (nothing is written); 2

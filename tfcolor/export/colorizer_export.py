@@ -8,9 +8,16 @@ import keras
 from tfcolor.export import colorizer_cases
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.colorizer_signatures import colorizer_signatures
+from tfcolor.export.colorizer_signatures import smallest_side
 from tfcolor.export.served import Served
 from tfcolor.inference import colorization_model
 from tfcolor.weights.model_file import ModelInfo
+
+# What people should know of colours.
+NOTE = (
+    "colours are guesses from lightness; they are no evidence of what a thing "
+    "looked like"
+)
 
 
 def served(
@@ -19,19 +26,24 @@ def served(
     """Makes a colorization model ready for export.
 
     Args:
-        model: keras.Model with the inputs `L`, `hints` and `mask`, perhaps
-            those of boxes too, and the output `ab`.
-        info: ModelInfo; colorizers have nothing in it that is served.
+        model: keras.Model; see `colorization_model.load`.
+        info: ModelInfo, of which the names of classes are served.
         options: ColorizerOptions.
 
     Returns:
         Served.
 
     Raises:
-        ValueError: the model is no colorization model.
+        ValueError: the model is no colorization model, or `image_size` is
+            below what it can work on.
     """
-    del info
     colorization_model.check(model)
+    smallest = smallest_side(model)
+    if options.image_size < smallest:
+        raise ValueError(
+            f"`image_size` must be {smallest} or more for this model. "
+            f"Received: image_size={options.image_size}"
+        )
     made_with = dataclasses.asdict(options)
     if not colorization_model.takes_boxes(model):
         del made_with["crop_size"]
@@ -40,4 +52,6 @@ def served(
         options=made_with,
         warm_up=colorizer_cases.warm_up_requests(model, options),
         cases=functools.partial(colorizer_cases.cases, model, options),
+        note=NOTE,
+        labels=list(info.class_names),
     )

@@ -4,9 +4,12 @@
 `colorize_rgb`     rgb, uint8 [B, H, W, 3] -> rgb of the same shape
 `predict_ab`       L, float32 [B, H, W, 1] -> ab, float32 [B, H, W, 2]
 
-A model that colors boxes by themselves takes `boxes` too, float32 [B, N, 4],
-in the first two; rows without area, such as zeros, are no boxes. In between
-lies what `inference.Colorizer` does: `prepare`, the network, `finish`.
+Some models are told more. `boxes`, float32 [B, N, 4], come with the first two
+for a model that colors boxes by themselves; rows without area, such as zeros,
+are no boxes. One that knows what lies in boxes takes `box_classes` too, int32
+[B, N]. One that is told what a picture shows takes `classes`, float32 [B, K],
+with all three. In between lies what `inference.Colorizer` does: `prepare`, the
+network, `finish`.
 """
 
 import dataclasses
@@ -14,18 +17,21 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from tfcolor.export import box_inputs
 from tfcolor.export import decode_graph
 from tfcolor.export import defaults
+from tfcolor.export import told_inputs
 from tfcolor.export.signature import Signature
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
+from tfcolor.models import alexnet
+from tfcolor.models import ensemble
 from tfcolor.models import siggraph_blocks
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
+_BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +65,8 @@ def colorizer_signatures(
         list of Signature.
     """
     graph = _Graph(model, options)
-    boxes = (_BOXES,) if graph.takes_boxes else ()
+    boxes, classes = _box_specs(model), _class_specs(model)
+    told = (*boxes, *classes)
     pictures = tf.TensorSpec([None], tf.string, "picture_bytes")
     pngs = tf.TensorSpec([None], tf.string, "png_bytes")
     rgb = tf.TensorSpec([None, None, None, 3], tf.uint8, "rgb")
@@ -69,12 +76,41 @@ def colorizer_signatures(
         Signature(
             defaults.DEFAULT_SIGNATURE,
             graph.colorize_encoded,
-            (pictures, *boxes),
+            (pictures, *told),
             (pngs,),
         ),
-        Signature("colorize_rgb", graph.colorize_rgb, (rgb, *boxes), (rgb,)),
-        Signature("predict_ab", graph.predict_ab, (L,), (ab,)),
+        Signature("colorize_rgb", graph.colorize_rgb, (rgb, *told), (rgb,)),
+        Signature("predict_ab", graph.predict_ab, (L, *classes), (ab,)),
     ]
+
+
+def smallest_side(model: keras.Model) -> int:
+    """Returns how many pixels the sides of a network's input must have.
+
+    Args:
+        model: keras.Model of `colorization_model.load`.
+
+    Returns:
+        int. More than a multiple of 8 for an ensemble, whose classifier
+        leaves nothing of a small picture.
+    """
+    inside = [layer.name for layer in model.layers]
+    if ensemble.CLASSIFIER in inside:
+        return alexnet.MIN_SIZE
+    return siggraph_blocks.SIZE_MULTIPLE
+
+
+def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
+    if colorization_model.takes_box_classes(model):
+        return _BOXES, _BOX_CLASSES
+    return (_BOXES,) if colorization_model.takes_boxes(model) else ()
+
+
+def _class_specs(model) -> tuple[tf.TensorSpec, ...]:
+    count = colorization_model.num_classes(model)
+    if not count:
+        return ()
+    return (tf.TensorSpec([None, count], name="classes"),)
 
 
 class _Graph:
@@ -82,11 +118,15 @@ class _Graph:
 
     def __init__(self, model, options):
         self._network = network.network_function(model)
+        self._names = tuple(model.input)
+        # Of what comes with a picture, in the order of the signatures.
+        specs = (*_box_specs(model), *_class_specs(model))
+        self._told = [spec.name for spec in specs]
+        self._smallest_side = smallest_side(model)
         self.options = options
-        self.takes_boxes = colorization_model.takes_boxes(model)
         self.crop_size = options.crop_size or options.image_size
 
-    def colorize_encoded(self, picture_bytes, boxes=None):
+    def colorize_encoded(self, picture_bytes, *told):
         """Encoded pictures to encoded PNGs, each of its own size."""
         pictures = decode_graph.Pictures(
             picture_bytes, max_pixels=self.options.max_pixels
@@ -101,43 +141,34 @@ class _Graph:
         encoded = self._colorize(
             pictures,
             pictures.count,
-            boxes,
+            told,
             finish_one=encode,
             output=tf.TensorSpec([], tf.string),
         )
         return {"png_bytes": encoded}
 
-    def colorize_rgb(self, rgb, boxes=None):
+    def colorize_rgb(self, rgb, *told):
         """Pictures of one size to colorized ones."""
-        rgb = decode_graph.check_count(rgb)
-        pixels = tf.reduce_prod(tf.shape(rgb, tf.int64)[:3])
-        checks = [
-            decode_graph.check_pixels(pixels, self.options.max_pixels),
-            tf.debugging.Assert(
-                pixels > 0, ["`rgb` must have pixels. Received:", tf.shape(rgb)]
-            ),
-        ]
-        with tf.control_dependencies(checks):
-            rgb = tf.identity(rgb)
+        rgb = decode_graph.check_rgb(rgb, self.options.max_pixels)
         colored = self._colorize(
-            _Pixels(rgb),
+            decode_graph.Pixels(rgb),
             tf.shape(rgb)[0],
-            boxes,
+            told,
             finish_one=lambda picture, ab: self._finish(picture.pixels, ab),
             output=tf.TensorSpec([None, None, 3], tf.uint8),
         )
         return {"rgb": colored}
 
-    def predict_ab(self, L):
+    def predict_ab(self, L, classes=None):
         """Lightness to colour, at the size that comes; no boxes, no hints."""
-        step = siggraph_blocks.SIZE_MULTIPLE
+        step, smallest = siggraph_blocks.SIZE_MULTIPLE, self._smallest_side
         L = decode_graph.check_count(L)
-        height, width = tf.unstack(tf.shape(L)[1:3])
-        fits = (height % step == 0) & (width % step == 0)
+        sides = tf.shape(L)[1:3]
         check = tf.debugging.Assert(
-            fits & (height > 0) & (width > 0),
+            tf.reduce_all((sides % step == 0) & (sides >= smallest)),
             [
-                f"`L` must have sides that are multiples of {step}. Received:",
+                f"`L` must have sides that are multiples of {step}, and at "
+                f"least {smallest}. Received:",
                 tf.shape(L),
             ],
         )
@@ -145,29 +176,31 @@ class _Graph:
         small = decode_graph.check_pixels(pixels, self.options.max_pixels)
         with tf.control_dependencies([check, small]):
             L = tf.identity(L)
-        inputs = network.without_hints(L)
-        if self.takes_boxes:
-            inputs |= network.without_boxes(tf.shape(L)[0], self.crop_size)
-        return {"ab": self._network(inputs)}
+        count = tf.shape(L)[0]
+        inputs = network.without_boxes(count, self.crop_size)
+        if classes is not None:
+            inputs["classes"] = told_inputs.check_classes(classes, count)
+        return {"ab": self._predict(L, inputs)}
 
-    def _colorize(self, pictures, count, boxes, *, finish_one, output):
+    def _predict(self, L, others):
+        inputs = network.without_hints(L) | others
+        return self._network({name: inputs[name] for name in self._names})
+
+    def _colorize(self, pictures, count, told, *, finish_one, output):
         """Runs all pictures through the network at once."""
-        size = self.options.image_size
+        side = told_inputs.unknown_side(self.options.image_size)
         indices = tf.range(count)
 
         def square_L(pixels):
-            L = prepare.network_L_function(pixels.dtype.name)(pixels, size)
-            return tf.ensure_shape(L, [size, size, 1])
+            return prepare.network_L_function(pixels.dtype.name)(pixels, side)
 
         L = tf.map_fn(
             lambda index: pictures[index].apply(square_L),
             indices,
-            fn_output_signature=tf.TensorSpec([size, size, 1]),
+            fn_output_signature=tf.TensorSpec([None, None, 1]),
         )
-        inputs = network.without_hints(L)
-        if boxes is not None:
-            inputs |= self._box_inputs(pictures, count, boxes)
-        ab = self._network(inputs)
+        told = dict(zip(self._told, told, strict=True))
+        ab = self._predict(L, self._told_inputs(pictures, count, told))
         return tf.map_fn(
             lambda index: finish_one(pictures[index], ab[index]),
             indices,
@@ -179,32 +212,37 @@ class _Graph:
         function = finish.finish_function(pixels.dtype.name)
         return function(pixels, ab, self.options.saturation)
 
-    def _box_inputs(self, pictures, count, boxes):
-        boxes = box_inputs.check_boxes(boxes, count)
-
-        def one(index):
-            return pictures[index].apply(
-                lambda pixels: box_inputs.box_inputs(
-                    pixels, boxes[index], crop_size=self.crop_size
-                )
+    def _told_inputs(self, pictures, count, told):
+        """Makes the network's inputs of all that came with the pictures."""
+        if "classes" in told:
+            classes = told_inputs.check_classes(told["classes"], count)
+            return {"classes": classes}
+        if not told:
+            return {}
+        boxes = told_inputs.check_boxes(told["boxes"], count)
+        if "box_classes" in told:
+            classes = told_inputs.check_box_classes(
+                told["box_classes"], told["boxes"]
             )
 
+            def of_pixels(pixels, index):
+                return told_inputs.box_class_inputs(
+                    pixels, boxes[index], classes[index]
+                )
+
+            specs = told_inputs.class_specs()
+        else:
+
+            def of_pixels(pixels, index):
+                return told_inputs.box_inputs(
+                    pixels, boxes[index], crop_size=self.crop_size
+                )
+
+            specs = told_inputs.specs()
         return tf.map_fn(
-            one,
+            lambda index: pictures[index].apply(
+                lambda pixels: of_pixels(pixels, index)
+            ),
             tf.range(count),
-            fn_output_signature=box_inputs.specs(self.crop_size),
+            fn_output_signature=specs,
         )
-
-
-class _Pixels:
-    """Pictures that came as pixels, with the interface of `Pictures`."""
-
-    def __init__(self, pixels):
-        self.pixels = pixels
-
-    def __getitem__(self, index):
-        return _Pixels(self.pixels[index])
-
-    def apply(self, function):
-        # As `Picture.apply`; the pixels are all of 8 bits.
-        return function(self.pixels)

@@ -77,6 +77,28 @@ class Pictures:
         return Picture(*(array.read(index) for array in self._arrays))
 
 
+class Pixels:
+    """Pictures that came as pixels, with the interface of `Pictures`.
+
+    Args:
+        pixels: uint8 tensor [B, H, W, 3].
+
+    Attributes:
+        pixels: the same, or [H, W, 3] of one picture.
+    """
+
+    def __init__(self, pixels: tf.Tensor):
+        self.pixels = pixels
+
+    def __getitem__(self, index: tf.Tensor) -> "Pixels":
+        """Returns a picture."""
+        return Pixels(self.pixels[index])
+
+    def apply(self, function):
+        """Calls a function with the pixels, as `Picture.apply`."""
+        return function(self.pixels)
+
+
 @functools.cache
 def _head_function():
     """Makes a function that is traced once for all exports."""
@@ -121,6 +143,28 @@ def check_pixels(pixels: tf.Tensor, max_pixels: int) -> tf.Operation:
         ]
     )
     return tf.debugging.Assert(pixels <= max_pixels, [message])
+
+
+def check_rgb(rgb: tf.Tensor, max_pixels: int) -> tf.Tensor:
+    """Returns pixels that a request may have.
+
+    Args:
+        rgb: uint8 tensor [B, H, W, 3].
+        max_pixels: int.
+
+    Returns:
+        The same, after the check.
+    """
+    rgb = check_count(rgb)
+    pixels = tf.reduce_prod(tf.shape(rgb, tf.int64)[:3])
+    checks = [
+        check_pixels(pixels, max_pixels),
+        tf.debugging.Assert(
+            pixels > 0, ["`rgb` must have pixels. Received:", tf.shape(rgb)]
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(rgb)
 
 
 def _check_heads(picture_bytes, heads, max_pixels) -> tf.Tensor:

@@ -1,10 +1,8 @@
 """From a model to the folder that a server is given."""
 
 import os
-from collections.abc import Callable
 
-import keras
-
+from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
 from tfcolor.export import defaults
 from tfcolor.export import model_card
@@ -12,17 +10,11 @@ from tfcolor.export import saved_model
 from tfcolor.export import verification
 from tfcolor.export import warm_up
 from tfcolor.export.colorizer_signatures import ColorizerOptions
-from tfcolor.export.served import Served
 from tfcolor.inference import checks
+from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.weights import shipped
-from tfcolor.weights.model_file import ModelInfo
-
-# What makes a `Served` of a model, by its architecture; the others colorize.
-_KINDS: dict[
-    str, Callable[[keras.Model, ModelInfo, ColorizerOptions], Served]
-] = {}
 
 
 def export_saved_model(
@@ -61,6 +53,10 @@ def export_saved_model(
             is left behind.
     """
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
+        checks.check_size("image_size", image_size)
+        checks.check_size("crop_size", crop_size)
+        checks.check_saturation(saturation)
+        _check_max_pixels(max_pixels)
         network, info = colorization_model.open_model(model)
         options = ColorizerOptions(
             image_size=image_size or info.image_size,
@@ -68,15 +64,13 @@ def export_saved_model(
             crop_size=crop_size,
             max_pixels=max_pixels,
         )
-        _check(options)
-        make = _KINDS.get(info.architecture, colorizer_export.served)
-        served = make(network, info, options)
+        classifies = info.architecture in class_network.ARCHITECTURES
+        kind = classifier_export if classifies else colorizer_export
+        served = kind.served(network, info, options)
         described = model_card.versions(info, name_of(model), served.options)
         assets = {
             "tfcolor.json": saved_model.description(described),
-            "model_card.md": model_card.saved_model_card(
-                described, served.signatures
-            ),
+            "model_card.md": model_card.saved_model_card(described, served),
         }
         if served.labels:
             assets["labels.txt"] = "\n".join(served.labels) + "\n"
@@ -98,12 +92,9 @@ def name_of(model: str | None) -> str:
     return os.path.basename(os.path.normpath(model)).removesuffix(".keras")
 
 
-def _check(options: ColorizerOptions) -> None:
-    checks.check_size("image_size", options.image_size)
-    checks.check_size("crop_size", options.crop_size)
-    checks.check_saturation(options.saturation)
-    if options.max_pixels < 1:
+def _check_max_pixels(max_pixels: int) -> None:
+    if max_pixels < 1:
         raise ValueError(
             "`max_pixels` must be 1 or above. "
-            f"Received: max_pixels={options.max_pixels}"
+            f"Received: max_pixels={max_pixels}"
         )

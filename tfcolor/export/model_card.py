@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 import tfcolor
-from tfcolor.export.signature import Signature
+from tfcolor.export.served import Served
 from tfcolor.weights.model_file import ModelInfo
 
 
@@ -30,18 +30,18 @@ def versions(info: ModelInfo, name: str, options: dict) -> dict:
     }
 
 
-def saved_model_card(described: dict, signatures: list[Signature]) -> str:
+def saved_model_card(described: dict, served: Served) -> str:
     """Writes the card of a SavedModel.
 
     Args:
         described: dict of `versions`.
-        signatures: list of Signature.
+        served: Served.
 
     Returns:
         str, Markdown.
     """
     rows = []
-    for signature in signatures:
+    for signature in served.signatures:
         inputs, outputs = (
             "<br>".join(_tensor(spec) for spec in specs)
             for specs in (signature.inputs, signature.outputs)
@@ -49,7 +49,7 @@ def saved_model_card(described: dict, signatures: list[Signature]) -> str:
         rows.append(f"| `{signature.name}` | {inputs} | {outputs} |")
     return "\n".join(
         [
-            *_head(described),
+            *_head(described, served.note),
             "| signature | inputs | outputs |",
             "|---|---|---|",
             *rows,
@@ -58,20 +58,21 @@ def saved_model_card(described: dict, signatures: list[Signature]) -> str:
     )
 
 
-def litert_card(described: dict, figures: list[str]) -> str:
+def litert_card(described: dict, note: str, figures: list[str]) -> str:
     """Writes the card of LiteRT files.
 
     Args:
         described: dict of `versions`.
+        note: str. What people should know of the answers.
         figures: list of str, rows of a Markdown table with its head.
 
     Returns:
         str, Markdown.
     """
-    return "\n".join([*_head(described), *figures, ""])
+    return "\n".join([*_head(described, note), *figures, ""])
 
 
-def _head(described: dict) -> list[str]:
+def _head(described: dict, note: str) -> list[str]:
     options = ", ".join(f"{k} {v}" for k, v in described["options"].items())
     lines = [
         f"# {described['model']}",
@@ -82,8 +83,7 @@ def _head(described: dict) -> list[str]:
         f"- made with: {options}",
         f"- versions: tfcolor {described['tfcolor']}, TensorFlow "
         f"{described['tensorflow']}, Keras {described['keras']}",
-        "- colours are guesses from lightness; they are no evidence of what a "
-        "thing looked like",
+        f"- {note}",
         "",
     ]
     if not described["description"]:

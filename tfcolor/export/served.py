@@ -34,12 +34,14 @@ class Served:
         options: dict, what the graph was made with.
         warm_up: list of Request.
         cases: function without arguments to a list of Case.
-        labels: list of str, names of classes in the order of their scores;
-            empty for models without classes.
+        note: str. What people should know of the answers.
+        labels: list of str, names of the classes that a model answers with or
+            is told of, in their order; empty for models without classes.
     """
 
     signatures: list[Signature]
     options: dict[str, float]
     warm_up: list[Request]
     cases: Callable[[], list[Case]]
+    note: str
     labels: list[str] = dataclasses.field(default_factory=list)

@@ -7,11 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.color import lab
+from tfcolor.inference import class_network
 from tfcolor.inference import defaults
 from tfcolor.weights import model_file
-
-_ARCHITECTURES = ("task_transfer", "alexnet")
 
 
 class Classifier:
@@ -55,13 +53,7 @@ class Classifier:
         self.class_names = info.class_names
         self.image_size = info.image_size
         self.batch_size = batch_size
-        self._with_color = info.inputs == "L_ab"
-        self._input_names = tuple(network.input)
-        self._network = tf.function(
-            lambda inputs: tf.nn.softmax(
-                network(inputs, training=False)["logits"]
-            )
-        )
+        self._network = class_network.probabilities_function(network, info)
 
     def classify(self, rgb: np.ndarray) -> list[tuple[str, float]]:
         """Classifies a picture.
@@ -95,9 +87,7 @@ class Classifier:
         for start in range(0, len(pictures), self.batch_size):
             batch = pictures[start : start + self.batch_size]
             squares = tf.stack([self._square(rgb) for rgb in batch])
-            inputs = self._inputs(squares)
-            inputs = {name: inputs[name] for name in self._input_names}
-            rows.append(self._network(inputs).numpy())
+            rows.append(self._network(squares).numpy())
         return np.concatenate(rows)
 
     def _square(self, rgb: np.ndarray) -> tf.Tensor:
@@ -113,16 +103,8 @@ class Classifier:
                 "`rgb` must have the shape [H, W, 3], with at least one pixel. "
                 f"Received: rgb.shape={rgb.shape}"
             )
-        size = [self.image_size] * 2
-        small = tf.image.resize(rgb, size, antialias=True)
-        return small / np.iinfo(rgb.dtype).max
-
-    def _inputs(self, squares: tf.Tensor) -> dict[str, tf.Tensor]:
-        channels = lab.rgb_to_lab(squares)
-        L, ab = channels[..., :1], channels[..., 1:]
-        if self._with_color:
-            return {"L": L, "hints": ab, "mask": tf.ones_like(L)}
-        return {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
+        square_rgb = class_network.square_rgb_function(rgb.dtype.name)
+        return square_rgb(rgb, self.image_size)
 
 
 def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
@@ -136,11 +118,5 @@ def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
             "A model file must hold a Keras model that can be read. "
             f"Received: {path!r} ({type(error).__name__}: {error})"
         ) from error
-    if info.architecture not in _ARCHITECTURES or not info.class_names:
-        raise ValueError(
-            "A classifier must be a model file of `train_classifier` or "
-            "`train_alexnet`, with the names of its classes. Received: "
-            f"{path!r}, {info.architecture!r} with "
-            f"{len(info.class_names)} classes"
-        )
+    class_network.check(info, path)
     return model, info

@@ -47,12 +47,14 @@ def without_boxes(count: tf.Tensor | int, crop_size: int):
         crop_size: int, s. Side in pixels of the square of each box.
 
     Returns:
-        dict of "boxes", "box_valid", "crops" and "picture_size"; see
-        `network_inputs.box_inputs`.
+        dict of "boxes", "box_valid", "box_classes", "crops" and
+        "picture_size"; see `network_inputs.box_inputs` and
+        `network_inputs.box_class_inputs`.
     """
     return {
         "boxes": tf.zeros([count, 1, 4]),
         "box_valid": tf.zeros([count, 1], tf.bool),
+        "box_classes": tf.zeros([count, 1], tf.int32),
         "crops": tf.zeros([count, 1, crop_size, crop_size, 1]),
         "picture_size": tf.ones([count, 2], tf.int32),
     }

@@ -1,0 +1,222 @@
+"""Every kind of model that can be exported, with Python's answers."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.export import exported
+from tests.inference import models
+from tests.inference.test_classifier import write_model
+from tfcolor.data import sample_pictures
+from tfcolor.export import checked_pictures
+from tfcolor.export import classifier_export
+from tfcolor.export import colorizer_export
+from tfcolor.export import export_model
+from tfcolor.export import warm_up
+from tfcolor.export import without_keras
+from tfcolor.export.colorizer_signatures import ColorizerOptions
+from tfcolor.inference import colorization_model
+from tfcolor.models import fusion
+from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
+from tfcolor.models.instance import instance
+from tfcolor.models.resnet_colorizer import resnet_colorizer
+from tfcolor.models.siggraph_blend import siggraph_blend
+from tfcolor.weights import model_file
+
+NAMES = exported.CLASS_NAMES
+WIDTH = 1 / 16
+
+
+def _classifier_inside():
+    classifier = alexnet(num_classes=3, width=1 / 64)
+    return ensemble(num_classes=3, classifier=classifier, width=WIDTH)
+
+
+def _boxes_with_classes():
+    return ensemble(
+        num_classes=2,
+        class_source="boxes",
+        box_class_ids=(17, 3),
+        width=WIDTH,
+    )
+
+
+def _told_classes():
+    return ensemble(num_classes=3, class_source="given", width=WIDTH)
+
+
+def _crops():
+    return fusion.instance_colorizer(
+        instance=instance(width=1 / 32),
+        fusion=fusion.fusion(width=1 / 32),
+    )
+
+
+# By name: what builds the model, the size it sees, what requests bring along.
+COLORIZERS = {
+    "siggraph_blend": (lambda: siggraph_blend(width=1 / 32), 16, []),
+    "resnet_colorizer": (lambda: resnet_colorizer(width=WIDTH), 16, []),
+    "ensemble": (_classifier_inside, 64, []),
+    "ensemble, boxes": (_boxes_with_classes, 16, ["box_classes", "boxes"]),
+    "ensemble, told": (_told_classes, 16, ["classes"]),
+    "instance_colorizer": (_crops, 16, ["boxes"]),
+}
+
+
+def _call(served):
+    """Runs signatures as graphs, as an exported model would."""
+    functions = {
+        signature.name: (
+            tf.function(
+                signature.function,
+                input_signature=signature.inputs,
+                autograph=False,
+            ),
+            [spec.name for spec in signature.inputs],
+        )
+        for signature in served.signatures
+    }
+
+    def call(name, inputs):
+        function, names = functions[name]
+        assert sorted(inputs) == sorted(names)
+        outputs = function(*(tf.constant(inputs[name]) for name in names))
+        return {key: value.numpy() for key, value in outputs.items()}
+
+    return call
+
+
+def _problems(served):
+    call = _call(served)
+    found = {
+        case.name: without_keras.find_problem(
+            call, case.request.signature, case.request.inputs, case.expected
+        )
+        for case in served.cases()
+    }
+    return {name: problem for name, problem in found.items() if problem}
+
+
+@pytest.fixture
+def _fewer_pictures(monkeypatch):
+    found = checked_pictures.pictures()
+    kept = {name: found[name] for name in ("turned JPEG", "16-bit PNG")}
+    monkeypatch.setattr(checked_pictures, "pictures", lambda: kept)
+
+
+@pytest.mark.usefixtures("_fewer_pictures")
+@pytest.mark.parametrize("kind", ["ensemble, boxes", "ensemble, told"])
+def test_what_models_are_told_is_heard(kind):
+    build, size, told = COLORIZERS[kind]
+    served = colorizer_export.served(
+        build(), model_file.ModelInfo(image_size=size), ColorizerOptions(size)
+    )
+    default, *_ = served.signatures
+    assert sorted(spec.name for spec in default.inputs[1:]) == told
+    assert not _problems(served)
+
+
+@pytest.mark.usefixtures("_fewer_pictures")
+def test_classes_and_scores_come_best_first(tmp_path):
+    write_model(tmp_path / "model.keras", inputs="L_ab", class_names=NAMES)
+    model, info = colorization_model.open_model(str(tmp_path / "model.keras"))
+    served = classifier_export.served(model, info, ColorizerOptions(16))
+    assert not _problems(served)
+    call = _call(served)
+    for request in served.warm_up:
+        answer = call(request.signature, request.inputs)
+        assert sorted(answer["classes"][0]) == sorted(n.encode() for n in NAMES)
+        assert list(answer["scores"][0]) == sorted(answer["scores"][0])[::-1]
+
+
+def test_an_exported_classifier_has_its_labels():
+    path = exported.saved_classifier()
+    with open(os.path.join(path, "assets", "labels.txt")) as file:
+        assert file.read().splitlines() == list(NAMES)
+    with open(os.path.join(path, "assets", "tfcolor.json")) as file:
+        assert json.load(file)["architecture"] == "task_transfer"
+    call = without_keras.load_with_session(path)
+    with open(sample_pictures.paths()[0], "rb") as file:
+        picture = np.array([file.read()], object)
+    answer = call("serving_default", {"picture_bytes": picture})
+    assert answer["classes"].shape == answer["scores"].shape == (1, 3)
+    assert answer["scores"].sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_classifier_has_no_options_of_colorizers(tmp_path):
+    write_model(tmp_path / "model.keras")
+    for option in ("image_size", "saturation", "crop_size"):
+        with pytest.raises(ValueError, match="exported as it was trained"):
+            export_model.export_saved_model(
+                str(tmp_path / "model.keras"),
+                str(tmp_path / "1"),
+                **{option: 8},
+            )
+
+
+def test_sizes_that_a_classifier_inside_cannot_see_are_refused():
+    model = _classifier_inside()
+    with pytest.raises(ValueError, match="must be 63 or more for this model"):
+        colorizer_export.served(
+            model, model_file.ModelInfo(), ColorizerOptions(32)
+        )
+    served = colorizer_export.served(
+        model, model_file.ModelInfo(), ColorizerOptions(64)
+    )
+    predict = served.signatures[-1]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least 63"):
+        predict.function(tf.zeros([1, 56, 64, 1]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "message"),
+    [
+        (
+            "ensemble, boxes",
+            (np.zeros([1, 2, 4], "f"), np.zeros([1, 3], np.int32)),
+            "come for each box",
+        ),
+        ("ensemble, told", (np.zeros([2, 3], "f"),), "for each picture"),
+        ("ensemble, told", (np.full([1, 3], np.nan, "f"),), "finite"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(kind, told, message):
+    build, size, _ = COLORIZERS[kind]
+    served = colorizer_export.served(
+        build(), model_file.ModelInfo(), ColorizerOptions(size)
+    )
+    rgb = np.zeros([1, 8, 8, 3], np.uint8)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        served.signatures[1].function(*map(tf.constant, (rgb, *told)))
+
+
+# One for each way of being told things is enough for the slow way.
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind", ["siggraph_blend", "ensemble", "instance_colorizer"]
+)
+def test_exports_of_every_kind_equal_python(kind, tmp_path):
+    build, size, _ = COLORIZERS[kind]
+    path = models.save(build(), tmp_path / "model.keras", size)
+    export_model.export_saved_model(path, str(tmp_path / "1"), verify=True)
+    folder = tmp_path / "1" / "assets.extra"
+    requests = warm_up.read(str(folder / "tf_serving_warmup_requests"))
+    assert len(requests) == 3
+
+
+@pytest.mark.slow
+def test_an_exported_classifier_equals_python(tmp_path):
+    path = str(tmp_path / "model.keras")
+    model = alexnet(num_classes=3, width=1 / 64)
+    info = model_file.ModelInfo("alexnet", 64, class_names=NAMES)
+    model_file.save(model, path, info)
+    export_model.export_saved_model(path, str(tmp_path / "1"), verify=True)
+
+
+def test_small_exports_say_what_they_are():
+    folder = os.path.join(exported.saved_model(), "assets")
+    assert "labels.txt" not in os.listdir(folder)
