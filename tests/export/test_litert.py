@@ -1,0 +1,60 @@
+import os
+
+import numpy as np
+import pytest
+
+from tests.export import exported
+from tests.inference import models
+from tfcolor.export import export_litert
+from tfcolor.export import litert
+from tfcolor.export import litert_figures
+from tfcolor.inference import network
+from tfcolor.models.siggraph_blend import siggraph_blend
+
+SIZE = 32
+
+
+@pytest.mark.slow
+def test_files_are_small_and_close_to_keras(tmp_path):
+    model = siggraph_blend(width=1 / 8)
+    for weight in model.weights:
+        if "kernel" in weight.path:
+            fan_in = np.prod(weight.shape[:-1])
+            noise = np.random.default_rng(len(weight.path)).normal(
+                0, (2 / fan_in) ** 0.5, weight.shape
+            )
+            weight.assign(noise)
+    path = models.save(model, tmp_path / "tiny.keras", SIZE)
+    output = tmp_path / "out"
+    table = export_litert.export_litert(path, str(output))
+    names = ["tiny_float16.tflite", "tiny_int8.tflite"]
+    assert sorted(os.listdir(output)) == ["model_card.md", *names]
+    card = (output / "model_card.md").read_text()
+    assert "\n".join(table) in card
+    assert [row.split(" | ")[0][2:] for row in table[2:]] == [
+        litert_figures.KERAS,
+        *names,
+    ]
+    sizes = [os.path.getsize(output / name) for name in names]
+    whole = sum(w.numpy().nbytes for w in model.weights)
+    assert sizes[1] < sizes[0] < whole
+    L = np.random.default_rng(0).uniform(0, 100, [1, SIZE, SIZE, 1])
+    L = L.astype(np.float32)
+    right = network.network_function(model)(network.without_hints(L)).numpy()
+    assert right.std() > 1
+    for name, tolerance in zip(names, (0.01, 0.2), strict=True):
+        found = litert.LiteRTNetwork((output / name).read_bytes())
+        error = found.predict_ab(L) - right
+        assert error.std() < tolerance * right.std()
+
+
+def test_models_with_boxes_are_refused(tmp_path):
+    path = exported.model_file(models.counting_model)
+    with pytest.raises(ValueError, match="which takes .*box_valid"):
+        export_litert.export_litert(path, str(tmp_path / "out"))
+    assert not os.listdir(tmp_path)
+
+
+def test_other_kinds_are_refused():
+    with pytest.raises(ValueError, match="Received: kind='int4'"):
+        litert.convert(models.plain_model(), image_size=16, kind="int4")

@@ -1,0 +1,63 @@
+"""From a model to LiteRT files, with their figures."""
+
+import os
+
+from tfcolor.export import export_model
+from tfcolor.export import litert
+from tfcolor.export import litert_figures
+from tfcolor.export import model_card
+from tfcolor.export import saved_model
+from tfcolor.export.colorizer_export import NOTE
+from tfcolor.inference import checks
+from tfcolor.inference import colorization_model
+
+CARD = "model_card.md"
+
+
+def export_litert(
+    model: str | None,
+    path: str,
+    *,
+    image_size: int | None = None,
+    overwrite: bool = False,
+) -> list[str]:
+    """Writes a LiteRT file of each kind, and a card with their figures.
+
+    Args:
+        model: str, the path of a `.keras` file or the name of a shipped
+            model; None for the shipped one.
+        path: str. The folder to make.
+        image_size: int or None. Side in pixels of the square that the files
+            take; None for the model's own.
+        overwrite: bool. Whether an older export is replaced.
+
+    Returns:
+        list of str, the figures as rows of a Markdown table with its head.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: the model is not known, takes boxes, the size is no
+            multiple of 8, or the folder exists.
+    """
+    with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
+        checks.check_size("image_size", image_size)
+        network, info = colorization_model.open_model(model)
+        colorization_model.check(network)
+        size = image_size or info.image_size
+        name = export_model.name_of(model)
+        files = {
+            f"{name}_{kind}.tflite": litert.convert(
+                network, image_size=size, kind=kind
+            )
+            for kind in litert.KINDS
+        }
+        figures = litert_figures.measure(network, files, image_size=size)
+        table = [*litert_figures.TABLE_HEAD, *(f.row() for f in figures)]
+        described = model_card.versions(info, name, {"image_size": size})
+        os.makedirs(folder)
+        for file_name, content in files.items():
+            with open(os.path.join(folder, file_name), "wb") as file:
+                file.write(content)
+        with open(os.path.join(folder, CARD), "w") as file:
+            file.write(model_card.litert_card(described, NOTE, table))
+        return table
