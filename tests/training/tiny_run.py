@@ -50,6 +50,7 @@ class TinyRun:
         checkpoint_minutes: float.
         validation_epochs: int.
         best_by: str.
+        profile_steps: int.
         task_options: dict, more of the task.
         strategy: tf.distribute.Strategy or None.
     """
@@ -66,6 +67,7 @@ class TinyRun:
     checkpoint_minutes: float = 60.0
     validation_epochs: int = 1
     best_by: str = "loss"
+    profile_steps: int = 0
     task_options: dict = dataclasses.field(default_factory=dict)
     strategy: tf.distribute.Strategy | None = None
 
@@ -85,6 +87,7 @@ class TinyRun:
                 checkpoint_minutes=self.checkpoint_minutes,
                 validation_epochs=self.validation_epochs,
                 best_by=self.best_by,
+                profile_steps=self.profile_steps,
             ),
             optimizer_config=self.optimizer,
             run=RunFolder(str(workdir)),

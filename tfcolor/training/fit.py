@@ -20,6 +20,7 @@ from tfcolor.training import validate
 from tfcolor.training.moving_average import MovingAverage
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.training.signal_watch import SignalWatch
+from tfcolor.training.step_profile import StepProfile
 from tfcolor.training.task import FitConfig
 from tfcolor.training.task import Task
 
@@ -60,7 +61,10 @@ def fit(
     )
     loop.restore()
     with SignalWatch() as watch:
-        loop.run_epochs(watch)
+        try:
+            loop.run_epochs(watch)
+        finally:
+            loop.profile.close()
 
 
 class _Loop:
@@ -106,6 +110,7 @@ class _Loop:
         )
         self._writer = tf.summary.create_file_writer(run.tensorboard)
         self._rows = []
+        self.profile = StepProfile(run.tensorboard, config.profile_steps)
         self._train_step = tf.function(self._distributed_step)
         self._forward = tf.function(
             lambda inputs: self._model(inputs, training=False)
@@ -230,6 +235,7 @@ class _Loop:
             self._optimizer.learning_rate = rate
             for name, value in self._train_step(inputs, targets).items():
                 window[name].append(value)
+            self.profile.after_step(self._train_step, inputs, targets)
             step = int(self._step.assign_add(1))
             progress.update()
             if step % self._config.log_steps == 0 or step == end:

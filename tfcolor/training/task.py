@@ -20,6 +20,8 @@ class FitConfig:
         best_by: str. Validation figure by which the model that is kept is
             chosen, "loss" or a metric; "last" keeps that of the last
             validation.
+        profile_steps: int, steps after the first one that TensorBoard's
+            profile shows, beside the graph of a step; 0 is none.
     """
 
     epochs: int = 150
@@ -28,6 +30,7 @@ class FitConfig:
     checkpoint_minutes: float = 5.0
     validation_epochs: int = 1
     best_by: str = "loss"
+    profile_steps: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,0 +1,43 @@
+"""A close look at some steps of a run, for TensorBoard."""
+
+import tensorflow as tf
+
+
+class StepProfile:
+    """Profiles the steps after the first one, which makes the graph.
+
+    Args:
+        folder: str, of the run's TensorBoard logs.
+        steps: int. How many; 0 is none.
+    """
+
+    def __init__(self, folder: str, steps: int):
+        self._folder = folder
+        self._wanted = steps
+        self._left = 0
+
+    def after_step(self, function, *inputs) -> None:
+        """Takes notice of a finished step.
+
+        Args:
+            function: tf.function that made the step, whose graph is written.
+            *inputs: what it was called with.
+        """
+        if self._wanted:
+            graph = function.get_concrete_function(*inputs).graph
+            writer = tf.summary.create_file_writer(self._folder)
+            with writer.as_default(step=0):
+                tf.summary.graph(graph)
+            writer.close()
+            tf.profiler.experimental.start(self._folder)
+            self._wanted, self._left = 0, self._wanted
+        elif self._left:
+            self._left -= 1
+            if not self._left:
+                tf.profiler.experimental.stop()
+
+    def close(self) -> None:
+        """Writes what there is, if the run ends before the last of them."""
+        if self._left:
+            self._left = 0
+            tf.profiler.experimental.stop()
