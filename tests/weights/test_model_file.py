@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import zipfile
 
 import keras
@@ -6,6 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
 
 
@@ -95,3 +99,22 @@ def test_an_archive_that_is_no_model_is_refused(tmp_path):
         archive.writestr("readme.txt", "hello")
     with pytest.raises(ValueError, match="Received: .*model.keras"):
         model_file.load(str(path))
+
+
+@pytest.mark.slow
+def test_a_process_that_built_no_model_can_load_every_layer(tmp_path):
+    path = str(tmp_path / "model.keras")
+    classifier = alexnet(num_classes=2, width=1 / 64)
+    model = ensemble(num_classes=2, classifier=classifier, width=1 / 16)
+    model_file.save(model, path, model_file.ModelInfo("ensemble", 64))
+    program = (
+        "import sys; from tfcolor.weights import model_file; "
+        "print(model_file.load(sys.argv[1])[1].architecture)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program, path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.stdout == "ensemble\n", process.stderr[-500:]

@@ -5,11 +5,15 @@ its archive, `tfcolor.json`. `keras.saving.load_model` reads it too.
 """
 
 import dataclasses
+import importlib
 import json
 import os
+import pkgutil
 import zipfile
 
 import keras
+
+from tfcolor import layers
 
 _ENTRY = "tfcolor.json"
 # `ModelInfo.inputs` of colorizers that are told classes.
@@ -94,6 +98,12 @@ def _is_model(path: str) -> bool:
         return "config.json" in archive.namelist()
 
 
+def _register_layers() -> None:
+    """Imports all layers: Keras finds those that were imported by somebody."""
+    for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}."):
+        importlib.import_module(module.name)
+
+
 def load(path: str) -> tuple[keras.Model, ModelInfo]:
     """Loads a model file.
 
@@ -115,4 +125,5 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
+    _register_layers()
     return keras.saving.load_model(path, compile=False), read_info(path)
