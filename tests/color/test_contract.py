@@ -24,6 +24,7 @@ RGB = _random(0, 1, 3)
 L = _random(0, 100, 1)
 AB = _random(-110, 110, 2)
 LAB = np.concatenate([L, AB], -1)
+BYTES = np.round(RGB * 255).astype(np.uint8)
 LOGITS = _random(-5, 5, 529)
 
 CASES = {
@@ -35,11 +36,13 @@ CASES = {
     difference.ciede2000: (LAB, LAB[::-1]),
     gamut.in_gamut: (L, AB),
     gamut.reduce_chroma: (L, AB),
+    lab.bytes_to_lab: (BYTES,),
     lab.grey_to_L: (RGB[..., :1],),
     lab.lab_to_linear_rgb: (LAB,),
     lab.lab_to_rgb: (LAB,),
     lab.rgb_to_L: (RGB,),
     lab.rgb_to_lab: (RGB,),
+    srgb.bytes_to_linear: (BYTES,),
     srgb.linear_to_srgb: (RGB,),
     srgb.srgb_to_linear: (RGB,),
 }
@@ -48,6 +51,8 @@ NOT_DIFFERENTIABLE = (
     ab_bins.decode_argmax,
     ab_bins.encode,
     gamut.in_gamut,
+    lab.bytes_to_lab,
+    srgb.bytes_to_linear,
 )
 _cases = pytest.mark.parametrize(
     "function", CASES, ids=lambda function: function.__name__
@@ -70,7 +75,7 @@ def test_eager_graph_and_dataset_agree(function):
     eager = function(*arguments).numpy()
     # Sizes that are not known when the graph is made are allowed.
     sizes = [
-        tf.TensorSpec([None, None, None, a.shape[-1]], tf.float32)
+        tf.TensorSpec([None, None, None, a.shape[-1]], a.dtype)
         for a in arguments
     ]
     graph = tf.function(function, input_signature=sizes)(*arguments).numpy()
@@ -121,6 +126,7 @@ def test_gradients_are_finite_at_black_white_greys_and_outside(function):
     special = {
         difference.ciede2000: (channels, channels[::-1]),
         gamut.reduce_chroma: (channels[:, :1], channels[:, 1:]),
+        lab.bytes_to_lab: (BYTES,),
         lab.grey_to_L: (rgb[:, :1],),
         lab.lab_to_linear_rgb: (channels,),
         lab.lab_to_rgb: (channels,),

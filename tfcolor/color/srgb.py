@@ -1,5 +1,6 @@
 """The sRGB transfer curve."""
 
+import numpy as np
 import tensorflow as tf
 
 # IEC 61966-2-1, with the thresholds that scikit-image and OpenCV use too.
@@ -29,6 +30,29 @@ def srgb_to_linear(rgb: tf.Tensor) -> tf.Tensor:
     return tf.where(
         rgb > _ENCODED_THRESHOLD, tf.pow(base, _EXPONENT), rgb / _SLOPE
     )
+
+
+def _linear_of_bytes() -> np.ndarray:
+    encoded = np.arange(256) / 255
+    curved = ((encoded + _OFFSET) / (1 + _OFFSET)) ** _EXPONENT
+    linear = np.where(encoded > _ENCODED_THRESHOLD, curved, encoded / _SLOPE)
+    return linear.astype(np.float32)
+
+
+_LINEAR_OF_BYTES = _linear_of_bytes()
+
+
+def bytes_to_linear(rgb: tf.Tensor) -> tf.Tensor:
+    """Undoes the sRGB transfer curve of 8-bit pictures, by a table.
+
+    Args:
+        rgb: uint8 tensor [..., 3], encoded sRGB.
+
+    Returns:
+        float32 tensor [..., 3], linear light, 0..1: `srgb_to_linear` of
+        `rgb / 255`, several times quicker.
+    """
+    return tf.gather(_LINEAR_OF_BYTES, tf.cast(rgb, tf.int32))
 
 
 def linear_to_srgb(linear: tf.Tensor) -> tf.Tensor:

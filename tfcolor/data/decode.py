@@ -72,6 +72,40 @@ def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
 
+def decode_square(data: bytes, side: int) -> np.ndarray:
+    """Decodes an encoded picture and squashes it to a square.
+
+    Args:
+        data: bytes, as for `decode_rgb`.
+        side: int, pixels. JPEGs are decoded no larger than that needs.
+
+    Returns:
+        uint8 array [side, side, 3], sRGB, upright, as of `squash`.
+
+    Raises:
+        OSError: `data` is not a picture that can be read, or truncated.
+        ValueError: the kind of picture is not supported, or it is too big.
+    """
+    return squash(decode_rgb(data, shrink_to=side), side)
+
+
+def squash(rgb: np.ndarray, side: int) -> np.ndarray:
+    """Resizes a picture to a square, with antialiasing.
+
+    Args:
+        rgb: uint8 array [H, W, 3].
+        side: int, pixels.
+
+    Returns:
+        uint8 array [side, side, 3]: Pillow's bilinear resize, which is what
+        torchvision's transforms do.
+    """
+    if rgb.shape[:2] == (side, side):
+        return rgb
+    picture = Image.fromarray(rgb)
+    return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
+
+
 def decode_picture(data: bytes) -> Picture:
     """Decodes an encoded picture with all that its colorized copy needs.
 

@@ -98,3 +98,36 @@ def hints_for_some(
         lambda: random_hints(ab, seeds[1], probability=probability),
         lambda: (tf.zeros_like(ab), tf.zeros_like(ab[..., :1])),
     )
+
+
+def hints_for_batch(
+    ab: tf.Tensor, seeds: tf.Tensor, *, share: float, probability: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Gives a share of the pictures of a batch hints, each by its seeds.
+
+    Args:
+        ab: float32 tensor [B, H, W, 2], CIELAB.
+        seeds: int tensor [B, 2, 2]; see `hints_for_some`.
+        share: float in 0..1.
+        probability: float in (0, 1]; see `random_hints`.
+
+    Returns:
+        hints, float32 [B, H, W, 2]; mask, float32 [B, H, W, 1].
+    """
+    hints, mask = tf.zeros_like(ab), tf.zeros_like(ab[..., :1])
+    if not share or probability == 1:
+        return hints, mask
+    found = tf.map_fn(
+        lambda one: hints_for_some(
+            one[0], tf.unstack(one[1]), share=share, probability=probability
+        ),
+        (ab, seeds),
+        fn_output_signature=(
+            tf.TensorSpec(ab.shape[1:], tf.float32),
+            tf.TensorSpec([*ab.shape[1:3], 1], tf.float32),
+        ),
+    )
+    return tuple(
+        tf.ensure_shape(made, zeros.shape)
+        for made, zeros in zip(found, (hints, mask), strict=True)
+    )
