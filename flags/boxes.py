@@ -9,7 +9,8 @@ BOXES = flags.DEFINE_string(
     "boxes",
     None,
     "Boxes of the pictures: a folder of .npz files, as `tfcolor detect` "
-    "writes them, or COCO annotations (.json).",
+    "writes them, or COCO annotations (.json). Not needed where --images are "
+    "prepared shards that have boxes.",
 )
 
 _values = fields.define(box_pipelines.BoxConfig)

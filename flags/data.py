@@ -9,8 +9,8 @@ IMAGES = flags.DEFINE_string(
     "images",
     None,
     "Training pictures: comma-separated files, folders and globs of pictures, "
-    "or of .tfrecord shards; or tfds:NAME/SPLIT, a prepared "
-    "tensorflow-datasets data set.",
+    "or of .tfrecord shards; a folder that `tfcolor prepare` made; or "
+    "tfds:NAME/SPLIT, a prepared tensorflow-datasets data set.",
 )
 VALIDATION_IMAGES = flags.DEFINE_string(
     "validation_images",
@@ -28,6 +28,12 @@ VALIDATION_SHARE = flags.DEFINE_float(
 )
 DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Where tensorflow-datasets keeps its data sets."
+)
+SKIP_CORRUPT = flags.DEFINE_bool(
+    "skip_corrupt",
+    False,
+    "Goes on without the pictures of damaged shards, and counts them, instead "
+    "of ending with an error.",
 )
 
 _values = fields.define(pipelines.FullDataConfig)

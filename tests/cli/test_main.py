@@ -30,6 +30,7 @@ print("status", status, "imported", sorted(slow))
         ["detect", "--help"],
         ["classify", "--help"],
         ["import-weights", "--help"],
+        ["prepare", "--help"],
         ["export", "--help"],
         ["client", "--help"],
     ],
@@ -57,8 +58,7 @@ def test_help_lists_every_command(capsys):
     words = capsys.readouterr().out.split()
     for command in (
         *("colorize", "evaluate", "demo", "detect"),
-        *("classify", "import-weights"),
-        *("export", "client"),
+        *("classify", "import-weights", "prepare", "export", "client"),
     ):
         assert command in words
 

@@ -7,7 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import augment
+from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
+from tfcolor.data import worker_share
 
 
 class BoxClassSource:
@@ -15,7 +17,8 @@ class BoxClassSource:
 
     Args:
         source: a source of `sources` that decodes pictures at full size.
-        boxes: what `box_files.open_boxes` returns.
+        boxes: what `box_files.open_boxes` returns; None where the source has
+            boxes of its own, as prepared shards do.
         max_boxes: int, N.
     """
 
@@ -28,18 +31,24 @@ class BoxClassSource:
     def __len__(self):
         return len(self._source)
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures.
 
         Args:
             seed: int or None, of the order.
+            context: tf.distribute.InputContext or None; see `worker_share`.
 
         Returns:
             Dataset of `{"rgb": uint8 [H, W, 3], "name": string [], "boxes":
             float32 [N, 4], "box_classes": int32 [N], 0 for rows that are no
             boxes}`.
         """
-        return self._source.examples(seed=seed).map(
+        return self._source.examples(seed=seed, context=context).map(
             self._with_boxes,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
@@ -47,19 +56,23 @@ class BoxClassSource:
 
     def _with_boxes(self, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
+        own = {k: v for k, v in example.items() if k.startswith("found_")}
         boxes, classes = tf.numpy_function(
             self._load,
-            [example["name"], height, width],
+            [example["name"], height, width, *own.values()],
             [tf.float32, tf.int32],
         )
-        return example | {
+        return {k: v for k, v in example.items() if k not in own} | {
             "boxes": tf.ensure_shape(boxes, [self._max_boxes, 4]),
             "box_classes": tf.ensure_shape(classes, [self._max_boxes]),
         }
 
-    def _load(self, name, height, width):
+    def _load(self, name, height, width, *own):
         size = {"height": int(height), "width": int(width)}
-        found = self._boxes.load(name.decode(), **size)
+        if self._boxes is None:
+            found = picture_boxes.make(*own)
+        else:
+            found = self._boxes.load(name.decode(), **size)
         found = found.best(**size, max_boxes=self._max_boxes)
         if not len(found):
             self.drop_log.record(name.decode(), "no boxes, no classes given")
@@ -71,7 +84,12 @@ class BoxClassSource:
 
 
 def box_class_dataset(
-    source, config: pipelines.FullDataConfig, *, epoch: int, training: bool
+    source,
+    config: pipelines.FullDataConfig,
+    *,
+    epoch: int,
+    training: bool,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the ensemble with box classes.
 
@@ -81,6 +99,7 @@ def box_class_dataset(
         epoch: int from 0.
         training: bool. False keeps the source's order and a last smaller
             batch, and does not flip.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "boxes": float32 [B, N, 4],
@@ -104,19 +123,20 @@ def box_class_dataset(
         kept = ("boxes", "box_classes", "picture_size")
         return {"L": L} | {key: example[key] for key in kept}, {"ab": ab}
 
-    dataset = source.examples(seed=seed if training else None).map(
-        square, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    dataset = source.examples(
+        seed=seed if training else None, context=context
+    ).map(square, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     dataset = pipelines.drop_low_color(
         dataset, config.min_color_range, source.drop_log
     )
-    dataset = dataset.enumerate().map(
+    dataset = worker_share.numbered(dataset, context).map(
         inputs_and_target,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    dataset = dataset.batch(config.batch_size, drop_remainder=training)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return pipelines.batched(
+        dataset, config, training=training, context=context
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _flipped(example: dict, seed: tf.Tensor) -> dict:

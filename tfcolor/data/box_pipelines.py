@@ -15,6 +15,7 @@ from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import crops
 from tfcolor.data import hints as hints_lib
 from tfcolor.data import pipelines
+from tfcolor.data import worker_share
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,8 @@ class BoxedSource:
 
     Args:
         source: a source of `sources` that decodes pictures at full size.
-        boxes: what `box_files.open_boxes` returns.
+        boxes: what `box_files.open_boxes` returns; None where the source has
+            boxes of its own, as prepared shards do.
         max_boxes: int, N.
     """
 
@@ -50,17 +52,23 @@ class BoxedSource:
     def __len__(self):
         return len(self._source)
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures.
 
         Args:
             seed: int or None, of the order.
+            context: tf.distribute.InputContext or None; see `worker_share`.
 
         Returns:
             Dataset of `{"rgb": uint8 [H, W, 3], "name": string [], "boxes":
             float32 [N, 4], "box_valid": bool [N]}`.
         """
-        return self._source.examples(seed=seed).map(
+        return self._source.examples(seed=seed, context=context).map(
             self._with_boxes,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
@@ -68,9 +76,7 @@ class BoxedSource:
 
     def _with_boxes(self, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
-        found, scores = tf.numpy_function(
-            self._load, [example["name"], height, width], [tf.float32] * 2
-        )
+        found, scores, example = self._found(example, height, width)
         boxes, box_valid, reasons = boxes_lib.fit_to_picture(
             tf.ensure_shape(found, [None, 4]),
             tf.ensure_shape(scores, [None]),
@@ -84,6 +90,15 @@ class BoxedSource:
         with tf.control_dependencies([noted]):
             boxes = tf.identity(boxes)
         return example | {"boxes": boxes, "box_valid": box_valid}
+
+    def _found(self, example, height, width):
+        """Returns boxes, scores and the rest of an example."""
+        rest = {k: v for k, v in example.items() if not k.startswith("found_")}
+        if self._boxes is None:
+            return example["found_boxes"], example["found_scores"], rest
+        inputs = [example["name"], height, width]
+        loaded = tf.numpy_function(self._load, inputs, [tf.float32] * 2)
+        return *loaded, rest
 
     def _load(self, name, height, width):
         found = self._boxes.load(
@@ -103,7 +118,12 @@ class BoxedSource:
 
 
 def instance_dataset(
-    source, config: pipelines.FullDataConfig, *, epoch: int, training: bool
+    source,
+    config: pipelines.FullDataConfig,
+    *,
+    epoch: int,
+    training: bool,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the instance network.
 
@@ -115,6 +135,7 @@ def instance_dataset(
         config: FullDataConfig.
         epoch: int from 0.
         training: bool; see `pipelines.full_dataset`.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset as of `pipelines.full_dataset`.
@@ -131,28 +152,31 @@ def instance_dataset(
             example["boxes"], valid, seeds[3], height=height, width=width
         )
         rgb = crops.crop(example["rgb"], box)
+        rgb = pipelines.resize_square(rgb, config.load_side)
         return {"rgb": rgb, "name": example["name"]}
 
-    cut_out = _Examples(
-        source.examples(seed=seed if training else None)
-        .enumerate()
-        .map(cut, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True),
-        source.drop_log,
+    examples = source.examples(seed=seed if training else None, context=context)
+    cut_out = worker_share.numbered(examples, context).map(
+        cut, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
     return pipelines.full_dataset(
-        cut_out, config, epoch=epoch, training=training
+        _Squares(cut_out, source.drop_log),
+        config,
+        epoch=epoch,
+        training=training,
+        context=context,
     )
 
 
-class _Examples:
-    """A data set that is one pass of a source already."""
+class _Squares:
+    """A data set that is one pass of a source already, made of squares."""
 
     def __init__(self, dataset, drop_log):
         self._dataset = dataset
         self.drop_log = drop_log
 
-    def examples(self, *, seed=None):
-        del seed
+    def examples(self, *, seed, context, side):
+        del seed, context, side
         return self._dataset
 
 
@@ -163,6 +187,7 @@ def fusion_dataset(
     *,
     epoch: int,
     training: bool,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the fusion network.
 
@@ -173,6 +198,7 @@ def fusion_dataset(
         epoch: int from 0.
         training: bool. False keeps the source's order and a last smaller
             batch, and gives neither hints nor flips.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
@@ -215,19 +241,20 @@ def fusion_dataset(
             inputs[key] = example[key]
         return inputs, {"ab": ab}
 
-    dataset = source.examples(seed=seed if training else None).map(
-        squares, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
+    dataset = source.examples(
+        seed=seed if training else None, context=context
+    ).map(squares, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     dataset = pipelines.drop_low_color(
         dataset, config.min_color_range, source.drop_log
     )
-    dataset = dataset.enumerate().map(
+    dataset = worker_share.numbered(dataset, context).map(
         inputs_and_target,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    dataset = dataset.batch(config.batch_size, drop_remainder=training)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return pipelines.batched(
+        dataset, config, training=training, context=context
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _flipped(example: dict, seed: tf.Tensor) -> dict:

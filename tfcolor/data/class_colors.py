@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfcolor.data import augment
 from tfcolor.data import crop_memory
 from tfcolor.data import pipelines
+from tfcolor.data import worker_share
 
 CLASS_INPUTS = ("none", "true", "shuffled")
 # A seed of its own: validation has no epoch.
@@ -25,6 +26,7 @@ def class_color_dataset(
     epoch: int,
     training: bool,
     steps: int | None = None,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the ensemble and its controls.
 
@@ -43,6 +45,7 @@ def class_color_dataset(
         training: bool. False keeps the source's order and a last smaller
             batch, cuts the middle out, and does not augment.
         steps: int or None. Batches of an epoch from memory; None is a pass.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1]} and perhaps {"classes":
@@ -85,12 +88,14 @@ def class_color_dataset(
         side=config.load_side,
         seed=seed if training else None,
         count=steps and steps * config.batch_size,
+        context=context,
     )
-    dataset = dataset.enumerate().map(
+    dataset = worker_share.numbered(dataset, context).map(
         example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    dataset = dataset.batch(config.batch_size, drop_remainder=training)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return pipelines.batched(
+        dataset, config, training=training, context=context
+    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _square(rgb, config, seeds, training) -> tf.Tensor:

@@ -6,6 +6,7 @@ import tqdm
 
 from tfcolor.data import crops as crops_lib
 from tfcolor.data import pipelines
+from tfcolor.data import worker_share
 
 
 class CropMemory:
@@ -33,7 +34,11 @@ class CropMemory:
         return int(self._labels.shape[0])
 
     def crops(
-        self, *, seed: int | None = None, count: int | None = None
+        self,
+        *,
+        seed: int | None = None,
+        count: int | None = None,
+        context: tf.distribute.InputContext | None = None,
     ) -> tf.data.Dataset:
         """Returns the pictures' squares.
 
@@ -41,6 +46,7 @@ class CropMemory:
             seed: int or None, of the order.
             count: int or None. How many pictures: as many passes as that
                 takes, each in an order of its own. None is one pass.
+            context: tf.distribute.InputContext or None; see `worker_share`.
 
         Returns:
             Dataset as of `crop_examples`.
@@ -61,11 +67,17 @@ class CropMemory:
                 "name": self._names[i],
             }
 
-        return tf.data.Dataset.from_tensor_slices(order).map(example)
+        dataset = tf.data.Dataset.from_tensor_slices(order)
+        return worker_share.share(dataset, context).map(example)
 
 
 def crop_examples(
-    source, *, side: int, seed: int | None = None, count: int | None = None
+    source,
+    *,
+    side: int,
+    seed: int | None = None,
+    count: int | None = None,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """One pass over a source: what may be seen of each picture, as squares.
 
@@ -77,6 +89,7 @@ def crop_examples(
         seed: int or None, of the order.
         count: int or None. See `CropMemory.crops`; other sources give one
             pass.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset of `{"crops": uint8 [K, S, S, 3], the picture's boxes, best
@@ -84,7 +97,7 @@ def crop_examples(
         []}`.
     """
     if isinstance(source, CropMemory):
-        return source.crops(seed=seed, count=count)
+        return source.crops(seed=seed, count=count, context=context)
 
     def example(example):
         rgb = example["rgb"]
@@ -104,7 +117,7 @@ def crop_examples(
         kept = {name: example[name] for name in ("label", "name")}
         return {"crops": squares} | kept
 
-    return source.examples(seed=seed).map(
+    return source.examples(seed=seed, context=context).map(
         example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
 

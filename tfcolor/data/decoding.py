@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import decode
+from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
 
 UNREADABLE = "cannot be read"
@@ -18,7 +19,13 @@ def shuffled(dataset: tf.data.Dataset, seed: int) -> tf.data.Dataset:
 
 
 def decoded(
-    dataset: tf.data.Dataset, read, *, shrink_to: int | None, drop_log: DropLog
+    dataset: tf.data.Dataset,
+    read,
+    *,
+    shrink_to: int | None,
+    drop_log: DropLog,
+    context: tf.distribute.InputContext | None = None,
+    side: int | None = None,
 ) -> tf.data.Dataset:
     """Decodes pictures; those that cannot be read are left out and noted.
 
@@ -27,14 +34,22 @@ def decoded(
         read: function of a reference, bytes, to the bytes of a picture file.
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
+        context: tf.distribute.InputContext or None. The worker whose part is
+            decoded; see `worker_share`.
+        side: int or None. Pictures are squashed to squares of so many
+            pixels; None leaves them as they are.
 
     Returns:
         Dataset of dicts with "rgb", uint8 [H, W, 3], in place of "reference".
     """
+    shape = [side, side, 3] if side else [None, None, 3]
 
     def decode_one(reference, name):
         try:
-            return decode.decode_rgb(read(reference), shrink_to=shrink_to)
+            data = read(reference)
+            if side is not None:
+                return decode.decode_square(data, side)
+            return decode.decode_rgb(data, shrink_to=shrink_to)
         except (OSError, ValueError, SyntaxError, MemoryError) as error:
             drop_log.record(name.decode(), UNREADABLE, str(error))
             return np.zeros([0, 0, 3], np.uint8)
@@ -43,9 +58,13 @@ def decoded(
         kept = dict(element)
         inputs = [kept.pop("reference"), kept["name"]]
         rgb = tf.numpy_function(decode_one, inputs, tf.uint8, stateful=False)
-        return {"rgb": tf.ensure_shape(rgb, [None, None, 3])} | kept
+        return {"rgb": rgb} | kept
 
-    dataset = dataset.map(
+    def shaped(example):
+        return example | {"rgb": tf.ensure_shape(example["rgb"], shape)}
+
+    dataset = worker_share.share(dataset, context).map(
         example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    return dataset.filter(lambda example: tf.size(example["rgb"]) > 0)
+    dataset = dataset.filter(lambda example: tf.size(example["rgb"]) > 0)
+    return dataset.map(shaped)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfcolor.data import augment
 from tfcolor.data import crop_memory
 from tfcolor.data import pipelines
+from tfcolor.data import worker_share
 
 INPUTS = ("L", "L_ab")
 CROPS = ("whole", "boxes")
@@ -70,13 +71,14 @@ class LabelledSource:
     """Picture files and their classes; a source like those of `sources`.
 
     Args:
-        source: FolderSource.
+        source: FolderSource or ShardSource.
         labels: list of int, one for each of `source.paths`.
     """
 
     def __init__(self, source, labels: list[int]):
         self.drop_log = source.drop_log
         self.labels = list(labels)
+        self.has_boxes = getattr(source, "has_boxes", False)
         self._source = source
         with tf.device("CPU"):
             self._table = tf.lookup.StaticHashTable(
@@ -90,9 +92,9 @@ class LabelledSource:
     def __len__(self):
         return len(self._source)
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(self, **options) -> tf.data.Dataset:
         """Returns one pass: examples of `sources`, and "label": int64 []."""
-        return self._source.examples(seed=seed).map(
+        return self._source.examples(**options).map(
             lambda example: (
                 example | {"label": self._table.lookup(example["name"])}
             )
@@ -124,6 +126,7 @@ def labelled_dataset(
     epoch: int,
     training: bool,
     steps: int | None = None,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for a classifier.
 
@@ -137,6 +140,7 @@ def labelled_dataset(
         training: bool. False keeps the source's order and a last smaller
             batch, and does not augment.
         steps: int or None. Batches of an epoch from memory; None is a pass.
+        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
@@ -179,9 +183,11 @@ def labelled_dataset(
         side=config.load_side,
         seed=seed if training else None,
         count=steps and steps * config.batch_size,
+        context=context,
     )
-    dataset = dataset.enumerate().map(
+    dataset = worker_share.numbered(dataset, context).map(
         example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-    dataset = dataset.batch(config.batch_size, drop_remainder=training)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    return pipelines.batched(
+        dataset, config, training=training, context=context
+    ).prefetch(tf.data.AUTOTUNE)

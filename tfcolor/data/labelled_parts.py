@@ -3,12 +3,14 @@
 import dataclasses
 
 from tfcolor.data import class_folders
+from tfcolor.data import manifest
 from tfcolor.data import sources
 from tfcolor.data.class_folders import TEST
 from tfcolor.data.class_folders import TRAIN
 from tfcolor.data.class_folders import VALIDATION
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.labelled import LabelledSource
+from tfcolor.data.shard_source import ShardSource
 from tfcolor.data.tfds_source import TfdsSource
 
 
@@ -42,13 +44,14 @@ def open_parts(
     seed: int = 0,
     shrink_to: int | None = None,
     data_dir: str | None = None,
+    skip_corrupt: bool = False,
 ) -> LabelledParts:
     """Opens a labelled data set.
 
     Args:
         images: str. A folder of class folders; a folder with `train` and
-            perhaps `val` and `test`, each a folder of class folders; or
-            `tfds:NAME/SPLIT`.
+            perhaps `val` and `test`, each a folder of class folders; shards
+            that `tfcolor prepare` made of these; or `tfds:NAME/SPLIT`.
         validation_images: str or None. Another such folder or split. None:
             the folder `val`, or a share of the training files.
         test_images: str or None. The same for the test.
@@ -58,6 +61,7 @@ def open_parts(
         seed: int, of that choice.
         shrink_to: int or None. See `decode.decode_rgb`.
         data_dir: str or None. Where tensorflow-datasets keeps its data.
+        skip_corrupt: bool. Leaves damaged shards of a prepared folder out.
 
     Returns:
         LabelledParts.
@@ -79,6 +83,7 @@ def open_parts(
         return _open_tfds({TRAIN: images} | named, data_dir, options)
     shares = {VALIDATION: validation_share, TEST: test_share}
     drop_log = DropLog()
+    options["skip_corrupt"] = skip_corrupt
     folders = _find_folders(images, named, shares, drop_log)
     train = folders[TRAIN]
     if pictures_per_class is not None:
@@ -108,7 +113,9 @@ def _find_folders(images, named, shares, drop_log) -> dict:
     places = class_folders.find_parts(images)
     places |= {part: path for part, path in named.items() if path}
     found = {
-        part: class_folders.scan(path, drop_log)
+        part: _scan_shards(path)
+        if manifest.is_prepared(path)
+        else class_folders.scan(path, drop_log)
         for part, path in places.items()
     }
     wanted = {
@@ -117,6 +124,23 @@ def _find_folders(images, named, shares, drop_log) -> dict:
         if part not in found and share
     }
     return found | class_folders.split(found[TRAIN], shares=wanted)
+
+
+def _scan_shards(folder: str) -> class_folders.ClassFolders:
+    """Lists the names of the pictures of every class in shards."""
+    made = manifest.read(folder)
+    if not made.classes:
+        raise ValueError(
+            "Shards must be made of class folders to have labels. "
+            f"Received: {folder!r}, whose pictures have no classes"
+        )
+    names = {label: [] for label in made.classes}
+    for shard in made.shards:
+        for name, label in zip(shard.names, shard.labels, strict=True):
+            names[made.classes[label]].append(name)
+    return class_folders.ClassFolders(
+        folder, {label: sorted(found) for label, found in names.items()}
+    )
 
 
 def _short_of(train, count: int) -> list[str]:
@@ -135,8 +159,17 @@ def _open_folder(folders, class_names, drop_log, options) -> LabelledSource:
         for name, paths in folders.paths.items()
         for path in paths
     }
-    source = sources.FolderSource(list(labels), drop_log=drop_log, **options)
-    return LabelledSource(source, list(labels.values()))
+    if manifest.is_prepared(folders.folder):
+        source = ShardSource(
+            folders.folder,
+            drop_log=drop_log,
+            skip_corrupt=options["skip_corrupt"],
+        ).with_paths(labels)
+    else:
+        source = sources.FolderSource(
+            list(labels), drop_log=drop_log, shrink_to=options["shrink_to"]
+        )
+    return LabelledSource(source, [labels[path] for path in source.paths])
 
 
 def _open_tfds(specs, data_dir, options) -> LabelledParts:

@@ -4,8 +4,6 @@ Everything is deterministic: equal seeds, epochs and sources give equal
 batches, on any machine.
 """
 
-import dataclasses
-
 import numpy as np
 import tensorflow as tf
 import tqdm
@@ -13,62 +11,14 @@ import tqdm
 from tfcolor.color import lab
 from tfcolor.data import augment
 from tfcolor.data import hints as hints_lib
+from tfcolor.data import shard_source
+from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.full_data_config import FullDataConfig
 
-LOW_COLOR = "nearly grey"
-
-
-@dataclasses.dataclass(frozen=True)
-class FullDataConfig:
-    """How pictures become training examples of the full-picture network.
-
-    Attributes:
-        image_size: int. Side in pixels of the squares the network sees.
-        load_size: int or None. Side of the squares pictures are resized to;
-            random crops of `image_size` are cut from them. None: `image_size`,
-            no cropping.
-        batch_size: int. Pictures a global batch.
-        seed: int. Of order, crops, flips and hints.
-        flip: bool. Mirrors half of the pictures.
-        cache: bool. Keeps all resized pictures in memory.
-        min_color_range: float, CIELAB. A picture whose range of a plus range
-            of b is smaller is dropped: it has no colour to learn or measure.
-        hint_share: float in 0..1. Share of the pictures that get hints.
-        hint_probability: float in (0, 1]. See `hints.random_hints`.
-    """
-
-    image_size: int = 256
-    load_size: int | None = None
-    batch_size: int = 16
-    seed: int = 0
-    flip: bool = False
-    cache: bool = False
-    min_color_range: float = 10.0
-    hint_share: float = 1.0
-    hint_probability: float = 0.125
-
-    def __post_init__(self):
-        """Refuses sizes that no network of this family can take."""
-        if self.image_size <= 0 or self.image_size % 8:
-            raise ValueError(
-                "`image_size` must be a positive multiple of 8. "
-                f"Received: image_size={self.image_size}"
-            )
-        if self.load_side < self.image_size:
-            raise ValueError(
-                "`load_size` must be at least `image_size`. Received: "
-                f"load_size={self.load_size}, image_size={self.image_size}"
-            )
-        if self.batch_size < 1:
-            raise ValueError(
-                "`batch_size` must be at least 1. "
-                f"Received: batch_size={self.batch_size}"
-            )
-
-    @property
-    def load_side(self) -> int:
-        """Side in pixels of the squares pictures are resized to."""
-        return self.load_size or self.image_size
+LOW_COLOR = shard_source.LOW_COLOR
+# Of the pixels that are looked at first: every eighth one, of every eighth row.
+_SAMPLE = 8
 
 
 class MemorySource:
@@ -89,12 +39,18 @@ class MemorySource:
     def __len__(self):
         return int(self._rgb.shape[0])
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures; see `sources`."""
         order = np.arange(len(self))
         if seed is not None:
             order = np.random.default_rng(seed).permutation(order)
-        return tf.data.Dataset.from_tensor_slices(order).map(
+        dataset = tf.data.Dataset.from_tensor_slices(order)
+        return worker_share.share(dataset, context).map(
             lambda i: {"rgb": self._rgb[i], "name": self._names[i]}
         )
 
@@ -110,6 +66,8 @@ def resize_square(rgb: tf.Tensor, side: int) -> tf.Tensor:
         uint8 tensor [side, side, 3], within one grey level of Pillow's
         bilinear resize.
     """
+    if rgb.shape[:2] == [side, side]:
+        return rgb
     resized = tf.image.resize(rgb, [side, side], antialias=True)
     return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8)
 
@@ -123,13 +81,29 @@ def color_range(rgb: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 tensor [], CIELAB.
     """
-    ab = lab.rgb_to_lab(tf.cast(rgb, tf.float32) / 255)[..., 1:]
+    ab = lab.bytes_to_lab(rgb)[..., 1:]
     spread = tf.reduce_max(ab, axis=[0, 1]) - tf.reduce_min(ab, axis=[0, 1])
     return tf.reduce_sum(spread)
 
 
+def _is_colored(rgb: tf.Tensor, min_color_range: float) -> tf.Tensor:
+    # Some of the pixels never range farther than all of them do, and nearly
+    # always far enough.
+    sample = color_range(rgb[::_SAMPLE, ::_SAMPLE])
+    return tf.cond(
+        sample >= min_color_range,
+        lambda: True,
+        lambda: color_range(rgb) >= min_color_range,
+    )
+
+
 def squares(
-    source, *, side: int, min_color_range: float, seed: int | None = None
+    source,
+    *,
+    side: int,
+    min_color_range: float,
+    seed: int | None = None,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """One pass over a source, resized, nearly grey pictures dropped.
 
@@ -138,23 +112,22 @@ def squares(
         side: int, pixels.
         min_color_range: float, CIELAB; 0 keeps every picture.
         seed: int or None, of the order.
+        context: tf.distribute.InputContext or None. The worker whose part it
+            is; see `worker_share`.
 
     Returns:
         Dataset of `{"rgb": uint8 [side, side, 3], "name": string []}`.
     """
-    dataset = source.examples(seed=seed)
     if isinstance(source, MemorySource):
-        return dataset
-
-    dataset = dataset.map(
-        lambda example: {
-            "rgb": resize_square(example["rgb"], side),
-            "name": example["name"],
-        },
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
+        return source.examples(seed=seed, context=context)
+    if isinstance(source, shard_source.ShardSource) and min_color_range > 0:
+        # Known without decoding.
+        source, min_color_range = source.with_color(min_color_range), 0
+    return drop_low_color(
+        source.examples(seed=seed, context=context, side=side),
+        min_color_range,
+        source.drop_log,
     )
-    return drop_low_color(dataset, min_color_range, source.drop_log)
 
 
 def drop_low_color(
@@ -178,7 +151,7 @@ def drop_low_color(
         return np.zeros([], np.int32)
 
     def is_colored(example):
-        colored = color_range(example["rgb"]) >= min_color_range
+        colored = _is_colored(example["rgb"], min_color_range)
         tf.cond(
             colored,
             lambda: 0,
@@ -250,7 +223,12 @@ def example_seeds(seed: int, index: tf.Tensor) -> list[tf.Tensor]:
 
 
 def full_dataset(
-    source, config: FullDataConfig, *, epoch: int, training: bool
+    source,
+    config: FullDataConfig,
+    *,
+    epoch: int,
+    training: bool,
+    context: tf.distribute.InputContext | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the full-picture network.
 
@@ -262,6 +240,8 @@ def full_dataset(
         training: bool. False keeps the source's order, cuts the middle
             instead of a random crop, gives no hints, and keeps a last smaller
             batch.
+        context: tf.distribute.InputContext or None. The worker whose part of
+            the batches it is; see `worker_share`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
@@ -273,36 +253,73 @@ def full_dataset(
         side=config.load_side,
         min_color_range=config.min_color_range,
         seed=order_seed if training else None,
+        context=context,
     )
     size = config.image_size
 
-    def training_example(index, example):
+    def training_square(index, example):
         seeds = example_seeds(order_seed, index)
         rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
         if config.flip:
             rgb = augment.random_flip(rgb, seeds[1])
+        return rgb, tf.stack(seeds[2:])
+
+    def middle_square(index, example):
+        rgb = tf.image.resize_with_crop_or_pad(example["rgb"], size, size)
+        return tf.ensure_shape(rgb, [size, size, 3])
+
+    def training_batch(rgb, seeds):
         L, ab = split_lab(rgb)
-        hints, mask = hints_lib.hints_for_some(
+        hints, mask = hints_lib.hints_for_batch(
             ab,
-            seeds[2:],
+            seeds,
             share=config.hint_share,
             probability=config.hint_probability,
         )
         return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
-    def validation_example(index, example):
-        rgb = tf.image.resize_with_crop_or_pad(example["rgb"], size, size)
-        L, ab = split_lab(tf.ensure_shape(rgb, [size, size, 3]))
+    def validation_batch(rgb):
+        L, ab = split_lab(rgb)
         inputs = {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
         return inputs, {"ab": ab}
 
-    dataset = dataset.enumerate().map(
-        training_example if training else validation_example,
+    dataset = worker_share.numbered(dataset, context).map(
+        training_square if training else middle_square,
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    dataset = dataset.batch(config.batch_size, drop_remainder=training)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    # Bytes are batched, and all colours of a batch converted at once.
+    return (
+        batched(dataset, config, training=training, context=context)
+        .map(
+            training_batch if training else validation_batch,
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def batched(
+    dataset: tf.data.Dataset,
+    config: FullDataConfig,
+    *,
+    training: bool,
+    context: tf.distribute.InputContext | None,
+) -> tf.data.Dataset:
+    """Makes the batches, or a worker's part of them.
+
+    Args:
+        dataset: Dataset of examples.
+        config: FullDataConfig.
+        training: bool. Leaves out a last smaller batch.
+        context: tf.distribute.InputContext or None; see `worker_share`.
+
+    Returns:
+        Dataset.
+    """
+    size = worker_share.batch_size(config.batch_size, context)
+    return dataset.batch(size, drop_remainder=training)
 
 
 def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -314,5 +331,5 @@ def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         L, float32 [..., H, W, 1], 0..100; ab, float32 [..., H, W, 2].
     """
-    channels = lab.rgb_to_lab(tf.cast(rgb, tf.float32) / 255)
+    channels = lab.bytes_to_lab(rgb)
     return channels[..., :1], channels[..., 1:]

@@ -1,11 +1,12 @@
 """Where pictures come from, behind one small interface.
 
 A source has a length (`len`, pictures dropped later included) and
-`examples(seed=...)`, one pass over it as a `tf.data.Dataset` of
-`{"rgb": uint8 [H, W, 3], "name": string []}`, each picture at its own size.
-Pictures that cannot be decoded are left out and noted in the source's
-`drop_log`. Equal seeds give equal orders; without a seed the order is the
-source's own.
+`examples(seed=, context=, side=)`, one pass over it as a `tf.data.Dataset` of
+`{"rgb": uint8 [H, W, 3], "name": string []}`, each picture at its own size or
+squashed to a square of `side` pixels. Pictures that cannot be decoded are left
+out and noted in the source's `drop_log`. Equal seeds give equal orders;
+without a seed the order is the source's own. With a `context`
+(`tf.distribute.InputContext`) it is one worker's part; see `worker_share`.
 """
 
 import glob
@@ -17,8 +18,10 @@ import tensorflow as tf
 
 from tfcolor.data import decoding
 from tfcolor.data import files
+from tfcolor.data import manifest
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.shard_source import ShardSource
 from tfcolor.data.tfds_source import TfdsSource
 
 # Given, because TensorFlow's default, and with it the order of the pictures,
@@ -51,7 +54,13 @@ class FolderSource:
             paths, shrink_to=self._shrink_to, drop_log=self.drop_log
         )
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+        side: int | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures; see the module."""
         paths = np.array(self.paths, dtype=object)
         if seed is not None:
@@ -64,6 +73,8 @@ class FolderSource:
             _read_file,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
+            context=context,
+            side=side,
         )
 
 
@@ -88,7 +99,13 @@ class RecordSource:
             self._count = sum(1 for _ in dataset)
         return self._count
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+        side: int | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures; see the module."""
         paths = list(self.paths)
         if seed is not None:
@@ -103,6 +120,8 @@ class RecordSource:
             bytes,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
+            context=context,
+            side=side,
         )
 
 
@@ -122,19 +141,22 @@ def open_source(
     shrink_to: int | None = None,
     data_dir: str | None = None,
     drop_log: DropLog | None = None,
+    skip_corrupt: bool = False,
 ):
     """Opens the source that a text describes.
 
     Args:
         spec: str. Comma-separated paths, folders and globs of pictures; or of
-            `.tfrecord` shards; or `tfds:NAME/SPLIT`.
+            `.tfrecord` shards; a folder that `tfcolor prepare` made; or
+            `tfds:NAME/SPLIT`.
         shrink_to: int or None. Pictures may be decoded smaller, as long as
             their short side keeps this many pixels.
         data_dir: str or None. Where tensorflow-datasets keeps its data.
         drop_log: DropLog or None, for a new one.
+        skip_corrupt: bool. Leaves damaged shards of a prepared folder out.
 
     Returns:
-        FolderSource, RecordSource or TfdsSource.
+        FolderSource, RecordSource, ShardSource or TfdsSource.
 
     Raises:
         FileNotFoundError: nothing is found.
@@ -148,6 +170,8 @@ def open_source(
             shrink_to=shrink_to,
             drop_log=drop_log,
         )
+    if manifest.is_prepared(spec):
+        return ShardSource(spec, drop_log=drop_log, skip_corrupt=skip_corrupt)
     patterns = [part.strip() for part in spec.split(",") if part.strip()]
     if not patterns:
         raise FileNotFoundError(
@@ -190,25 +214,25 @@ def _finds_records(pattern: str) -> bool:
 
 
 def split_by_hash(source, *, share: float):
-    """Holds out a share of a folder source, the same files every time.
+    """Holds out a share of a source of files, the same ones every time.
 
     A file's name decides, not its place in the list: adding pictures moves
     none from one side to the other.
 
     Args:
-        source: FolderSource.
+        source: FolderSource or ShardSource.
         share: float in (0, 1).
 
     Returns:
-        Two FolderSources, the larger part first.
+        Two sources of the same kind, the larger part first.
 
     Raises:
         ValueError: the source is not made of files, or a part is empty.
     """
-    if not isinstance(source, FolderSource):
+    if not isinstance(source, FolderSource | ShardSource):
         raise ValueError(
-            "Only picture files can be split; shards and tensorflow-datasets "
-            "need --validation_images. Received: "
+            "Only picture files and prepared shards can be split; other shards "
+            "and tensorflow-datasets need --validation_images. Received: "
             f"{type(source).__name__}"
         )
 

@@ -67,7 +67,13 @@ class TfdsSource:
     def __len__(self):
         return self._builder.info.splits[self._split].num_examples
 
-    def examples(self, *, seed: int | None = None) -> tf.data.Dataset:
+    def examples(
+        self,
+        *,
+        seed: int | None = None,
+        context: tf.distribute.InputContext | None = None,
+        side: int | None = None,
+    ) -> tf.data.Dataset:
         """Returns one pass over the pictures; see the module."""
         dataset = self._builder.as_dataset(
             split=self._split, decoders=self._decoders, shuffle_files=False
@@ -87,4 +93,6 @@ class TfdsSource:
             bytes,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
+            context=context,
+            side=side,
         )

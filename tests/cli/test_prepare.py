@@ -1,0 +1,87 @@
+import argparse
+import inspect
+import json
+import os
+
+import pytest
+
+from tests import class_albums
+from tests.data import albums
+from tfcolor.cli import prepare
+from tfcolor.data import sources
+from tfcolor.data.manifest import ShardSettings
+
+
+def _parse(*arguments):
+    parser = argparse.ArgumentParser(prog="tfcolor")
+    prepare.add_parser(parser.add_subparsers())
+    return parser.parse_args(["prepare", *map(str, arguments)])
+
+
+def _run(*arguments):
+    return prepare.run(_parse(*arguments))
+
+
+def test_defaults_are_those_of_the_library():
+    args = _parse("--images=a", "--output=b")
+    for name, parameter in inspect.signature(ShardSettings).parameters.items():
+        assert getattr(args, name) == parameter.default
+
+
+def test_a_folder_becomes_shards_and_bad_pictures_are_named(tmp_path, capsys):
+    images = albums.write(tmp_path / "images")
+    boxes = albums.write_boxes(tmp_path / "boxes")
+    arguments = [f"--images={images}", f"--boxes={boxes}", "--size=16"]
+    arguments += [f"--output={tmp_path}/records", "--shard_size=5"]
+    assert _run(*arguments) == 1
+    shown = capsys.readouterr()
+    assert shown.out == (
+        f"10 pictures in 3 shards, in {tmp_path}/records/ (16 boxes, "
+        "1 left out)\n"
+    )
+    assert "left out: broken.jpg: " in shown.err
+    os.remove(f"{images}/broken.jpg")
+    assert _run(*arguments, "--workers=1") == 0
+    assert len(sources.open_source(f"{tmp_path}/records/")) == 10
+
+
+def test_shards_may_lie_in_the_folder_of_the_pictures(tmp_path):
+    images = albums.write(tmp_path)
+    for _ in range(2):
+        _run(f"--images={images}", f"--output={images}/records", "--size=8")
+    assert len(sources.open_source(f"{images}/records")) == 10
+
+
+def test_parts_of_a_labelled_folder_become_folders_of_shards(tmp_path, capsys):
+    images = class_albums.write_parts(tmp_path / "images")
+    with open(f"{images}/color_groups.json", "w") as file:
+        json.dump(class_albums.GROUPS, file)
+    output = tmp_path / "records"
+    assert _run(f"--images={images}", f"--output={output}", "--size=8") == 0
+    assert sorted(os.listdir(output)) == [
+        *("color_groups.json", "test", "train", "val"),
+    ]
+    assert "18 pictures in 1 shards" in capsys.readouterr().out
+    assert len(sources.open_source(str(output / "val"))) == 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--images=absent"],
+        ["--images=."],
+        ["--images=images", "--size=0"],
+        ["--images=images", "--workers=0"],
+        ["--images=images", "--boxes=absent"],
+    ],
+)
+def test_wrong_usage_ends_in_one_line(tmp_path, monkeypatch, capsys, arguments):
+    albums.write(tmp_path / "pictures/images")
+    (tmp_path / "empty").mkdir()
+    inside = "empty" if arguments == ["--images=."] else "pictures"
+    monkeypatch.chdir(tmp_path / inside)
+    assert _run(*arguments, "--output=records") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tfcolor prepare: error: ")
+    assert error.count("\n") == 1
+    assert not os.path.exists("records")

@@ -1,0 +1,56 @@
+"""How pictures become training examples: the options."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class FullDataConfig:
+    """How pictures become training examples of the full-picture network.
+
+    Attributes:
+        image_size: int. Side in pixels of the squares the network sees.
+        load_size: int or None. Side of the squares pictures are resized to;
+            random crops of `image_size` are cut from them. None: `image_size`,
+            no cropping.
+        batch_size: int. Pictures a global batch.
+        seed: int. Of order, crops, flips and hints.
+        flip: bool. Mirrors half of the pictures.
+        cache: bool. Keeps all resized pictures in memory.
+        min_color_range: float, CIELAB. A picture whose range of a plus range
+            of b is smaller is dropped: it has no colour to learn or measure.
+        hint_share: float in 0..1. Share of the pictures that get hints.
+        hint_probability: float in (0, 1]. See `hints.random_hints`.
+    """
+
+    image_size: int = 256
+    load_size: int | None = None
+    batch_size: int = 16
+    seed: int = 0
+    flip: bool = False
+    cache: bool = False
+    min_color_range: float = 10.0
+    hint_share: float = 1.0
+    hint_probability: float = 0.125
+
+    def __post_init__(self):
+        """Refuses sizes that no network of this family can take."""
+        if self.image_size <= 0 or self.image_size % 8:
+            raise ValueError(
+                "`image_size` must be a positive multiple of 8. "
+                f"Received: image_size={self.image_size}"
+            )
+        if self.load_side < self.image_size:
+            raise ValueError(
+                "`load_size` must be at least `image_size`. Received: "
+                f"load_size={self.load_size}, image_size={self.image_size}"
+            )
+        if self.batch_size < 1:
+            raise ValueError(
+                "`batch_size` must be at least 1. "
+                f"Received: batch_size={self.batch_size}"
+            )
+
+    @property
+    def load_side(self) -> int:
+        """Side in pixels of the squares pictures are resized to."""
+        return self.load_size or self.image_size

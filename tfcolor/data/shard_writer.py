@@ -1,0 +1,321 @@
+"""Making shards of a folder of pictures, in parallel and resumable.
+
+Shards are complete or absent: a run that was interrupted is started again,
+and makes only those that are missing or were made from something else.
+"""
+
+import collections
+import concurrent.futures
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from tfcolor.data import decode
+from tfcolor.data import manifest as manifest_lib
+from tfcolor.data import pipelines
+from tfcolor.data import records
+from tfcolor.data.manifest import Manifest
+from tfcolor.data.manifest import Shard
+from tfcolor.data.manifest import ShardSettings
+
+# As `evaluation.color_groups` reads them.
+COLOR_GROUPS = "color_groups.json"
+# Shards whose pictures are being made while one is written.
+_SHARDS_AHEAD = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardJob:
+    """A shard to be made.
+
+    Attributes:
+        file: str, its name.
+        pictures: list of (path, name).
+        made_from: str; see `manifest.Shard`.
+    """
+
+    file: str
+    pictures: list[tuple[str, str]]
+    made_from: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Made:
+    """A picture on its way into a shard."""
+
+    record: records.Record
+    color_range: float
+
+
+def unique_names(pictures: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names pictures of several folders apart.
+
+    Args:
+        pictures: list of (path, name).
+
+    Returns:
+        The same list if all names differ; otherwise each has its path as name.
+    """
+    if len({name for _, name in pictures}) == len(pictures):
+        return pictures
+    return [(path, path) for path, _ in pictures]
+
+
+def copy_color_groups(images: str, folder: str) -> None:
+    """Copies the colour groups of a labelled folder to its shards, if any.
+
+    Args:
+        images: str, perhaps such a folder.
+        folder: str.
+    """
+    path = os.path.join(images, COLOR_GROUPS)
+    if os.path.isfile(path):
+        shutil.copyfile(path, os.path.join(folder, COLOR_GROUPS))
+
+
+def find_classes(names: list[str]) -> list[str]:
+    """Returns the classes of pictures: the first folders of their names.
+
+    Args:
+        names: list of str, relative paths.
+
+    Returns:
+        list of str in alphabetical order; empty unless every picture lies in
+        a folder and there are at least two of these.
+    """
+    folders = {_first_folder(name) for name in names}
+    return [] if "" in folders or len(folders) < 2 else sorted(folders)
+
+
+def _first_folder(name: str) -> str:
+    first, slash, _ = name.replace(os.sep, "/").partition("/")
+    return first if slash else ""
+
+
+def plan(
+    pictures: list[tuple[str, str]], settings: ShardSettings, boxes=None
+) -> list[ShardJob]:
+    """Says which picture goes into which shard.
+
+    The order is that of a hash of the names: classes and albums are spread
+    over all shards, and the same pictures always give the same shards.
+
+    Args:
+        pictures: list of (path, name), names being unique.
+        settings: ShardSettings.
+        boxes: None, or what `box_files.open_boxes` returns.
+
+    Returns:
+        list of ShardJob.
+    """
+    ordered = sorted(pictures, key=lambda pair: _hash(pair[1]))
+    count = max(1, -(-len(ordered) // settings.shard_size))
+    about_all = json.dumps(
+        [
+            dataclasses.asdict(settings),
+            find_classes([name for _, name in pictures]),
+            boxes is not None,
+            count,
+        ]
+    )
+    return [
+        ShardJob(
+            f"{i:05}.tfrecord",
+            ordered[i::count],
+            _hash(about_all, *_traces(ordered[i::count], boxes)),
+        )
+        for i in range(count)
+    ]
+
+
+def _hash(*texts: str) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _traces(pictures, boxes):
+    """What changes when a picture or its boxes do."""
+    for path, name in pictures:
+        yield name
+        yield _trace(path)
+        if boxes is not None:
+            entry = boxes.find(path)
+            inside = os.path.isdir(boxes.path) and entry
+            yield str(entry)
+            yield _trace(
+                os.path.join(boxes.path, entry) if inside else boxes.path
+            )
+
+
+def _trace(path: str) -> str:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return "absent"
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def is_done(job: ShardJob, folder: str) -> Shard | None:
+    """Returns what is in a shard if it is there, whole and up to date.
+
+    Args:
+        job: ShardJob.
+        folder: str.
+
+    Returns:
+        Shard or None.
+    """
+    shard = manifest_lib.read_shard(folder, job.file)
+    path = os.path.join(folder, job.file)
+    if shard is None or shard.made_from != job.made_from:
+        return None
+    if not os.path.isfile(path) or os.path.getsize(path) != shard.bytes:
+        return None
+    return shard if manifest_lib.file_sha256(path) == shard.sha256 else None
+
+
+def write_shards(
+    jobs: list[ShardJob],
+    folder: str,
+    settings: ShardSettings,
+    *,
+    boxes=None,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Manifest:
+    """Makes the shards that are missing, then the manifest of all.
+
+    Pictures that cannot be read are left out and named in the manifest.
+
+    Args:
+        jobs: list of ShardJob, of `plan`.
+        folder: str, made if absent. Other shards in it are removed.
+        settings: ShardSettings.
+        boxes: None, or what `box_files.open_boxes` returns.
+        workers: int or None. Threads; None is one a processor.
+        progress: function of a number of pictures that are done, or None.
+
+    Returns:
+        Manifest.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    os.makedirs(folder, exist_ok=True)
+    report = progress or (lambda count: None)
+    classes = find_classes([name for job in jobs for _, name in job.pictures])
+    done = {job.file: is_done(job, folder) for job in jobs}
+    report(sum(len(j.pictures) for j in jobs if done[j.file]))
+    todo = collections.deque(job for job in jobs if not done[job.file])
+
+    def make(picture):
+        return _make(*picture, settings=settings, boxes=boxes, classes=classes)
+
+    with concurrent.futures.ThreadPoolExecutor(
+        workers or os.cpu_count()
+    ) as pool:
+        begun = collections.deque()
+        try:
+            while todo or begun:
+                while todo and len(begun) < _SHARDS_AHEAD:
+                    job = todo.popleft()
+                    made = [pool.submit(make, p) for p in job.pictures]
+                    begun.append((job, made))
+                job, made = begun.popleft()
+                done[job.file] = _write(job, made, folder, classes, report)
+        finally:
+            pool.shutdown(cancel_futures=True)
+    manifest = Manifest(settings, classes, boxes is not None, [*done.values()])
+    _remove_others(folder, {job.file for job in jobs})
+    manifest_lib.write(folder, manifest)
+    return manifest
+
+
+def _make(path, name, *, settings, boxes, classes) -> _Made:
+    """Reads, squashes and encodes a picture."""
+    with open(path, "rb") as file:
+        data = file.read()
+    # Boxes are for the picture at its full size.
+    shrink_to = settings.size if boxes is None else None
+    rgb = decode.decode_rgb(data, shrink_to=shrink_to)
+    found = None
+    if boxes is not None:
+        height, width = rgb.shape[:2]
+        found = boxes.load(path, height=height, width=width)
+        sides = np.array([height, width, height, width], np.float32)
+        found = dataclasses.replace(found, boxes=found.boxes / sides)
+    square = decode.squash(rgb, settings.size)
+    encoded = _encode(square, settings)
+    if settings.format == "jpeg":
+        # The range of what will be read.
+        square = decode.decode_rgb(encoded)
+    class_name = _first_folder(name) if classes else None
+    record = records.Record(
+        name,
+        encoded,
+        classes.index(class_name) if classes else None,
+        class_name,
+        found,
+    )
+    return _Made(record, float(pipelines.color_range(square)))
+
+
+def _encode(rgb: np.ndarray, settings: ShardSettings) -> bytes:
+    options = {}
+    if settings.format == "jpeg":
+        options = {"quality": settings.quality, "subsampling": 0}
+    stream = io.BytesIO()
+    Image.fromarray(rgb).save(stream, settings.format, **options)
+    return stream.getvalue()
+
+
+def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
+    """Writes a shard, then what is in it."""
+    kept, left_out = [], []
+
+    def good_ones():
+        for (_, name), future in zip(job.pictures, made, strict=True):
+            try:
+                kept.append(future.result())
+            except (OSError, ValueError, SyntaxError, MemoryError) as error:
+                left_out.append([name, " ".join(str(error).split())])
+            else:
+                yield kept[-1].record
+            report(1)
+
+    path = os.path.join(folder, job.file)
+    records.write_shard(path, good_ones())
+    found = [m.record.boxes for m in kept if m.record.boxes is not None]
+    shard = Shard(
+        file=job.file,
+        made_from=job.made_from,
+        sha256=manifest_lib.file_sha256(path),
+        bytes=os.path.getsize(path),
+        boxes=sum(map(len, found)),
+        names=[m.record.name for m in kept],
+        labels=[m.record.label for m in kept] if classes else [],
+        color_ranges=[round(m.color_range, 3) for m in kept],
+        left_out=left_out,
+    )
+    manifest_lib.write_shard(folder, shard)
+    return shard
+
+
+def _remove_others(folder: str, files: set[str]) -> None:
+    """Removes shards of an earlier plan, which nobody may read any more."""
+    for name in os.listdir(folder):
+        if name.endswith(".tfrecord") and name not in files:
+            index = manifest_lib.index_path(folder, name)
+            # Only what was written here.
+            if os.path.isfile(index):
+                os.remove(os.path.join(folder, name))
+                os.remove(index)
