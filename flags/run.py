@@ -22,7 +22,8 @@ STRATEGY = flags.DEFINE_enum(
     "strategy",
     "one",
     list(strategy.STRATEGIES),
-    "Where to train: one device, or mirrored over all local GPUs.",
+    "Where to train: one device, mirrored over all local GPUs, or over several "
+    "processes that TF_CONFIG lists (docs/scaling.md).",
 )
 PRECISION = flags.DEFINE_enum(
     "precision",

@@ -39,11 +39,16 @@ def start_run(program: str, *, seed: int):
     Returns:
         RunFolder and tf.distribute.Strategy.
     """
-    run = RunFolder(run_flags.WORKDIR.value)
+    # First: workers find each other before anything is computed.
+    strategy = strategy_lib.build_strategy(run_flags.STRATEGY.value)
+    worker = strategy_lib.this_worker(strategy)
+    run = RunFolder(run_flags.WORKDIR.value, is_chief=worker.is_chief)
     run.write_flags(fields.replay_lines(sys.modules[program]))
+    if worker.count > 1:
+        run.log.info("worker %d of %d", worker.index, worker.count)
     keras.utils.set_random_seed(seed)
     strategy_lib.set_precision(run_flags.PRECISION.value)
-    return run, strategy_lib.build_strategy(run_flags.STRATEGY.value)
+    return run, strategy
 
 
 def open_sources(log, *, shrink_to: int | None = None):
@@ -56,7 +61,11 @@ def open_sources(log, *, shrink_to: int | None = None):
     Returns:
         Two sources.
     """
-    options = {"shrink_to": shrink_to, "data_dir": data_flags.DATA_DIR.value}
+    options = {
+        "shrink_to": shrink_to,
+        "data_dir": data_flags.DATA_DIR.value,
+        "skip_corrupt": data_flags.SKIP_CORRUPT.value,
+    }
     train = sources.open_source(data_flags.IMAGES.value, **options)
     if data_flags.VALIDATION_IMAGES.value:
         held_out = sources.open_source(
@@ -79,12 +88,32 @@ def open_boxed_sources(log):
     Returns:
         Two BoxedSources, for training and validation.
     """
-    boxes = box_files.open_boxes(box_flags.BOXES.value)
+    return with_boxes(open_sources(log), box_pipelines.BoxedSource)
+
+
+def with_boxes(opened, boxed: Callable) -> tuple:
+    """Gives sources the boxes of the flags, or those they have themselves.
+
+    Args:
+        opened: sources.
+        boxed: function of (source, boxes, max_boxes=), such as BoxedSource.
+
+    Returns:
+        tuple of what `boxed` makes of each source.
+
+    Raises:
+        ValueError: there are no boxes.
+    """
+    boxes = None
+    if box_flags.BOXES.value:
+        boxes = box_files.open_boxes(box_flags.BOXES.value)
+    elif not all(getattr(source, "has_boxes", False) for source in opened):
+        raise ValueError(
+            "--boxes must be given, unless the pictures are shards that have "
+            "boxes. Received: no --boxes"
+        )
     max_boxes = box_flags.config().max_boxes
-    return tuple(
-        box_pipelines.BoxedSource(source, boxes, max_boxes=max_boxes)
-        for source in open_sources(log)
-    )
+    return tuple(boxed(source, boxes, max_boxes=max_boxes) for source in opened)
 
 
 def load_model(name_or_path: str) -> keras.Model:
@@ -156,14 +185,17 @@ def fit_colorizer(
         model: keras.Model, built in the scope of `strategy`.
         train: source of training pictures.
         held_out: source of validation pictures.
-        dataset: function of (source, epoch=, training=) to a Dataset.
+        dataset: function of (source, epoch=, training=, context=) to a
+            Dataset, where `context` may be left out.
         save_model: function of (model, path).
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
     batch_size = data_flags.config().batch_size
     task = fit.Task(
-        train_data=lambda epoch: dataset(train, epoch=epoch, training=True),
+        train_data=lambda epoch, context: dataset(
+            train, epoch=epoch, training=True, context=context
+        ),
         validation_data=dataset(held_out, epoch=0, training=False).cache(),
         losses=build_losses(
             objective_flags.config(), dataset(train, epoch=0, training=True)

@@ -38,8 +38,6 @@ def open_parts(log) -> labelled_parts.LabelledParts:
     """
     config, label_config = data_flags.config(), labelled_flags.config()
     whole = label_config.crops == "whole"
-    if not whole and not box_flags.BOXES.value:
-        raise ValueError("--crops=boxes needs --boxes. Received: no --boxes")
     parts = labelled_parts.open_parts(
         data_flags.IMAGES.value,
         validation_images=data_flags.VALIDATION_IMAGES.value,
@@ -50,6 +48,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
         seed=config.seed,
         shrink_to=config.load_side if whole else None,
         data_dir=data_flags.DATA_DIR.value,
+        skip_corrupt=data_flags.SKIP_CORRUPT.value,
     )
     for note in parts.notes:
         log.warning("%s", note)
@@ -62,7 +61,11 @@ def open_parts(log) -> labelled_parts.LabelledParts:
     )
     if whole:
         return parts
-    boxes = box_files.open_boxes(box_flags.BOXES.value)
+    boxes = None
+    if box_flags.BOXES.value:
+        boxes = box_files.open_boxes(box_flags.BOXES.value)
+    elif not getattr(parts.train, "has_boxes", False):
+        raise ValueError("--crops=boxes needs --boxes. Received: no --boxes")
     max_boxes = box_flags.config().max_boxes
     return _mapped(
         parts,

@@ -1,16 +1,20 @@
 """How every training program starts, and what its exit status says."""
 
+import os
 import sys
 
 from absl import app
 from absl import logging
+
+# EX_TEMPFAIL of sysexits.h: try again.
+_TRY_AGAIN = 75
 
 
 def run(main) -> None:
     """Runs a trainer's `main` under absl.
 
     Mistakes of the user end in one line and status 2, an interruption that
-    left a checkpoint in status 130.
+    left a checkpoint in status 130, the loss of another worker in status 75.
 
     Args:
         main: function of argv.
@@ -21,6 +25,9 @@ def run(main) -> None:
             raise app.UsageError(f"unexpected arguments: {argv[1:]}")
         logging.set_verbosity(logging.WARNING)
         # Slow to import: --help should not wait for it.
+        import tensorflow as tf
+
+        from tfcolor.data import shard_source
         from tfcolor.training import fit
 
         try:
@@ -28,8 +35,18 @@ def run(main) -> None:
         except fit.Interrupted as error:
             print(f"\ninterrupted: {error}", file=sys.stderr)
             sys.exit(130)
+        except fit.WorkerLost as error:
+            print(f"\nerror: {error}", file=sys.stderr, flush=True)
+            # Not sys.exit: TensorFlow would wait for the others.
+            os._exit(_TRY_AGAIN)
         except (ValueError, FileNotFoundError, FloatingPointError) as error:
             print(f"\nerror: {error}", file=sys.stderr)
+            sys.exit(2)
+        except tf.errors.OpError as error:
+            damage = shard_source.damage_in(error)
+            if damage is None:
+                raise
+            print(f"\nerror: {damage}", file=sys.stderr)
             sys.exit(2)
 
     app.run(guarded)

@@ -39,6 +39,7 @@ for _group in (alexnet_flags, optimizer_flags, run_flags):
 # Those of other groups that play a part here.
 for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
+    "skip_corrupt",
     *("image_size", "load_size", "batch_size", "seed", "flip", "cache"),
     *("test_images", "test_share", "pictures_per_class", "random_crop_area"),
     "width",
@@ -59,14 +60,13 @@ def main(argv):
     with strategy.scope():
         model = build_alexnet(len(parts.class_names), run.log)
 
-    def dataset(source, *, epoch, training):
+    def dataset(source, **options):
         made = labelled.labelled_dataset(
             source,
             config,
             label_config,
-            epoch=epoch,
-            training=training,
             steps=run_flags.config().steps_per_epoch,
+            **options,
         )
         return lightness.lightness_only(made, "picture")
 
@@ -74,8 +74,8 @@ def main(argv):
         "alexnet", config.image_size, class_names=parts.class_names
     )
     task = fit.Task(
-        train_data=lambda epoch: dataset(
-            seen.train, epoch=epoch, training=True
+        train_data=lambda epoch, context: dataset(
+            seen.train, epoch=epoch, training=True, context=context
         ),
         validation_data=dataset(
             seen.validation, epoch=0, training=False

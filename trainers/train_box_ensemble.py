@@ -17,14 +17,12 @@ import functools
 from absl import flags
 
 from flags import box_classes as box_class_flags
-from flags import boxes as box_flags
 from flags import data as data_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.data import box_class_pipelines
-from tfcolor.data import box_files
 from tfcolor.detection import coco_classes
 from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
@@ -43,11 +41,12 @@ for _group in (
 # Those of other groups that play a part here.
 for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
+    "skip_corrupt",
     *("image_size", "batch_size", "seed", "flip", "min_color_range"),
     *("boxes", "max_boxes", "width"),
 ):
     flags.declare_key_flag(_name)
-flags.mark_flags_as_required(["images", "boxes", "workdir"])
+flags.mark_flags_as_required(["images", "workdir"])
 
 
 def main(argv):
@@ -56,20 +55,14 @@ def main(argv):
     resnet_assembly.check_objective()
     run, strategy = assembly.start_run(__name__, seed=config.seed)
 
-    boxes = box_files.open_boxes(box_flags.BOXES.value)
-    train, held_out = (
-        box_class_pipelines.BoxClassSource(
-            source, boxes, max_boxes=box_flags.config().max_boxes
-        )
-        for source in assembly.open_sources(run.log)
+    train, held_out = assembly.with_boxes(
+        assembly.open_sources(run.log), box_class_pipelines.BoxClassSource
     )
     with strategy.scope():
         model = build()
 
-    def dataset(source, *, epoch, training):
-        made = box_class_pipelines.box_class_dataset(
-            source, config, epoch=epoch, training=training
-        )
+    def dataset(source, **options):
+        made = box_class_pipelines.box_class_dataset(source, config, **options)
         names = tuple(model.input)
         return made.map(
             lambda inputs, targets: ({n: inputs[n] for n in names}, targets)

@@ -50,6 +50,7 @@ for _group in (
 # Those of `data` and `model` that a classifier knows.
 for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
+    "skip_corrupt",
     *("image_size", "load_size", "batch_size", "seed", "flip", "cache"),
     *("width", "initializer"),
 ):
@@ -80,8 +81,8 @@ def main(argv):
         inputs=label_config.inputs,
     )
     task = fit.Task(
-        train_data=lambda epoch: dataset(
-            seen.train, epoch=epoch, training=True
+        train_data=lambda epoch, context: dataset(
+            seen.train, epoch=epoch, training=True, context=context
         ),
         validation_data=dataset(
             seen.validation, epoch=0, training=False

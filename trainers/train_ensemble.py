@@ -49,6 +49,7 @@ for _group in (
 # Those of other groups that play a part here.
 for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
+    "skip_corrupt",
     *("image_size", "load_size", "batch_size", "seed", "flip", "cache"),
     *("test_images", "test_share", "pictures_per_class", "width", "dropout"),
 ):
@@ -83,12 +84,12 @@ def main(argv):
         steps=run_flags.config().steps_per_epoch,
     )
 
-    def scored(source, *, epoch, training):
-        made = make(source, epoch=epoch, training=training)
+    def scored(source, **options):
+        made = make(source, **options)
         return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
 
-    def dataset(source, *, epoch, training):
-        return scored(source, epoch=epoch, training=training).map(
+    def dataset(source, **options):
+        return scored(source, **options).map(
             lambda inputs, targets: (inputs, {"ab": targets["ab"]})
         )
 

@@ -42,7 +42,7 @@ for _group in (
     flags.adopt_module_key_flags(_group)
 flags.declare_key_flag("width")
 flags.mark_flags_as_required(
-    ["images", "boxes", "full_weights", "instance_weights", "workdir"]
+    ["images", "full_weights", "instance_weights", "workdir"]
 )
 
 

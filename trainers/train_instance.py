@@ -33,7 +33,7 @@ for _group in (
     run_flags,
 ):
     flags.adopt_module_key_flags(_group)
-flags.mark_flags_as_required(["images", "boxes", "workdir"])
+flags.mark_flags_as_required(["images", "workdir"])
 
 
 def main(argv):

@@ -55,10 +55,8 @@ def main(argv):
     with strategy.scope():
         model = resnet_assembly.build_resnet()
 
-    def dataset(source, *, epoch, training):
-        made = pipelines.full_dataset(
-            source, config, epoch=epoch, training=training
-        )
+    def dataset(source, **options):
+        made = pipelines.full_dataset(source, config, **options)
         return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
 
     info = model_file.ModelInfo("resnet_colorizer", config.image_size)

@@ -96,9 +96,14 @@ class TinyRun:
         return model
 
     def _task(self):
-        def train_data(epoch):
+        def train_data(epoch, context):
             self.on_epoch(epoch)
-            return self.data(epoch, self.steps * BATCH)
+            whole = self.data(epoch, self.steps * BATCH)
+            workers = context.num_input_pipelines
+            if workers == 1:
+                return whole
+            part = whole.unbatch().shard(workers, context.input_pipeline_id)
+            return part.batch(BATCH // workers, drop_remainder=True)
 
         def metrics(inputs, targets, outputs):
             self.on_validation()

@@ -16,17 +16,35 @@ import tensorflow as tf
 import tqdm
 
 from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validate
+from tfcolor.training.agreement import Agreement
 from tfcolor.training.moving_average import MovingAverage
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.training.signal_watch import SignalWatch
 from tfcolor.training.step_profile import StepProfile
+from tfcolor.training.steps import Steps
 from tfcolor.training.task import FitConfig
 from tfcolor.training.task import Task
 
 
 class Interrupted(Exception):
     """The run was asked to stop and has saved itself."""
+
+
+class WorkerLost(Exception):
+    """Another worker of the job is gone, and with it the run."""
+
+
+# How TensorFlow says that it cannot reach another worker.
+_LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.InternalError,
+    tf.errors.UnavailableError,
+)
 
 
 def fit(
@@ -52,6 +70,7 @@ def fit(
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
+        WorkerLost: another worker of the job is gone.
         FloatingPointError: the loss is not finite.
         ValueError: the run folder holds a run of another network, or a
             dataset is empty.
@@ -59,12 +78,21 @@ def fit(
     loop = _Loop(
         model, task, steps_per_epoch, config, optimizer_config, run, strategy
     )
-    loop.restore()
-    with SignalWatch() as watch:
-        try:
+    worker = strategy_lib.this_worker(strategy)
+    try:
+        loop.restore()
+        with SignalWatch() as watch:
             loop.run_epochs(watch)
-        finally:
-            loop.profile.close()
+    except _LOST as error:
+        if worker.count == 1:
+            raise
+        raise WorkerLost(
+            f"another of the {worker.count} workers is gone; started again, "
+            "all of them go on from the last checkpoint "
+            f"({type(error).__name__}: {error.message.splitlines()[0]})"
+        ) from error
+    finally:
+        loop.profile.close()
 
 
 class _Loop:
@@ -88,6 +116,7 @@ class _Loop:
         self._optimizer_config = optimizer_config
         self._run = run
         self._strategy = strategy
+        self._agreement = Agreement(strategy)
         with strategy.scope():
             self._optimizer = optimizer_lib.build_optimizer(optimizer_config)
             self._optimizer.build(model.trainable_variables)
@@ -111,51 +140,18 @@ class _Loop:
         self._writer = tf.summary.create_file_writer(run.tensorboard)
         self._rows = []
         self.profile = StepProfile(run.tensorboard, config.profile_steps)
-        self._train_step = tf.function(self._distributed_step)
+        self._steps = Steps(
+            model, self._optimizer, self._average, task, config, strategy
+        )
         self._forward = tf.function(
             lambda inputs: self._model(inputs, training=False)
         )
-
-    # One step
-
-    def _replica_step(self, inputs, targets):
-        model, optimizer = self._model, self._optimizer
-        with tf.GradientTape() as tape:
-            outputs = model(inputs, training=True)
-            losses = self._share(self._task.losses(targets, outputs))
-            total = tf.add_n(list(losses.values()))
-            scaled = optimizer.scale_loss(total)
-        gradients = tape.gradient(
-            scaled,
-            [v.value for v in model.trainable_variables],
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )
-        optimizer.apply(gradients, model.trainable_variables)
-        measured = {}
-        if self._task.train_metrics is not None:
-            measured = self._share(self._task.train_metrics(targets, outputs))
-        return losses | {"loss": total} | measured
-
-    def _share(self, values):
-        """Divides by the GLOBAL batch: replicas' results are added."""
-        return {
-            name: tf.reduce_sum(value) / self._task.batch_size
-            for name, value in values.items()
-        }
-
-    def _distributed_step(self, inputs, targets):
-        losses = self._strategy.run(self._replica_step, (inputs, targets))
-        self._average.update()
-        return {
-            name: self._strategy.reduce("SUM", value, axis=None)
-            for name, value in losses.items()
-        }
 
     # Coming and going
 
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
-        path = self._latest.latest_checkpoint
+        path = tf.train.latest_checkpoint(self._run.resume)
         if path is None:
             return
         try:
@@ -178,14 +174,19 @@ class _Loop:
         self._latest.save(checkpoint_number=int(self._step))
         self._saved_at = time.monotonic()
 
-    def _save_is_due(self):
-        minutes = (time.monotonic() - self._saved_at) / 60
-        return minutes > self._config.checkpoint_minutes
-
     def _stop(self, watch, step):
+        signal = watch.received or "the signal of another worker"
         raise Interrupted(
-            f"{watch.received} at step {step}; saved. The same command goes "
+            f"{signal} at step {step}; saved. The same command goes "
             "on from here."
+        )
+
+    def _decide(self, watch) -> tuple[bool, bool]:
+        """Returns whether to stop, and whether to save."""
+        minutes = (time.monotonic() - self._saved_at) / 60
+        return self._agreement.any(
+            watch.received is not None,
+            minutes > self._config.checkpoint_minutes,
         )
 
     # The run
@@ -201,6 +202,7 @@ class _Loop:
             # A log file does not want a line a step.
             mininterval=0.5 if sys.stderr.isatty() else 30,
             dynamic_ncols=True,
+            disable=not self._run.is_chief,
         ) as progress:
             while step < self._total:
                 epoch = step // self._steps_per_epoch
@@ -212,50 +214,72 @@ class _Loop:
                 due = (epoch + 1) % self._config.validation_epochs == 0
                 if last or due:
                     self._validate(epoch + 1, step)
-                if last or due or watch.received or self._save_is_due():
+                stop, save = self._decide(watch)
+                if last or due or stop or save:
                     self._save()
-                if watch.received and not last:
+                if stop and not last:
                     self._stop(watch, step)
 
     def _run_epoch(self, epoch, step, progress, watch):
         end = (epoch + 1) * self._steps_per_epoch
         done = step - epoch * self._steps_per_epoch
-        # Dropped pictures can make a pass shorter than an epoch.
-        data = self._task.train_data(epoch).repeat().skip(done)
+
+        def data(context):
+            # Dropped pictures can make a pass shorter than an epoch.
+            return self._task.train_data(epoch, context).repeat().skip(done)
+
         window = collections.defaultdict(list)
         started, first = time.monotonic(), step
-        batches = self._strategy.experimental_distribute_dataset(data)
-        for inputs, targets in batches:
-            rate = optimizer_lib.learning_rate(
+        batches = self._steps.distribute(data)
+        while step < end:
+            rates = self._rates(step, end)
+            try:
+                losses = self._steps.run(batches, rates)
+            except tf.errors.OutOfRangeError as error:
+                raise ValueError(
+                    "The training data must fill a batch. Received: fewer than "
+                    f"{self._task.batch_size} usable pictures in epoch "
+                    f"{epoch + 1}"
+                ) from error
+            self.profile.after_step(self._steps, batches, rates)
+            for name, values in losses.items():
+                window[name].append(values)
+            before = step
+            step = int(self._step.assign_add(len(rates)))
+            progress.update(len(rates))
+            every = self._config.log_steps
+            if step // every > before // every or step == end:
+                seconds = time.monotonic() - started
+                speed = (step - first) * self._task.batch_size / seconds
+                self._log_training(step, window, rates[-1], speed, progress)
+                window.clear()
+                started, first = time.monotonic(), step
+            # At the end, the epoch's validation comes before any stopping.
+            if step < end:
+                self._pause(watch, step, window)
+        return step
+
+    def _rates(self, step, end) -> list[float]:
+        """Learning rates of the steps that are executed together."""
+        stop = min(end, step + self._config.steps_per_execution)
+        return [
+            optimizer_lib.learning_rate(
                 self._optimizer_config,
-                step,
+                i,
                 steps_per_epoch=self._steps_per_epoch,
                 epochs=self._config.epochs,
             )
-            self._optimizer.learning_rate = rate
-            for name, value in self._train_step(inputs, targets).items():
-                window[name].append(value)
-            self.profile.after_step(self._train_step, inputs, targets)
-            step = int(self._step.assign_add(1))
-            progress.update()
-            if step % self._config.log_steps == 0 or step == end:
-                seconds = time.monotonic() - started
-                speed = (step - first) * self._task.batch_size / seconds
-                self._log_training(step, window, rate, speed, progress)
-                window.clear()
-                started, first = time.monotonic(), step
-            if step == end:
-                # The epoch's validation comes before any stopping.
-                return step
-            if watch.received or self._save_is_due():
-                _finite_means(step, window)
-                self._save()
-            if watch.received:
-                self._stop(watch, step)
-        raise ValueError(
-            "The training data must fill a batch. Received: fewer than "
-            f"{self._task.batch_size} usable pictures in epoch {epoch + 1}"
-        )
+            for i in range(step, stop)
+        ]
+
+    def _pause(self, watch, step, window):
+        """Saves and stops between two steps, where that is wanted."""
+        stop, save = self._decide(watch)
+        if stop or save:
+            _finite_means(step, window)
+            self._save()
+        if stop:
+            self._stop(watch, step)
 
     def _log_training(self, step, window, rate, speed, progress):
         scalars = _finite_means(step, window)
@@ -289,9 +313,16 @@ class _Loop:
             improved = cost is None or cost < float(self._best_cost)
             if improved:
                 self._best_cost.assign(float("inf") if cost is None else cost)
-                self._task.save_model(self._model, self._run.model)
+                self._save_model()
         if improved:
             self._best.save(checkpoint_number=step)
+
+    def _save_model(self):
+        # A model is used where there is one replica.
+        strategy_lib.synchronize_batch_norm(self._model, False)
+        self._task.save_model(self._model, self._run.model)
+        several = self._strategy.num_replicas_in_sync > 1
+        strategy_lib.synchronize_batch_norm(self._model, several)
 
     def _cost(self, scalars):
         """What the kept model is best by: lower is better; None is the last."""
@@ -311,7 +342,7 @@ class _Loop:
 def _finite_means(step, window):
     """Means of the losses since the last row; raises if one is not finite."""
     means = {
-        name: float(tf.reduce_mean(tf.stack(values)))
+        name: float(tf.reduce_mean(tf.concat(values, 0)))
         for name, values in window.items()
     }
     if not all(map(math.isfinite, means.values())):

@@ -12,6 +12,7 @@ model.keras       the model of the best validation so far
 import csv
 import logging
 import os
+import tempfile
 import weakref
 
 import matplotlib
@@ -28,9 +29,20 @@ class RunFolder:
 
     Args:
         path: str, made if absent.
+        is_chief: bool. False: a worker that writes what the chief writes, as
+            TensorFlow wants it to, but into a temporary folder of its own.
+
+    Attributes:
+        resume: str, the folder of checkpoints that the run goes on from.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, *, is_chief: bool = True):
+        self.resume = os.path.join(path, "checkpoints", "latest")
+        self.is_chief = is_chief
+        if not is_chief:
+            # Removed when nobody knows it any more.
+            self._temporary = tempfile.TemporaryDirectory(prefix="tfcolor-")
+            path = self._temporary.name
         self.path = path
         os.makedirs(path, exist_ok=True)
         self.tensorboard = os.path.join(path, "tensorboard")

@@ -16,15 +16,15 @@ class StepProfile:
         self._wanted = steps
         self._left = 0
 
-    def after_step(self, function, *inputs) -> None:
-        """Takes notice of a finished step.
+    def after_step(self, all_steps, *arguments) -> None:
+        """Takes notice of steps that were executed together, often one.
 
         Args:
-            function: tf.function that made the step, whose graph is written.
-            *inputs: what it was called with.
+            all_steps: Steps that ran them, whose graph is written.
+            *arguments: of `run`.
         """
         if self._wanted:
-            graph = function.get_concrete_function(*inputs).graph
+            graph = all_steps.graph(*arguments)
             writer = tf.summary.create_file_writer(self._folder)
             with writer.as_default(step=0):
                 tf.summary.graph(graph)

@@ -22,6 +22,15 @@ class FitConfig:
             validation.
         profile_steps: int, steps after the first one that TensorBoard's
             profile shows, beside the graph of a step; 0 is none.
+        accumulate_steps: int. Parts that a batch is computed in, one after
+            the other: their gradients are added before the weights move. The
+            memory of a step is that of a part; batch normalisation sees the
+            parts.
+        steps_per_execution: int. Steps that run without asking for signals,
+            checkpoints and rows in between, for accelerators that small
+            steps leave waiting.
+        jit_compile: bool. Compiles a step's forward and backward pass with
+            XLA.
     """
 
     epochs: int = 150
@@ -31,6 +40,18 @@ class FitConfig:
     validation_epochs: int = 1
     best_by: str = "loss"
     profile_steps: int = 0
+    accumulate_steps: int = 1
+    steps_per_execution: int = 1
+    jit_compile: bool = False
+
+    def __post_init__(self):
+        """Refuses counts below 1."""
+        for name in ("accumulate_steps", "steps_per_execution"):
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be at least 1. "
+                    f"Received: {name}={getattr(self, name)}"
+                )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +59,10 @@ class Task:
     """What is trained, in functions of the data's and the model's dicts.
 
     Attributes:
-        train_data: function of the epoch (int from 0) to a Dataset of
-            (inputs, targets), the same batches whenever it is asked again.
+        train_data: function of the epoch (int from 0) and a
+            tf.distribute.InputContext to a Dataset of (inputs, targets), the
+            same batches whenever it is asked again: of B examples, or of W
+            workers each its part of every batch, B / W examples.
         validation_data: Dataset of (inputs, targets).
         losses: function of (targets, outputs) to a dict of float32 [B].
         metrics: function of (inputs, targets, outputs) to such a dict.
