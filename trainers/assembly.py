@@ -22,6 +22,7 @@ from tfcolor.metrics import validation
 from tfcolor.models import siggraph_blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
+from tfcolor.training import lost_worker
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import model_file
@@ -220,16 +221,20 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
         strategy: tf.distribute.Strategy.
     """
     fit_config = run_flags.config()
-    fit.fit(
-        model,
-        task,
-        steps_per_epoch=fit_config.steps_per_epoch
-        or sources.steps_in(train, task.batch_size),
-        config=fit_config,
-        optimizer_config=optimizer_flags.config(),
-        run=run,
-        strategy=strategy,
-    )
+    steps = fit_config.steps_per_epoch
+    try:
+        fit.fit(
+            model,
+            task,
+            steps_per_epoch=steps or sources.steps_in(train, task.batch_size),
+            config=fit_config,
+            optimizer_config=optimizer_flags.config(),
+            run=run,
+            strategy=strategy,
+        )
+    except lost_worker.WorkerLost:
+        run.discard()
+        raise
     if train.drop_log.summary():
         run.log.info(train.drop_log.summary())
     run.log.info("done: %s", run.model)

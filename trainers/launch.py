@@ -29,13 +29,14 @@ def run(main) -> None:
 
         from tfcolor.data import shard_source
         from tfcolor.training import fit
+        from tfcolor.training import lost_worker
 
         try:
             main(argv)
         except fit.Interrupted as error:
             print(f"\ninterrupted: {error}", file=sys.stderr)
             sys.exit(130)
-        except fit.WorkerLost as error:
+        except lost_worker.WorkerLost as error:
             print(f"\nerror: {error}", file=sys.stderr, flush=True)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)

@@ -33,6 +33,12 @@ def write_boxes(folder, count=9) -> str:
     return str(folder)
 
 
+def write_box(path, box) -> None:
+    """One box of a picture of 32 x 32 pixels."""
+    found = picture_boxes.make([box])
+    box_folder.write(str(path), found, height=32, width=32)
+
+
 def damage(path) -> None:
     """Changes one byte in the middle of a file."""
     data = np.fromfile(path, np.uint8)

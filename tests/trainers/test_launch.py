@@ -1,7 +1,12 @@
+import os
+import sys
+
 import pytest
+import tensorflow as tf
 from absl import app
 
 from tfcolor.training import fit
+from tfcolor.training import lost_worker
 from trainers import launch
 
 
@@ -46,6 +51,28 @@ def test_an_interrupted_run_ends_in_status_130(start, capsys):
         start(_raises(fit.Interrupted("SIGINT at step 3; saved.")))
     assert exit_status.value.code == 130
     assert "SIGINT at step 3" in capsys.readouterr().err
+
+
+def test_a_damaged_shard_ends_in_one_line_and_status_2(start, capsys):
+    message = "{{node}} DamagedShard: The shard a is damaged: b\nTraceback"
+    error = tf.errors.UnknownError(None, None, message)
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(error))
+    assert exit_status.value.code == 2
+    shown = capsys.readouterr().err
+    assert shown == "\nerror: The shard a is damaged: b\n"
+    with pytest.raises(tf.errors.UnknownError):
+        start(_raises(tf.errors.UnknownError(None, None, "another one")))
+
+
+def test_the_loss_of_a_worker_ends_in_one_line_and_status_75(
+    start, capsys, monkeypatch
+):
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(lost_worker.WorkerLost("another one is gone")))
+    assert exit_status.value.code == 75
+    assert capsys.readouterr().err == "\nerror: another one is gone\n"
 
 
 def test_faults_of_the_program_keep_their_traceback(start):

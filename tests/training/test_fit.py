@@ -186,19 +186,25 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, whole):
 def test_two_devices_learn_what_one_learns(tmp_path):
     finished = _program(tmp_path / "two", "mirrored")
     assert finished.returncode == 0, finished.stderr
-    TinyRun(normalized=False).start(tmp_path / "one")
-    for name in ("loss", "validation/loss", "validation/psnr"):
-        np.testing.assert_allclose(
-            _column(tmp_path / "two", name),
-            _column(tmp_path / "one", name),
-            rtol=1e-4,
-        )
-    # The one on two devices was interrupted after step 4.
+    TinyRun(optimizer=tiny_run.CLIPPED).start(tmp_path / "one")
+    parts = TinyRun(optimizer=tiny_run.CLIPPED, normalized=False)
+    parts.start(tmp_path / "one_in_parts")
+    for kind in ("", "_in_parts"):
+        for name in ("loss", "validation/loss", "validation/psnr"):
+            np.testing.assert_allclose(
+                _column(tmp_path / f"two{kind}", name),
+                _column(tmp_path / f"one{kind}", name),
+                rtol=1e-4,
+            )
+    # The first one on two devices was interrupted after step 4.
     assert len(_column(tmp_path / "two", "loss")) == 6
     assert "at step 4 of 6" in (tmp_path / "two/train.log").read_text()
-    # Normalised by each device over its half: not equal, but it learns.
-    losses = _column(tmp_path / "two_bn", "loss")
-    assert len(losses) == 3 and np.isfinite(losses).all()
+    # What is saved is for one device.
+    for name in ("one", "two"):
+        model, _ = model_file.load(str(tmp_path / name / "model.keras"))
+        assert model.get_layer("bn").synchronized is False
+    losses = _column(tmp_path / "two_float16", "loss")
+    assert losses[-1] < losses[0]
 
 
 def test_a_finished_run_started_again_changes_nothing(tmp_path):
@@ -283,6 +289,71 @@ def test_the_learning_rate_follows_the_schedule(whole):
     np.testing.assert_allclose(
         _column(whole, "learning_rate"), expected, rtol=1e-5
     )
+
+
+def _run_with(tmp_path, name, **options):
+    """The last checkpoint and {step: loss} of a run of two epochs."""
+    TinyRun(normalized=False, optimizer=tiny_run.CLIPPED, **options).start(
+        tmp_path / name
+    )
+    losses = {
+        int(row["step"]): float(row["loss"])
+        for row in _rows(tmp_path / name)
+        if row["loss"]
+    }
+    return _latest(tmp_path / name), losses
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"accumulate_steps": 4},
+        {"steps_per_execution": 2},
+        {"jit_compile": True},
+        {"accumulate_steps": 2, "steps_per_execution": 3, "jit_compile": True},
+    ],
+    ids=lambda options: ", ".join(options),
+)
+def test_steps_computed_in_another_way_are_the_same_steps(tmp_path, options):
+    values, losses = _run_with(tmp_path, "plain")
+    other_values, others = _run_with(tmp_path, "other", config_options=options)
+    before = 0
+    for step, loss in others.items():
+        # A row is the mean over the steps since the last one.
+        mean = np.mean([losses[i] for i in range(before + 1, step + 1)])
+        np.testing.assert_allclose(loss, mean, rtol=1e-4)
+        before = step
+    assert before == max(losses)
+    for name, value in values.items():
+        np.testing.assert_allclose(
+            other_values[name], value, rtol=1e-4, atol=1e-5, err_msg=name
+        )
+
+
+def test_batches_must_have_parts_of_one_size(tmp_path):
+    run = TinyRun(config_options={"accumulate_steps": 3})
+    with pytest.raises(ValueError, match="batch_size=4, 1 replicas, acc"):
+        run.start(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["accumulate_steps", "steps_per_execution"])
+def test_counts_below_one_are_refused(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be at least 1"):
+        fit.FitConfig(**{name: 0})
+
+
+def test_signals_are_heard_between_executions(tmp_path):
+    run = TinyRun(
+        steps=4,
+        on_epoch=interrupt_in(0),
+        config_options={"steps_per_execution": 3},
+    )
+    with pytest.raises(fit.Interrupted, match="at step 3; saved"):
+        run.start(tmp_path)
+    dataclasses.replace(run, on_epoch=tiny_run.nothing).start(tmp_path)
+    assert [row["step"] for row in _rows(tmp_path) if row["loss"]] == [
+        *("3", "4", "7", "8"),
+    ]
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])

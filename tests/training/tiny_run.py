@@ -27,6 +27,7 @@ STEPS, BATCH = 3, 4
 OPTIMIZER = optimizer_lib.OptimizerConfig(
     learning_rate=0.01, schedule="cosine", ema_momentum=0.9
 )
+CLIPPED = dataclasses.replace(OPTIMIZER, clip_norm=0.5)
 
 
 def nothing(*unused):
@@ -52,6 +53,7 @@ class TinyRun:
         best_by: str.
         profile_steps: int.
         task_options: dict, more of the task.
+        config_options: dict, more of the FitConfig.
         strategy: tf.distribute.Strategy or None.
     """
 
@@ -69,6 +71,7 @@ class TinyRun:
     best_by: str = "loss"
     profile_steps: int = 0
     task_options: dict = dataclasses.field(default_factory=dict)
+    config_options: dict = dataclasses.field(default_factory=dict)
     strategy: tf.distribute.Strategy | None = None
 
     def start(self, workdir) -> keras.Model:
@@ -88,6 +91,7 @@ class TinyRun:
                 validation_epochs=self.validation_epochs,
                 best_by=self.best_by,
                 profile_steps=self.profile_steps,
+                **self.config_options,
             ),
             optimizer_config=self.optimizer,
             run=RunFolder(str(workdir)),
@@ -180,15 +184,20 @@ def interrupt_in(*epochs, signals=(signal.SIGINT,)) -> Callable:
 
 
 def _start_mirrored(workdir):
-    """A run that is interrupted and goes on, and a normalised network."""
-    run = TinyRun(normalized=False, strategy=_mirrored())
+    """Runs on two devices: interrupted, in parts, in float16."""
+    run = TinyRun(optimizer=CLIPPED, strategy=_mirrored())
     if run.strategy.num_replicas_in_sync != 2:
         sys.exit("two replicas were expected")
     try:
         dataclasses.replace(run, on_epoch=interrupt_in(1)).start(workdir)
     except fit.Interrupted:
         run.start(workdir)
-    dataclasses.replace(run, normalized=True, epochs=1).start(f"{workdir}_bn")
+    in_parts = {"accumulate_steps": 2}
+    dataclasses.replace(run, normalized=False, config_options=in_parts).start(
+        f"{workdir}_in_parts"
+    )
+    keras.mixed_precision.set_dtype_policy("mixed_float16")
+    dataclasses.replace(run, steps=6).start(f"{workdir}_float16")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ data of step n is a function of the seed and n.
 """
 
 import collections
+import contextlib
 import math
 import sys
 import time
@@ -15,6 +16,7 @@ import keras
 import tensorflow as tf
 import tqdm
 
+from tfcolor.training import lost_worker
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validate
@@ -30,21 +32,6 @@ from tfcolor.training.task import Task
 
 class Interrupted(Exception):
     """The run was asked to stop and has saved itself."""
-
-
-class WorkerLost(Exception):
-    """Another worker of the job is gone, and with it the run."""
-
-
-# How TensorFlow says that it cannot reach another worker.
-_LOST = (
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.InternalError,
-    tf.errors.UnavailableError,
-)
 
 
 def fit(
@@ -78,21 +65,10 @@ def fit(
     loop = _Loop(
         model, task, steps_per_epoch, config, optimizer_config, run, strategy
     )
-    worker = strategy_lib.this_worker(strategy)
-    try:
+    with lost_worker.noticed(strategy_lib.this_worker(strategy)):
         loop.restore()
-        with SignalWatch() as watch:
+        with SignalWatch() as watch, contextlib.closing(loop.profile):
             loop.run_epochs(watch)
-    except _LOST as error:
-        if worker.count == 1:
-            raise
-        raise WorkerLost(
-            f"another of the {worker.count} workers is gone; started again, "
-            "all of them go on from the last checkpoint "
-            f"({type(error).__name__}: {error.message.splitlines()[0]})"
-        ) from error
-    finally:
-        loop.profile.close()
 
 
 class _Loop:

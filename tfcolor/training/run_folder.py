@@ -64,6 +64,11 @@ class RunFolder:
             log.addHandler(handler)
         return log
 
+    def discard(self) -> None:
+        """Removes the temporary folder of a worker that is not the chief."""
+        if not self.is_chief:
+            self._temporary.cleanup()
+
     def write_flags(self, lines: list[str]) -> None:
         """Keeps the flags of the run, and says which differ from last time.
 
