@@ -70,6 +70,9 @@ def _options(program, prepared):
     if program is train_fusion:
         start = str(prepared / "full.keras")
         options |= {"full_weights": start, "instance_weights": start}
+    if program is train_alexnet:
+        # Smaller ones it cannot pool.
+        options["image_size"] = "64"
     if program is train_ensemble:
         options["class_source"] = "given"
     return options

@@ -5,6 +5,7 @@ agree; they are written out because matrices rounded elsewhere differ in the
 fourth digit.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from tfcolor.color import srgb
@@ -29,6 +30,12 @@ _F_THRESHOLD = 0.008856
 _F_SLOPE = 7.787
 _F_OFFSET = 16 / 116
 _F_INVERSE_THRESHOLD = 0.2068966
+# For rows of values: X, Y and Z over those of white, from linear RGB, and L
+# (less 16), a and b from f of these.
+_RATIOS_FROM_RGB = (np.transpose(_XYZ_FROM_RGB) / _WHITE).astype(np.float32)
+_LAB_FROM_F = np.array(
+    [[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32
+)
 
 
 def _transform(channels: tf.Tensor, matrix) -> tf.Tensor:
@@ -58,7 +65,9 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
     Reference:
         CIE 15:2004, section 8.2.1.
     """
-    return _linear_rgb_to_lab(srgb.srgb_to_linear(rgb))
+    xyz = _transform(srgb.srgb_to_linear(rgb), _XYZ_FROM_RGB)
+    fx, fy, fz = tf.unstack(_f(xyz / tf.constant(_WHITE)), axis=-1)
+    return tf.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
 def bytes_to_lab(rgb: tf.Tensor) -> tf.Tensor:
@@ -69,15 +78,39 @@ def bytes_to_lab(rgb: tf.Tensor) -> tf.Tensor:
 
     Returns:
         float32 tensor [..., 3]: L 0..100, a and b; `rgb_to_lab` of
-        `rgb / 255`, quicker.
+        `rgb / 255` within 0.001, several times quicker, without a gradient.
     """
-    return _linear_rgb_to_lab(srgb.bytes_to_linear(rgb))
+    return tf.concat(bytes_to_L_and_ab(rgb), axis=-1)
 
 
-def _linear_rgb_to_lab(linear: tf.Tensor) -> tf.Tensor:
-    xyz = _transform(linear, _XYZ_FROM_RGB)
-    fx, fy, fz = tf.unstack(_f(xyz / tf.constant(_WHITE)), axis=-1)
-    return tf.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+def bytes_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Converts 8-bit sRGB to lightness and colour; see `bytes_to_lab`.
+
+    Args:
+        rgb: uint8 tensor [..., 3], encoded sRGB.
+
+    Returns:
+        L, float32 [..., 1], 0..100; ab, float32 [..., 2].
+    """
+    linear = tf.reshape(srgb.bytes_to_linear(rgb), [-1, 3])
+    ratios = tf.matmul(linear, tf.constant(_RATIOS_FROM_RGB))
+    # The root from the threshold on and the line up to there, where they
+    # meet: both are less than `_f`, whose offset L takes off again.
+    root = tf.exp(tf.math.log(tf.maximum(ratios, _F_THRESHOLD)) * (1 / 3))
+    f = root + _F_SLOPE * tf.minimum(ratios, _F_THRESHOLD)
+    L = tf.matmul(f, tf.constant(_LAB_FROM_F[:, :1]))
+    L -= 16 + 116 * _F_SLOPE * _F_THRESHOLD
+    ab = tf.matmul(f, tf.constant(_LAB_FROM_F[:, 1:]))
+    leading = tf.shape(rgb)[:-1]
+    shaped = [
+        tf.reshape(x, tf.concat([leading, tf.shape(x)[-1:]], 0))
+        for x in (L, ab)
+    ]
+    known = tf.TensorShape(rgb.shape[:-1])
+    return tuple(
+        tf.ensure_shape(x, known + [channels])
+        for x, channels in zip(shaped, (1, 2), strict=True)
+    )
 
 
 def lab_to_linear_rgb(lab: tf.Tensor) -> tf.Tensor:

@@ -81,7 +81,7 @@ def color_range(rgb: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 tensor [], CIELAB.
     """
-    ab = lab.bytes_to_lab(rgb)[..., 1:]
+    _, ab = lab.bytes_to_L_and_ab(rgb)
     spread = tf.reduce_max(ab, axis=[0, 1]) - tf.reduce_min(ab, axis=[0, 1])
     return tf.reduce_sum(spread)
 
@@ -331,5 +331,4 @@ def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         L, float32 [..., H, W, 1], 0..100; ab, float32 [..., H, W, 2].
     """
-    channels = lab.bytes_to_lab(rgb)
-    return channels[..., :1], channels[..., 1:]
+    return lab.bytes_to_L_and_ab(rgb)

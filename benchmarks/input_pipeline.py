@@ -1,0 +1,200 @@
+"""Times loading pictures for training, without a network.
+
+    python -m benchmarks.input_pipeline
+
+A pass over --pictures pictures, in batches of --batch_size squares of
+--image_size pixels with their CIELAB colours, shuffled, without hints as
+InstColorization trains: PyTorch as its programs do it, with --loader_processes
+processes, and tfcolor from the same folder, from shards that `tfcolor prepare`
+makes of it, and from memory (--cache). Pictures are the samples, again and
+again, or those of --images; --long_side resizes them first (the longer sides
+of COCO's pictures are 640 pixels).
+
+`a core` is pictures a second over the number of cores.
+"""
+
+import itertools
+import os
+import statistics
+import tempfile
+
+from absl import app
+from absl import flags
+
+from benchmarks import measuring
+from benchmarks import options
+from flags import data as data_flags
+
+_PICTURES = flags.DEFINE_integer(
+    "pictures", 192, "Pictures of a pass.", lower_bound=1
+)
+_LONG_SIDE = flags.DEFINE_integer(
+    "long_side",
+    None,
+    "Longer side of the pictures, pixels; default: as they are.",
+    lower_bound=1,
+)
+_PROCESSES = flags.DEFINE_integer(
+    "loader_processes",
+    None,
+    "Processes that load pictures for PyTorch; default: one a core.",
+    lower_bound=0,
+)
+options.declare("images", "image_size", "batch_size", "repeats")
+
+_PYTORCH = "PyTorch"
+_FOLDER, _SHARDS = "tfcolor, folder", "tfcolor, shards"
+_MEMORY = "tfcolor, --cache"
+
+
+def _write_pictures(folder: str) -> list[str]:
+    """Writes the pictures of a pass into a folder; returns their paths."""
+    from PIL import Image
+
+    from tfcolor.data import files
+    from tfcolor.data import sample_pictures
+
+    spec = data_flags.IMAGES.value
+    found = (
+        files.list_pictures(*spec.split(","))
+        if spec
+        else [str(path) for path in sample_pictures.paths()]
+    )
+    written = []
+    for i, path in zip(
+        range(_PICTURES.value), itertools.cycle(found), strict=False
+    ):
+        name = f"{i:05}{os.path.splitext(path)[1]}"
+        written.append(os.path.join(folder, name))
+        if _LONG_SIDE.value is None:
+            os.symlink(os.path.abspath(path), written[-1])
+            continue
+        with Image.open(path) as picture:
+            factor = _LONG_SIDE.value / max(picture.size)
+            size = [max(1, round(side * factor)) for side in picture.size]
+            picture.resize(size, Image.Resampling.LANCZOS).save(
+                written[-1], quality=90
+            )
+    return written
+
+
+def _prepare(paths: list[str], folder: str, size: int) -> None:
+    from tfcolor.data import manifest
+    from tfcolor.data import shard_writer
+
+    settings = manifest.ShardSettings(size=size)
+    named = [(path, os.path.basename(path)) for path in paths]
+    jobs = shard_writer.plan(named, settings)
+    shard_writer.write_shards(jobs, folder, settings)
+
+
+def _tfcolor(source, config):
+    """Prepares passes over a source; returns one, to the last batch's ab."""
+    from tfcolor.data import pipelines
+
+    epochs = itertools.count()
+
+    def run():
+        dataset = pipelines.full_dataset(
+            source, config, epoch=next(epochs), training=True
+        )
+        for _, targets in dataset:
+            ab = targets["ab"]
+        return ab.numpy()
+
+    return run
+
+
+def _sides(paths: list[str], shards: str, config) -> dict:
+    """Prepares a pass of each side.
+
+    Args:
+        paths: list of str, all in one folder.
+        shards: str, a folder for the shards.
+        config: FullDataConfig.
+
+    Returns:
+        dict of a side's name to a function without arguments.
+    """
+    from tfcolor.data import pipelines
+    from tfcolor.data import sources
+
+    folder = os.path.dirname(paths[0])
+    _prepare(paths, shards, config.image_size)
+    from_folder = sources.open_source(folder)
+    in_memory = pipelines.into_memory(
+        sources.open_source(folder),
+        side=config.image_size,
+        min_color_range=config.min_color_range,
+    )
+    sides = {
+        _FOLDER: _tfcolor(from_folder, config),
+        _SHARDS: _tfcolor(sources.open_source(shards), config),
+        _MEMORY: _tfcolor(in_memory, config),
+    }
+    if measuring.has_torch():
+        from benchmarks import pytorch_pictures
+
+        processes = _PROCESSES.value
+        sides[_PYTORCH] = pytorch_pictures.loader(
+            paths,
+            size=config.image_size,
+            batch_size=config.batch_size,
+            workers=os.cpu_count() if processes is None else processes,
+            shuffle=True,
+        )
+    return sides
+
+
+def _difference(paths, config) -> float | None:
+    """The largest difference of ab between PyTorch and tfcolor."""
+    if not measuring.has_torch(say=False):
+        return None
+    from benchmarks import pytorch_pictures
+    from tfcolor.data import pipelines
+    from tfcolor.data import sources
+
+    paths = paths[: config.batch_size]
+    source = sources.FolderSource(paths, shrink_to=None, drop_log=None)
+    ((_, targets),) = pipelines.full_dataset(
+        source, config, epoch=0, training=False
+    )
+    ab = pytorch_pictures.loader(
+        paths,
+        size=config.image_size,
+        batch_size=config.batch_size,
+        workers=0,
+        shuffle=False,
+    )()
+    return float(abs(ab - targets["ab"].numpy()).max())
+
+
+def main(argv):
+    """Runs the benchmark."""
+    del argv
+    import dataclasses
+
+    config = dataclasses.replace(data_flags.config(), hint_probability=1.0)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures, shards = (os.path.join(folder, n) for n in ("from", "to"))
+        os.mkdir(pictures)
+        paths = _write_pictures(pictures)
+        sides = _sides(paths, shards, config)
+        measuring.print_machine()
+        seconds = measuring.seconds_in_turns(
+            sides, repeats=options.REPEATS.value
+        )
+        difference = _difference(paths, config)
+    rows = []
+    for name, times in seconds.items():
+        speed = len(paths) / statistics.median(times)
+        slower = measuring.ratio_over(seconds, _PYTORCH, name)
+        rows.append([name, speed, speed / os.cpu_count(), slower])
+    measuring.print_table(
+        ["side", "pictures/s", "a core", "times PyTorch"], rows
+    )
+    measuring.print_table(["largest difference of ab"], [[difference]])
+
+
+if __name__ == "__main__":
+    app.run(main)
