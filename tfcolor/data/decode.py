@@ -86,6 +86,13 @@ def decode_square(data: bytes, side: int) -> np.ndarray:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
+    with _open(data) as picture:
+        picture.draft("RGB", (side, side))
+        plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
+        if plain and metadata.orientation(picture) == 1:
+            # Most pictures: nothing but the size has to change.
+            square = picture.resize((side, side), Image.Resampling.BILINEAR)
+            return np.asarray(square.convert("RGB"))
     return squash(decode_rgb(data, shrink_to=side), side)
 
 

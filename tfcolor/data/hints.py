@@ -100,6 +100,24 @@ def hints_for_some(
     )
 
 
+def no_hints(ab: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns hints and mask of a batch of which nothing is known.
+
+    Args:
+        ab: float32 tensor [B, H, W, 2], CIELAB.
+
+    Returns:
+        hints, float32 [B, H, W, 2], and mask, float32 [B, H, W, 1], all 0;
+        the same memory for every batch of a data set, where its size is known.
+    """
+    if not ab.shape.is_fully_defined():
+        return tf.zeros_like(ab), tf.zeros_like(ab[..., :1])
+    with tf.init_scope(), tf.device("CPU"):
+        hints = tf.zeros(ab.shape)
+        mask = tf.zeros([*ab.shape[:3], 1])
+    return tf.identity(hints), tf.identity(mask)
+
+
 def hints_for_batch(
     ab: tf.Tensor, seeds: tf.Tensor, *, share: float, probability: float
 ) -> tuple[tf.Tensor, tf.Tensor]:
@@ -114,9 +132,6 @@ def hints_for_batch(
     Returns:
         hints, float32 [B, H, W, 2]; mask, float32 [B, H, W, 1].
     """
-    hints, mask = tf.zeros_like(ab), tf.zeros_like(ab[..., :1])
-    if not share or probability == 1:
-        return hints, mask
     found = tf.map_fn(
         lambda one: hints_for_some(
             one[0], tf.unstack(one[1]), share=share, probability=probability
@@ -128,6 +143,6 @@ def hints_for_batch(
         ),
     )
     return tuple(
-        tf.ensure_shape(made, zeros.shape)
-        for made, zeros in zip(found, (hints, mask), strict=True)
+        tf.ensure_shape(values, [*ab.shape[:3], channels])
+        for values, channels in zip(found, (2, 1), strict=True)
     )

@@ -256,13 +256,15 @@ def full_dataset(
         context=context,
     )
     size = config.image_size
+    has_hints = config.hint_share > 0 and config.hint_probability < 1
 
     def training_square(index, example):
         seeds = example_seeds(order_seed, index)
         rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
         if config.flip:
             rgb = augment.random_flip(rgb, seeds[1])
-        return rgb, tf.stack(seeds[2:])
+        # Nothing is computed that no hints need.
+        return rgb, tf.stack(seeds[2:]) if has_hints else index
 
     def middle_square(index, example):
         rgb = tf.image.resize_with_crop_or_pad(example["rgb"], size, size)
@@ -270,18 +272,20 @@ def full_dataset(
 
     def training_batch(rgb, seeds):
         L, ab = split_lab(rgb)
-        hints, mask = hints_lib.hints_for_batch(
-            ab,
-            seeds,
-            share=config.hint_share,
-            probability=config.hint_probability,
-        )
+        hints, mask = hints_lib.no_hints(ab)
+        if has_hints:
+            hints, mask = hints_lib.hints_for_batch(
+                ab,
+                seeds,
+                share=config.hint_share,
+                probability=config.hint_probability,
+            )
         return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
     def validation_batch(rgb):
         L, ab = split_lab(rgb)
-        inputs = {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
-        return inputs, {"ab": ab}
+        hints, mask = hints_lib.no_hints(ab)
+        return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
     dataset = worker_share.numbered(dataset, context).map(
         training_square if training else middle_square,
