@@ -10,13 +10,17 @@ makes of it, and from memory (--cache). Pictures are the samples, again and
 again, or those of --images; --long_side resizes them first (the longer sides
 of COCO's pictures are 640 pixels).
 
-`a core` is pictures a second over the number of cores.
+`a core` is pictures a second over the number of cores. `processor ms` is the
+processor time of a picture in a pass of its own, PyTorch in one process with
+one thread: what a busy machine does not change, without what it costs PyTorch
+to hand pictures from process to process.
 """
 
 import itertools
 import os
 import statistics
 import tempfile
+import time
 
 from absl import app
 from absl import flags
@@ -146,6 +150,28 @@ def _sides(paths: list[str], shards: str, config) -> dict:
     return sides
 
 
+def _processor_ms(sides, paths, config) -> dict[str, float]:
+    """Measures processor time a picture, milliseconds, of each side."""
+    if _PYTORCH in sides:
+        from benchmarks import pytorch_pictures
+
+        alone = pytorch_pictures.loader(
+            paths,
+            size=config.image_size,
+            batch_size=config.batch_size,
+            workers=0,
+            shuffle=True,
+        )
+        sides = sides | {_PYTORCH: alone}
+    found = {}
+    for name, run in sides.items():
+        run()
+        started = time.process_time()
+        run()
+        found[name] = (time.process_time() - started) / len(paths) * 1e3
+    return found
+
+
 def _difference(paths, config) -> float | None:
     """The largest difference of ab between PyTorch and tfcolor."""
     if not measuring.has_torch(say=False):
@@ -185,13 +211,21 @@ def main(argv):
             sides, repeats=options.REPEATS.value
         )
         difference = _difference(paths, config)
+        processor = _processor_ms(sides, paths, config)
     rows = []
     for name, times in seconds.items():
         speed = len(paths) / statistics.median(times)
         slower = measuring.ratio_over(seconds, _PYTORCH, name)
-        rows.append([name, speed, speed / os.cpu_count(), slower])
+        own = processor[name]
+        less = processor[_PYTORCH] / own if _PYTORCH in processor else None
+        rows.append(
+            [name, speed, speed / os.cpu_count(), slower]
+            + [own, None if name == _PYTORCH else less]
+        )
     measuring.print_table(
-        ["side", "pictures/s", "a core", "times PyTorch"], rows
+        ["side", "pictures/s", "a core", "times PyTorch"]
+        + ["processor ms", "times less"],
+        rows,
     )
     measuring.print_table(["largest difference of ab"], [[difference]])
 

@@ -103,13 +103,16 @@ def loader(
         paths: list of str.
         size: int, pixels.
         batch_size: int.
-        workers: int, processes that load pictures.
+        workers: int, processes that load pictures; 0 is this one, with one
+            thread.
         shuffle: bool.
 
     Returns:
         Function without arguments that passes over all pictures once, to the
         ab of the last batch, float32 array [B, S, S, 2], CIELAB.
     """
+    if not workers:
+        torch.set_num_threads(1)
     batches = torch.utils.data.DataLoader(
         PictureDataset(paths, size),
         batch_size=batch_size,

@@ -9,6 +9,7 @@ from benchmarks import colorize_picture
 from benchmarks import full_network
 from benchmarks import fusion_inference
 from benchmarks import fusion_training_step
+from benchmarks import input_pipeline
 from tests.inference import models
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
@@ -89,3 +90,13 @@ def test_colorizing_a_picture_prints_its_time(tmp_path, capsys):
     rows = _rows(colorize_picture, capsys, side="40", model=str(model))
     assert rows[-1][0] == "40 x 40"
     assert all(_is_number(cell) for cell in rows[-1][1:])
+
+
+@pytest.mark.slow
+def test_the_input_pipeline_prints_pictures_a_second(capsys):
+    options = {"pictures": "12", "batch_size": "4", "loader_processes": "0"}
+    rows = _rows(input_pipeline, capsys, long_side="96", **options)
+    for name in ("folder", "shards", "--cache"):
+        row = _of(rows, f"tfcolor, {name}")
+        assert _is_number(row[1]) and _is_number(row[4])
+        assert HAS_TORCH == bool(_is_number(row[3]))
