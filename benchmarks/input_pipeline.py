@@ -2,7 +2,7 @@
 
     python -m benchmarks.input_pipeline
 
-A pass over --pictures pictures, in batches of --batch_size squares of
+A pass over --picture_count pictures, in batches of --batch_size squares of
 --image_size pixels with their CIELAB colours, shuffled, without hints as
 InstColorization trains: PyTorch as its programs do it, with --loader_processes
 processes, and tfcolor from the same folder, from shards that `tfcolor prepare`
@@ -30,7 +30,7 @@ from benchmarks import options
 from flags import data as data_flags
 
 _PICTURES = flags.DEFINE_integer(
-    "pictures", 192, "Pictures of a pass.", lower_bound=1
+    "picture_count", 192, "Pictures of a pass.", lower_bound=1
 )
 _LONG_SIDE = flags.DEFINE_integer(
     "long_side",

@@ -94,7 +94,11 @@ def test_colorizing_a_picture_prints_its_time(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_the_input_pipeline_prints_pictures_a_second(capsys):
-    options = {"pictures": "12", "batch_size": "4", "loader_processes": "0"}
+    options = {
+        "picture_count": "12",
+        "batch_size": "4",
+        "loader_processes": "0",
+    }
     rows = _rows(input_pipeline, capsys, long_side="96", **options)
     for name in ("folder", "shards", "--cache"):
         row = _of(rows, f"tfcolor, {name}")
