@@ -30,7 +30,7 @@ from benchmarks import options
 from flags import data as data_flags
 
 _PICTURES = flags.DEFINE_integer(
-    "picture_count", 192, "Pictures of a pass.", lower_bound=1
+    "picture_count", 384, "Pictures of a pass.", lower_bound=1
 )
 _LONG_SIDE = flags.DEFINE_integer(
     "long_side",
