@@ -78,6 +78,7 @@ def _options(program, prepared):
     return options
 
 
+@pytest.mark.slow
 def test_a_colorizer_learns_the_same_from_equal_shards(prepared, tmp_path):
     options = {"images": str(prepared / "boxed"), "flip": "true"}
     first, second = (

@@ -271,21 +271,7 @@ def full_dataset(
         return tf.ensure_shape(rgb, [size, size, 3])
 
     def training_batch(rgb, seeds):
-        L, ab = split_lab(rgb)
-        hints, mask = hints_lib.no_hints(ab)
-        if has_hints:
-            hints, mask = hints_lib.hints_for_batch(
-                ab,
-                seeds,
-                share=config.hint_share,
-                probability=config.hint_probability,
-            )
-        return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
-
-    def validation_batch(rgb):
-        L, ab = split_lab(rgb)
-        hints, mask = hints_lib.no_hints(ab)
-        return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
+        return _full_batch(rgb, config, seeds if has_hints else None)
 
     dataset = worker_share.numbered(dataset, context).map(
         training_square if training else middle_square,
@@ -296,12 +282,28 @@ def full_dataset(
     return (
         batched(dataset, config, training=training, context=context)
         .map(
-            training_batch if training else validation_batch,
+            training_batch
+            if training
+            else lambda rgb: _full_batch(rgb, config, None),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+def _full_batch(rgb, config, seeds) -> tuple[dict, dict]:
+    """Makes inputs and targets of squares; `seeds` is None without hints."""
+    L, ab = split_lab(rgb)
+    hints, mask = hints_lib.no_hints(ab)
+    if seeds is not None:
+        hints, mask = hints_lib.hints_for_batch(
+            ab,
+            seeds,
+            share=config.hint_share,
+            probability=config.hint_probability,
+        )
+    return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
 
 def batched(
