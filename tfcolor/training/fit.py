@@ -210,7 +210,8 @@ class _Loop:
         while step < end:
             rates = self._rates(step, end)
             try:
-                losses = self._steps.run(batches, rates)
+                with self.profile.marked(step):
+                    losses = self._steps.run(batches, rates)
             except tf.errors.OutOfRangeError as error:
                 raise ValueError(
                     "The training data must fill a batch. Received: fewer than "

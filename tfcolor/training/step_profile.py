@@ -16,6 +16,14 @@ class StepProfile:
         self._wanted = steps
         self._left = 0
 
+    def marked(self, step: int):
+        """Returns a context to run steps in: profiles know their times by it.
+
+        Args:
+            step: int, the first of them.
+        """
+        return tf.profiler.experimental.Trace("train", step_num=step, _r=1)
+
     def after_step(self, all_steps, *arguments) -> None:
         """Takes notice of steps that were executed together, often one.
 

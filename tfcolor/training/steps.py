@@ -123,7 +123,8 @@ class Steps:
     def _one_step(self, batch, rate):
         self._optimizer.learning_rate = rate
         losses = self._strategy.run(self._replica_step, batch)
-        self._average.update()
+        with tf.name_scope("moving_average"):
+            self._average.update()
         return {
             name: self._strategy.reduce("SUM", value, axis=None)
             for name, value in losses.items()
@@ -168,8 +169,9 @@ class Steps:
         model = self._model
         with tf.GradientTape() as tape:
             outputs = model(inputs, training=True)
-            losses = self._share(self._task.losses(targets, outputs))
-            total = tf.add_n(list(losses.values()))
+            with tf.name_scope("losses"):
+                losses = self._share(self._task.losses(targets, outputs))
+                total = tf.add_n(list(losses.values()))
             scaled = self._optimizer.scale_loss(total)
         gradients = tape.gradient(
             scaled,
