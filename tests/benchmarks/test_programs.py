@@ -1,11 +1,13 @@
 import importlib.util
 import re
 
+import numpy as np
 import pytest
 from absl.testing import flagsaver
 
 from benchmarks import adaptive_crops
 from benchmarks import colorize_picture
+from benchmarks import feature_rank
 from benchmarks import full_network
 from benchmarks import fusion_inference
 from benchmarks import fusion_training_step
@@ -104,3 +106,22 @@ def test_the_input_pipeline_prints_pictures_a_second(capsys):
         row = _of(rows, f"tfcolor, {name}")
         assert _is_number(row[1]) and _is_number(row[4])
         assert HAS_TORCH == bool(_is_number(row[3]))
+
+
+def test_effective_rank_counts_directions():
+    rng = np.random.default_rng(0)
+    three = np.repeat(rng.normal(size=(9000, 3)), 4, axis=1)
+    rank, first = feature_rank.effective_rank(three)
+    assert rank == pytest.approx(3, abs=0.01)
+    assert first == pytest.approx(1 / 3, abs=0.02)
+    assert feature_rank.effective_rank(three[:, :4])[0] == pytest.approx(1)
+
+
+def test_features_of_all_blocks_are_measured(capsys):
+    rows = _rows(
+        feature_rank, capsys, model="siggraph_small", picture_side="32"
+    )
+    assert [row[0] for row in rows[2:]] == [f"block{i}" for i in range(1, 8)]
+    for _, features, rank, first, still in rows[2:]:
+        assert 1 <= float(rank) <= int(features) and float(first) <= 1
+        assert 0 <= int(still) < int(features)
