@@ -6,18 +6,22 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-quick test-detect lint format setup clean
+.PHONY: demo test test-quick test-all test-detect lint format setup clean
 
 # Colorizes the pictures that ship with the package.
 demo: $(READY)
 	$(BIN)/tfcolor demo --output=demo_output
 
-# Checks style and runs all tests.
+# Checks style and runs the tests.
 test: lint
 	$(BIN)/python -m pytest
 
 test-quick: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not detect"
+	$(BIN)/python -m pytest -m "not slow and not long and not detect"
+
+# What takes minutes too.
+test-all: lint
+	$(BIN)/python -m pytest -m "not detect"
 
 # Builds and exports a Model Garden Mask R-CNN: 3.5 GB more in .venv.
 test-detect: $(READY)

@@ -195,7 +195,7 @@ def test_what_makes_no_sense_is_refused(kind, told, message):
 
 
 # One for each way of being told things is enough for the slow way.
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("_fewer_pictures")
 @pytest.mark.parametrize(
     "kind", ["siggraph_blend", "ensemble", "instance_colorizer"]
