@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 
+from tfcolor.cli import shared
 from tfcolor.inference import defaults
 
 _DESCRIPTION = """\
@@ -44,13 +45,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "input",
-        nargs="+",
-        metavar="INPUT",
-        help="a picture, a folder (searched recursively, hidden files left "
-        "out) or a glob",
-    )
+    shared.add_input(parser)
     parser.add_argument(
         "--model",
         required=True,
@@ -105,26 +100,19 @@ def run(args: argparse.Namespace) -> int:
         found = files.list_named_pictures(*args.input)
         classifier = Classifier(args.model, batch_size=args.batch_size)
     except (OSError, ValueError) as error:
-        return _say_error(error, 2)
+        return shared.say_error("classify", error, 2)
     rows, failures = [], []
     _classify(classifier, found, args.top, rows, failures)
-    for path, reason in failures:
-        print(f"failed: {path}: {reason}", file=sys.stderr)
+    shared.say_failures(failures)
     if args.output:
         try:
             encode.write_atomically(args.output, _csv(rows).encode())
         except OSError as error:
-            return _say_error(error, 1)
+            return shared.say_error("classify", error, 1)
         done = len(found) - len(failures)
         plural = "" if done == 1 else "s"
         print(f"Classified {done} picture{plural} into {args.output}")
     return 1 if failures else 0
-
-
-def _say_error(error: Exception, status: int) -> int:
-    message = " ".join(str(error).split())
-    print(f"tfcolor classify: error: {message}", file=sys.stderr)
-    return status
 
 
 def _classify(classifier, found, top, rows, failures) -> None:
@@ -162,7 +150,7 @@ def _classify_batch(classifier, batch, failures) -> list:
                 pictures.append(decode.decode_rgb(file.read()))
             names.append(name)
         except (OSError, ValueError, MemoryError) as error:
-            failures.append((path, " ".join(str(error).split())))
+            failures.append((path, shared.one_line(error)))
     results = []
     for name, row in zip(
         names, classifier.probabilities(pictures), strict=True

@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 
+from tfcolor.cli import shared
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.serving import defaults
 
@@ -48,13 +49,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "input",
-        nargs="+",
-        metavar="INPUT",
-        help="a picture, a folder (searched recursively, hidden files left "
-        "out) or a glob",
-    )
+    shared.add_input(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -145,18 +140,15 @@ def run(args: argparse.Namespace) -> int:
         find_boxes = _open_boxes(args, jobs)
         client = _connect(args)
     except (OSError, ValueError, ImportError) as error:
-        message = " ".join(str(error).split())
-        print(f"tfcolor client: error: {message}", file=sys.stderr)
-        return 2
+        return shared.say_error("client", error, 2)
     failures = _colorize(args, client, jobs, find_boxes)
-    for source, reason in failures:
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+    shared.say_failures(failures)
     done = len(jobs) - len(failures)
     extras = [f"{skipped} there already, skipped"] if skipped else []
     extras += [f"{len(failures)} failed"] if failures else []
-    text = f" ({', '.join(extras)})" if extras else ""
     plural = "" if done == 1 else "s"
-    print(f"Colorized {done} picture{plural} into {args.output}{text}")
+    text = f"Colorized {done} picture{plural} into {args.output}"
+    print(shared.with_extras(text, extras))
     return 1 if failures else 0
 
 

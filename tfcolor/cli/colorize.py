@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 
+from tfcolor.cli import shared
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
@@ -78,13 +79,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 
 def _add_files(parser) -> None:
-    parser.add_argument(
-        "input",
-        nargs="+",
-        metavar="INPUT",
-        help="a picture, a folder (searched recursively, hidden files left "
-        "out) or a glob",
-    )
+    shared.add_input(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -191,12 +186,9 @@ def run(args: argparse.Namespace) -> int:
         colorizer = _load_colorizer(args) if jobs else None
         find_boxes = _open_boxes(args, colorizer, jobs)
     except (OSError, ValueError) as error:
-        message = " ".join(str(error).split())
-        print(f"tfcolor colorize: error: {message}", file=sys.stderr)
-        return 2
+        return shared.say_error("colorize", error, 2)
     failures = _colorize(colorizer, jobs, find_boxes) if jobs else []
-    for source, reason in failures:
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+    shared.say_failures(failures)
     print(_summary(args.output, len(jobs), len(failures), skipped))
     return 1 if failures else 0
 
@@ -308,4 +300,4 @@ def _summary(output: str, wanted: int, failed: int, skipped: int) -> str:
         extras.append(f"{skipped} there already, skipped")
     if failed:
         extras.append(f"{failed} failed")
-    return f"{text} ({', '.join(extras)})" if extras else text
+    return shared.with_extras(text, extras)

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 
+from tfcolor.cli import shared
 from tfcolor.detection import defaults
 
 _DESCRIPTION = """\
@@ -59,13 +60,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 
 def _add_files(parser) -> None:
-    parser.add_argument(
-        "input",
-        nargs="+",
-        metavar="INPUT",
-        help="a picture, a folder (searched recursively, hidden files left "
-        "out) or a glob",
-    )
+    shared.add_input(parser)
     parser.add_argument(
         "--output",
         required=True,
@@ -151,23 +146,16 @@ def run(args: argparse.Namespace) -> int:
         jobs, todo, output = _plan(args)
         detector = _load_detector(args) if todo else None
     except (OSError, ValueError) as error:
-        return _say_error(error, 2)
+        return shared.say_error("detect", error, 2)
     counts, failures = [], []
     try:
         if todo:
             _detect(args, detector, todo, output, counts, failures)
     except OSError as error:
-        return _say_error(error, 1)
-    for source, reason in sorted(failures):
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+        return shared.say_error("detect", error, 1)
+    shared.say_failures(sorted(failures))
     print(_summary(args.output, counts, len(jobs) - len(todo), len(failures)))
     return 1 if failures else 0
-
-
-def _say_error(error: Exception, status: int) -> int:
-    message = " ".join(str(error).split())
-    print(f"tfcolor detect: error: {message}", file=sys.stderr)
-    return status
 
 
 def _plan(args) -> tuple[list, list, object]:
@@ -261,7 +249,7 @@ def _write(job, detected, output) -> str | None:
             encode.write_atomically(job.drawing, data)
         output.add(job, found, height=rgb.shape[0], width=rgb.shape[1])
     except (OSError, ValueError) as error:
-        return " ".join(str(error).split())
+        return shared.one_line(error)
     return None
 
 
@@ -278,4 +266,4 @@ def _summary(output: str, counts: list, skipped: int, failed: int) -> str:
         extras.append(f"{skipped} there already, skipped")
     if failed:
         extras.append(f"{failed} failed")
-    return f"{text} ({', '.join(extras)})" if extras else text
+    return shared.with_extras(text, extras)

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from tfcolor.cli import shared
 from tfcolor.export import defaults
 from tfcolor.inference import defaults as inference_defaults
 
@@ -141,9 +142,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.output} was not written", file=sys.stderr)
         return 1
     except (OSError, ValueError) as error:
-        message = " ".join(str(error).split())
-        print(f"tfcolor export: error: {message}", file=sys.stderr)
-        return 2
+        return shared.say_error("export", error, 2)
     return 0
 
 

@@ -5,6 +5,8 @@ import os
 import sys
 import warnings
 
+from tfcolor.cli import shared
+
 _DESCRIPTION = """\
 Makes TFRecord shards of pictures: squashed to squares as networks see them,
 encoded again, with their boxes and their classes. Every trainer reads them
@@ -125,20 +127,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         parts, settings, boxes = _plan(args)
     except (OSError, ValueError) as error:
-        return _say_error(error, 2)
+        return shared.say_error("prepare", error, 2)
     status = 0
     for output, jobs in parts.items():
         try:
             left_out = _prepare(args, output, jobs, settings, boxes)
         except OSError as error:
-            return _say_error(error, 1)
+            return shared.say_error("prepare", error, 1)
         status = 1 if left_out else status
-    return status
-
-
-def _say_error(error: Exception, status: int) -> int:
-    message = " ".join(str(error).split())
-    print(f"tfcolor prepare: error: {message}", file=sys.stderr)
     return status
 
 
@@ -219,4 +215,4 @@ def _summary(made, output: str, left_out: int) -> str:
         extras.append(f"{sum(shard.boxes for shard in made.shards)} boxes")
     if left_out:
         extras.append(f"{left_out} left out")
-    return f"{text} ({', '.join(extras)})" if extras else text
+    return shared.with_extras(text, extras)
