@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A file's tests share what they build, so a file goes to one process.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
+	--dist=loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-quick test-all test-detect lint format setup clean
 
@@ -14,14 +17,14 @@ demo: $(READY)
 
 # Checks style and runs the tests.
 test: lint
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-quick: $(READY)
-	$(BIN)/python -m pytest -m "not slow and not long and not detect"
+	$(PYTEST) -m "not slow and not long and not detect"
 
 # What takes minutes too.
 test-all: lint
-	$(BIN)/python -m pytest -m "not detect"
+	$(PYTEST) -m "not detect"
 
 # Builds and exports a Model Garden Mask R-CNN: 3.5 GB more in .venv.
 test-detect: $(READY)

@@ -16,7 +16,14 @@ _VERSION = re.search(
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 _IMPORT = ["torch"]
 _SERVING = ["tensorflow-serving-api"]
-_DEV = [*_SERVING, "psutil", "pytest", "ruff==0.17.6", "scikit-image"]
+_DEV = [
+    *_SERVING,
+    "psutil",
+    "pytest",
+    "pytest-xdist",
+    "ruff==0.17.6",
+    "scikit-image",
+]
 
 setup(
     name="tfcolor",

@@ -67,12 +67,20 @@ def test_groups_of_one_crop_size_equal_a_single_group(model):
     np.testing.assert_allclose(ab, expected, atol=1e-3)
 
 
+@pytest.fixture(scope="module")
+def colorizers(model):
+    """One with crops of one size, and one with adaptive crops."""
+    fixed = Colorizer(model, image_size=32)
+    return fixed, Colorizer(model, image_size=32, crop_size="adaptive")
+
+
 @pytest.mark.parametrize("boxes", [None, [[0, 0, 9, 9]], [[0, 0, 40, 60]]])
-def test_adaptive_crops_color_like_fixed_ones_where_sizes_agree(model, boxes):
+def test_adaptive_crops_color_like_fixed_ones_where_sizes_agree(
+    colorizers, boxes
+):
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     boxes = None if boxes is None else np.array(boxes)
-    fixed = Colorizer(model, image_size=32)
-    adaptive = Colorizer(model, image_size=32, crop_size="adaptive")
+    fixed, adaptive = colorizers
     assert adaptive.crop_sizes == (8, 16, 32)
     expected = fixed.predict_ab(picture, boxes=boxes)
     ab = adaptive.predict_ab(picture, boxes=boxes)

@@ -30,24 +30,33 @@ def _run(*arguments):
     )
 
 
-@pytest.mark.slow
-def test_the_recipe_goes_from_pictures_to_a_model_and_can_be_repeated(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 12)
-    bright = pictures.colored(99)
-    bright[4:20, 6:30] = 255
+def _bright():
+    """A picture in which the tiny detector finds a box."""
+    picture = pictures.colored(99)
+    picture[4:20, 6:30] = 255
+    return picture
+
+
+def _arguments(folder):
+    """Of a recipe that runs in seconds."""
+    images = pictures.write_album(folder / "images", 12)
     for i in range(4):
-        pictures.write(f"{images}/00{i}.png", bright)
-    start = str(tmp_path / "start.keras")
+        pictures.write(f"{images}/00{i}.png", _bright())
+    start = str(folder / "start.keras")
     tiny = siggraph(width=1 / 32, initializer="he_normal")
     model_file.save(tiny, start, model_file.ModelInfo("siggraph", 32))
-    detector = tiny_detectors.object_detection_api(tmp_path / "detector")
-    workdir = tmp_path / "runs"
-    arguments = (
-        *(f"--images={images}", f"--workdir={workdir}"),
+    detector = tiny_detectors.object_detection_api(folder / "detector")
+    return (
+        *(f"--images={images}", f"--workdir={folder / 'runs'}"),
         *(f"--detector={detector}", f"--initial_weights={start}", *TINY),
     )
-    result = _run(*arguments)
+
+
+@pytest.mark.slow
+def test_the_recipe_goes_from_pictures_to_a_model(tmp_path):
+    result = _run(*_arguments(tmp_path))
     assert result.returncode == 0, result.stderr
+    workdir = tmp_path / "runs"
     assert sorted(os.listdir(workdir)) == [
         *("boxes", "full", "fusion", "instance")
     ]
@@ -66,9 +75,15 @@ def test_the_recipe_goes_from_pictures_to_a_model_and_can_be_repeated(tmp_path):
                 np.testing.assert_array_equal(weight, value)
     colorizer = Colorizer(str(workdir / "fusion/model.keras"))
     boxes = np.array([[4, 6, 20, 30]])
-    fused = colorizer.predict_ab(bright, boxes=boxes)
-    assert np.abs(fused - colorizer.predict_ab(bright)).max() > 0
+    fused = colorizer.predict_ab(_bright(), boxes=boxes)
+    assert np.abs(fused - colorizer.predict_ab(_bright())).max() > 0
 
+
+@pytest.mark.long
+def test_a_repeated_recipe_goes_on_where_it_was(tmp_path):
+    arguments = _arguments(tmp_path)
+    result = _run(*arguments)
+    assert result.returncode == 0, result.stderr
     again = _run(*arguments)
     assert again.returncode == 0, again.stderr
     assert "there already, skipped" in again.stdout

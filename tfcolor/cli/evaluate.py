@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from tfcolor.cli import evaluate_options
+from tfcolor.cli import shared
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -209,11 +210,6 @@ def _name_failures(failures) -> None:
     print(f"{pictures} left out.", file=sys.stderr)
 
 
-def _say_error(error: Exception) -> None:
-    message = " ".join(str(error).split())
-    print(f"tfcolor evaluate: error: {message}", file=sys.stderr)
-
-
 def run(args: argparse.Namespace) -> int:
     """Runs the sub-command.
 
@@ -229,17 +225,14 @@ def run(args: argparse.Namespace) -> int:
     try:
         prepared = _prepare(args)
     except (OSError, ValueError, ImportError) as error:
-        _say_error(error)
-        return 2
+        return shared.say_error("evaluate", error, 2)
     try:
         comparison, markdown = _write(args, *prepared)
     except _NothingCompared as error:
         _name_failures(error.failures)
-        _say_error(error)
-        return 1
+        return shared.say_error("evaluate", error, 1)
     except OSError as error:
-        _say_error(error)
-        return 1
+        return shared.say_error("evaluate", error, 1)
     print(markdown, end="")
     print(f"Report: {args.output}", file=sys.stderr)
     if comparison.failures:
