@@ -5,7 +5,6 @@ import sys
 import warnings
 
 from tfcolor.cli import shared
-from tfcolor.inference import defaults
 
 _DESCRIPTION = """\
 Classifies pictures with a network that `trainers.train_classifier` trained, and
@@ -62,13 +61,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="N",
         help="classes to name for each picture (default: %(default)s)",
     )
-    parser.add_argument(
-        "--batch_size",
-        type=int,
-        default=defaults.BATCH_SIZE,
-        metavar="N",
-        help="pictures in the network at once (default: %(default)s)",
-    )
+    shared.add_batch_size(parser)
     return parser
 
 

@@ -5,7 +5,6 @@ import sys
 import warnings
 
 from tfcolor.cli import shared
-from tfcolor.detection import defaults as detection_defaults
 from tfcolor.serving import defaults
 
 _DESCRIPTION = """\
@@ -50,32 +49,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     shared.add_input(parser)
-    parser.add_argument(
-        "--output",
-        required=True,
-        metavar="PATH",
-        help="a file (for one picture), or a folder: an existing one, or "
-        "with a '/' at its end",
-    )
-    parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace results that exist (default: skip their pictures)",
-    )
+    shared.add_output(parser)
     parser.add_argument(
         "--boxes",
         metavar="FOLDER|JSON|DETECTOR",
         help="where things are, for a model that takes boxes; see `tfcolor "
         "colorize --help` (default: none is sent)",
     )
-    parser.add_argument(
-        "--max_boxes",
-        type=int,
-        default=detection_defaults.MAX_BOXES,
-        metavar="N",
-        help="boxes of highest score that a picture keeps (default: "
-        "%(default)s)",
-    )
+    shared.add_max_boxes(parser)
     _add_server(parser)
     return parser
 

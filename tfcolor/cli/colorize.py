@@ -6,7 +6,6 @@ import sys
 import warnings
 
 from tfcolor.cli import shared
-from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
 # The value of --boxes without any.
@@ -73,25 +72,15 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
-    _add_network(parser)
+    shared.add_colorizer(parser)
+    shared.add_batch_size(parser)
     _add_boxes(parser)
     return parser
 
 
 def _add_files(parser) -> None:
     shared.add_input(parser)
-    parser.add_argument(
-        "--output",
-        required=True,
-        metavar="PATH",
-        help="a file (for one picture), or a folder: an existing one, or "
-        "with a '/' at its end",
-    )
-    parser.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="replace results that exist (default: skip their pictures)",
-    )
+    shared.add_output(parser)
     parser.add_argument(
         "--compare",
         action="store_true",
@@ -102,36 +91,6 @@ def _add_files(parser) -> None:
         "--hints",
         metavar="FILE",
         help="a JSON file with colour points, see below (default: none)",
-    )
-
-
-def _add_network(parser) -> None:
-    parser.add_argument(
-        "--model",
-        metavar="NAME|PATH",
-        help="a model that ships with tfcolor, or a .keras file (default: "
-        "the shipped one)",
-    )
-    parser.add_argument(
-        "--image_size",
-        type=int,
-        metavar="PIXELS",
-        help="side of the square the network sees, a multiple of 8 (default: "
-        "the model's own)",
-    )
-    parser.add_argument(
-        "--batch_size",
-        type=int,
-        default=defaults.BATCH_SIZE,
-        metavar="N",
-        help="pictures in the network at once (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--saturation",
-        type=float,
-        default=defaults.SATURATION,
-        metavar="FACTOR",
-        help="factor on the colour (default: %(default)s)",
     )
 
 
@@ -148,14 +107,7 @@ def _add_boxes(parser) -> None:
         help="also write <name>.boxes.<extension>: colorized, with its boxes "
         "(default: no)",
     )
-    parser.add_argument(
-        "--max_boxes",
-        type=int,
-        default=detection_defaults.MAX_BOXES,
-        metavar="N",
-        help="boxes of highest score that a picture keeps (default: "
-        "%(default)s)",
-    )
+    shared.add_max_boxes(parser)
     parser.add_argument(
         "--crop_size",
         type=_crop_size,

@@ -3,7 +3,7 @@
 import argparse
 
 # None of them imports TensorFlow.
-from tfcolor.detection import defaults as detection_defaults
+from tfcolor.cli import shared
 from tfcolor.evaluation import geometry
 from tfcolor.inference import defaults
 
@@ -109,14 +109,7 @@ def _add_boxes(parser) -> None:
         help="compare what lies in boxes, each as a picture of its own, as the "
         "instance network sees it (default: whole pictures)",
     )
-    group.add_argument(
-        "--max_boxes",
-        type=int,
-        default=detection_defaults.MAX_BOXES,
-        metavar="N",
-        help="boxes of highest score that a picture keeps (default: "
-        "%(default)s)",
-    )
+    shared.add_max_boxes(group)
 
 
 def _add_options(parser) -> None:

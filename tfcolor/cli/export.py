@@ -61,12 +61,6 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "--output", required=True, metavar="FOLDER", help="the folder to make"
     )
     parser.add_argument(
-        "--model",
-        metavar="NAME|PATH",
-        help="a model that ships with tfcolor, or a .keras file (default: "
-        "the shipped one)",
-    )
-    parser.add_argument(
         "--format",
         choices=defaults.FORMATS,
         default=defaults.FORMATS[0],
@@ -83,25 +77,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         action="store_true",
         help="replace an older export (default: no)",
     )
-    _add_network(parser)
+    shared.add_colorizer(parser)
+    _add_limits(parser)
     return parser
 
 
-def _add_network(parser) -> None:
-    parser.add_argument(
-        "--image_size",
-        type=int,
-        metavar="PIXELS",
-        help="side of the square the network sees, a multiple of 8 (default: "
-        "the model's own)",
-    )
-    parser.add_argument(
-        "--saturation",
-        type=float,
-        default=inference_defaults.SATURATION,
-        metavar="FACTOR",
-        help="factor on the colour (default: %(default)s)",
-    )
+def _add_limits(parser) -> None:
     parser.add_argument(
         "--crop_size",
         type=int,

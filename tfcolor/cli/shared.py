@@ -1,7 +1,11 @@
-"""What sub-commands share: the argument INPUT, and how they speak."""
+"""What sub-commands share: arguments, and how they speak."""
 
 import argparse
 import sys
+
+# None of them imports TensorFlow.
+from tfcolor.detection import defaults as detection_defaults
+from tfcolor.inference import defaults
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +20,85 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         metavar="INPUT",
         help="a picture, a folder (searched recursively, hidden files left "
         "out) or a glob",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Adds --output and --overwrite, of commands that write pictures.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+    """
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="PATH",
+        help="a file (for one picture), or a folder: an existing one, or "
+        "with a '/' at its end",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace results that exist (default: skip their pictures)",
+    )
+
+
+def add_colorizer(parser: argparse.ArgumentParser) -> None:
+    """Adds the network and what it does: --model, its size, --saturation.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+    """
+    parser.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="a model that ships with tfcolor, or a .keras file (default: "
+        "the shipped one)",
+    )
+    parser.add_argument(
+        "--image_size",
+        type=int,
+        metavar="PIXELS",
+        help="side of the square the network sees, a multiple of 8 (default: "
+        "the model's own)",
+    )
+    parser.add_argument(
+        "--saturation",
+        type=float,
+        default=defaults.SATURATION,
+        metavar="FACTOR",
+        help="factor on the colour (default: %(default)s)",
+    )
+
+
+def add_batch_size(parser: argparse.ArgumentParser) -> None:
+    """Adds --batch_size.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+    """
+    parser.add_argument(
+        "--batch_size",
+        type=int,
+        default=defaults.BATCH_SIZE,
+        metavar="N",
+        help="pictures in the network at once (default: %(default)s)",
+    )
+
+
+def add_max_boxes(parser: argparse.ArgumentParser) -> None:
+    """Adds --max_boxes.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command, or a group of it.
+    """
+    parser.add_argument(
+        "--max_boxes",
+        type=int,
+        default=detection_defaults.MAX_BOXES,
+        metavar="N",
+        help="boxes of highest score that a picture keeps (default: "
+        "%(default)s)",
     )
 
 
