@@ -14,9 +14,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-_IMPORT_KERAS = "import Keras"
 _IMPORT_REST = "import the rest"
-_LOAD, _FIRST = "load the model", "first picture, with its graphs"
+_LOAD, _FIRST = "load the model", "first picture"
 
 
 class _Steps:
@@ -45,10 +44,9 @@ def tfcolor(picture: str, model: str | None = None) -> dict[str, float]:
     # As the command does.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     steps = _Steps()
+    # TensorFlow imports Keras itself.
     importlib.import_module("tensorflow")
-    steps.done("import TensorFlow")
-    importlib.import_module("keras")
-    steps.done(_IMPORT_KERAS)
+    steps.done("import TensorFlow and Keras")
     from tfcolor.data import decode
     from tfcolor.inference import colorization_model
     from tfcolor.inference import picture_files  # noqa: F401
@@ -58,6 +56,7 @@ def tfcolor(picture: str, model: str | None = None) -> dict[str, float]:
     network, image_size = colorization_model.load(model)
     steps.done(_LOAD)
     colorizer = Colorizer(network, image_size=image_size)
+    steps.done("make the graphs")
     with open(picture, "rb") as file:
         colorizer.colorize(decode.decode_rgb(file.read()))
     steps.done(_FIRST)

@@ -115,7 +115,7 @@ def test_a_cold_start_is_divided_into_steps(tiny, capsys):
     assert names[:2] == ["tfcolor --help", "tfcolor colorize"]
     assert len(names) == 2 + HAS_TORCH
     steps = [row[1] for row in step_rows if row[0] == "tfcolor"]
-    assert steps[0] == "import TensorFlow"
+    assert steps[0] == "import TensorFlow and Keras"
     assert {"load the model", cold_start._REST} < set(steps)
     assert all(float(row[2]) >= 0 for row in step_rows)
 
