@@ -36,19 +36,6 @@ _RATE = 5e-4
 _TRAINING_PASSES = 3
 
 
-def _inputs(batch, size):
-    import numpy as np
-    import tensorflow as tf
-
-    rng = np.random.default_rng(0)
-    L = rng.uniform(0, 100, [batch, size, size, 1])
-    return {
-        "L": tf.constant(L, tf.float32),
-        "hints": tf.zeros([batch, size, size, 2]),
-        "mask": tf.zeros([batch, size, size, 1]),
-    }
-
-
 def _sides(width, pictures, batch):
     """Prepares inference and training step of each side.
 
@@ -118,9 +105,10 @@ def main(argv):
     """Runs the benchmark."""
     del argv
     from benchmarks import tfcolor_counting
+    from benchmarks import tfcolor_runs
 
-    pictures = _inputs(1, data_flags.config().image_size)
-    batch = _inputs(_BATCH.value, _SIZE.value)
+    pictures = tfcolor_runs.picture_inputs(1, data_flags.config().image_size)
+    batch = tfcolor_runs.picture_inputs(_BATCH.value, _SIZE.value)
     width = model_flags.options()["width"]
     runs, steps, differences, model = _sides(width, pictures, batch)
 

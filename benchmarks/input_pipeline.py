@@ -27,17 +27,9 @@ from absl import flags
 
 from benchmarks import measuring
 from benchmarks import options
+from benchmarks import picture_folder
 from flags import data as data_flags
 
-_PICTURES = flags.DEFINE_integer(
-    "picture_count", 384, "Pictures of a pass.", lower_bound=1
-)
-_LONG_SIDE = flags.DEFINE_integer(
-    "long_side",
-    None,
-    "Longer side of the pictures, pixels; default: as they are.",
-    lower_bound=1,
-)
 _PROCESSES = flags.DEFINE_integer(
     "loader_processes",
     None,
@@ -45,41 +37,12 @@ _PROCESSES = flags.DEFINE_integer(
     lower_bound=0,
 )
 options.declare("images", "image_size", "batch_size", "repeats")
+options.declare("picture_count", "long_side")
 
+_PICTURES = 384
 _PYTORCH = "PyTorch"
 _FOLDER, _SHARDS = "tfcolor, folder", "tfcolor, shards"
 _MEMORY = "tfcolor, --cache"
-
-
-def _write_pictures(folder: str) -> list[str]:
-    """Writes the pictures of a pass into a folder; returns their paths."""
-    from PIL import Image
-
-    from tfcolor.data import files
-    from tfcolor.data import sample_pictures
-
-    spec = data_flags.IMAGES.value
-    found = (
-        files.list_pictures(*spec.split(","))
-        if spec
-        else [str(path) for path in sample_pictures.paths()]
-    )
-    written = []
-    for i, path in zip(
-        range(_PICTURES.value), itertools.cycle(found), strict=False
-    ):
-        name = f"{i:05}{os.path.splitext(path)[1]}"
-        written.append(os.path.join(folder, name))
-        if _LONG_SIDE.value is None:
-            os.symlink(os.path.abspath(path), written[-1])
-            continue
-        with Image.open(path) as picture:
-            factor = _LONG_SIDE.value / max(picture.size)
-            size = [max(1, round(side * factor)) for side in picture.size]
-            picture.resize(size, Image.Resampling.LANCZOS).save(
-                written[-1], quality=90
-            )
-    return written
 
 
 def _prepare(paths: list[str], folder: str, size: int) -> None:
@@ -203,8 +166,9 @@ def main(argv):
     config = dataclasses.replace(data_flags.config(), hint_probability=1.0)
     with tempfile.TemporaryDirectory() as folder:
         pictures, shards = (os.path.join(folder, n) for n in ("from", "to"))
-        os.mkdir(pictures)
-        paths = _write_pictures(pictures)
+        paths = picture_folder.write(
+            pictures, options.PICTURE_COUNT.value or _PICTURES
+        )
         sides = _sides(paths, shards, config)
         measuring.print_machine()
         seconds = measuring.seconds_in_turns(

@@ -47,31 +47,58 @@ class Memory(NamedTuple):
     peak: int
 
 
-def seconds_in_turns(
+def in_turns(
     functions: Mapping[str, Callable], *, repeats: int, warmup: int = 2
-) -> dict[str, list[float]]:
-    """Times functions in turns; who begins changes from turn to turn.
+) -> dict[str, list]:
+    """Calls functions in turns; who begins changes from turn to turn.
 
     Args:
         functions: mapping of a side's name to a function without arguments.
+        repeats: int, turns that count.
+        warmup: int, turns before them.
+
+    Returns:
+        dict of the names to `repeats` results each.
+    """
+    for _ in range(warmup):
+        for function in functions.values():
+            function()
+    names = list(functions)
+    results = {name: [] for name in names}
+    for turn in range(repeats):
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            results[name].append(functions[name]())
+    return results
+
+
+def seconds_in_turns(
+    functions: Mapping[str, Callable], *, repeats: int, warmup: int = 2
+) -> dict[str, list[float]]:
+    """Times functions in turns.
+
+    Args:
+        functions: as for `in_turns`.
         repeats: int, timed turns.
         warmup: int, turns before them, in which graphs are made.
 
     Returns:
         dict of the names to `repeats` seconds each.
     """
-    for _ in range(warmup):
-        for function in functions.values():
-            function()
-    names = list(functions)
-    seconds = {name: [] for name in names}
-    for turn in range(repeats):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
-            started = time.perf_counter()
-            functions[name]()
-            seconds[name].append(time.perf_counter() - started)
-    return seconds
+    return in_turns(
+        {name: _timed(function) for name, function in functions.items()},
+        repeats=repeats,
+        warmup=warmup,
+    )
+
+
+def _timed(function: Callable) -> Callable:
+    def run():
+        started = time.perf_counter()
+        function()
+        return time.perf_counter() - started
+
+    return run
 
 
 def ratio_over(
@@ -251,8 +278,9 @@ def memory_cells(memory: Mapping[str, Memory], name: str, other: str) -> list:
     ratio = None
     if other in memory and other != name:
         ratio = own.peak / memory[other].peak
-    return [_megabytes(own.peak), ratio, _megabytes(own.loaded)]
+    return [megabytes(own.peak), ratio, megabytes(own.loaded)]
 
 
-def _megabytes(size) -> str:
+def megabytes(size: float) -> str:
+    """Returns a number of bytes as a cell of a table."""
     return f"{size / 1e6:.0f} MB"

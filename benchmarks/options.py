@@ -3,7 +3,7 @@
 from absl import flags
 
 REPEATS = flags.DEFINE_integer(
-    "repeats", 7, "Timed turns, after two that are not.", lower_bound=1
+    "repeats", 7, "Timed turns, after those that warm up.", lower_bound=1
 )
 ORIGINAL = flags.DEFINE_string(
     "original",
@@ -23,6 +23,18 @@ BOX_SCALE = flags.DEFINE_float(
     "Factor on the sides of boxes, which are those of the sample pictures.",
     lower_bound=0.01,
     upper_bound=1.0,
+)
+PICTURE_COUNT = flags.DEFINE_integer(
+    "picture_count",
+    None,
+    "Pictures of a pass; default: 384 for input_pipeline, else 100.",
+    lower_bound=2,
+)
+LONG_SIDE = flags.DEFINE_integer(
+    "long_side",
+    None,
+    "Longer side of the pictures, pixels; default: as they are.",
+    lower_bound=1,
 )
 
 

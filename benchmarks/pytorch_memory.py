@@ -85,3 +85,27 @@ def fusion_step(
     return pytorch_runs.fusion_step(
         networks, inputs, inputs["hints"], rate=1e-4
     )
+
+
+def full_step(*, batch: int, image_size: int, width: float) -> Callable:
+    """Loads what `full_step` needs, for `measuring.memory_of`.
+
+    Args:
+        batch: int.
+        image_size: int.
+        width: float.
+
+    Returns:
+        Function without arguments.
+    """
+    # The copies that are made here are gone before the first step, which
+    # holds as much again: gradients and the two moments of Adam.
+    network = pytorch_runs.build(width=width, original=None)["full"]
+    square = [batch, image_size, image_size]
+    rng = np.random.default_rng(0)
+    inputs = {
+        "L": rng.uniform(0, 100, [*square, 1]),
+        "hints": np.zeros([*square, 2]),
+        "mask": np.zeros([*square, 1]),
+    }
+    return pytorch_runs.full_step(network, inputs, inputs["hints"], rate=1e-4)

@@ -19,6 +19,8 @@ import torch
 from PIL import Image
 from skimage import color
 
+from benchmarks import pytorch_lab
+
 _AB_NORM, _L_CENTER, _L_NORM = 110.0, 50.0, 100.0
 _MASK_CENTER = 0.5
 _MIN_RANGE = 10.0
@@ -57,31 +59,9 @@ class PictureDataset(torch.utils.data.Dataset):
         return torch.from_numpy(pixels).permute(2, 0, 1).contiguous().div(255)
 
 
-def _rgb_to_xyz(rgb):
-    mask = (rgb > 0.04045).type(torch.FloatTensor)
-    rgb = (((rgb + 0.055) / 1.055) ** 2.4) * mask + rgb / 12.92 * (1 - mask)
-    r, g, b = rgb[:, 0, :, :], rgb[:, 1, :, :], rgb[:, 2, :, :]
-    x = 0.412453 * r + 0.357580 * g + 0.180423 * b
-    y = 0.212671 * r + 0.715160 * g + 0.072169 * b
-    z = 0.019334 * r + 0.119193 * g + 0.950227 * b
-    return torch.cat((x[:, None], y[:, None], z[:, None]), dim=1)
-
-
-def _xyz_to_lab(xyz):
-    white = torch.Tensor((0.95047, 1.0, 1.08883))[None, :, None, None]
-    scaled = xyz / white
-    mask = (scaled > 0.008856).type(torch.FloatTensor)
-    f = scaled ** (1 / 3.0) * mask
-    f = f + (7.787 * scaled + 16.0 / 116.0) * (1 - mask)
-    L = 116.0 * f[:, 1] - 16.0
-    a = 500.0 * (f[:, 0] - f[:, 1])
-    b = 200.0 * (f[:, 1] - f[:, 2])
-    return torch.cat((L[:, None], a[:, None], b[:, None]), dim=1)
-
-
 def _colorization_data(rgb, *, min_range):
     """`get_colorization_data` with p=1.0: no hints."""
-    lab = _xyz_to_lab(_rgb_to_xyz(rgb))
+    lab = pytorch_lab.rgb_to_lab(rgb)
     L = (lab[:, [0]] - _L_CENTER) / _L_NORM
     ab = lab[:, 1:] / _AB_NORM
     if min_range > 0:

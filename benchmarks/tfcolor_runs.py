@@ -12,6 +12,7 @@ from benchmarks import sample_boxes
 from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.inference import adaptive_crops
+from tfcolor.inference import network
 from tfcolor.inference import network_inputs
 from tfcolor.losses import objective
 from tfcolor.models import fusion as fusion_lib
@@ -208,6 +209,40 @@ def matmul(side: int) -> Callable:
     """
     a, b = tf.random.normal([side, side]), tf.random.normal([side, side])
     return lambda: tf.matmul(a, b).numpy()
+
+
+def picture_inputs(batch: int, image_size: int) -> dict[str, tf.Tensor]:
+    """Makes the inputs of a network of whole pictures, without hints.
+
+    Args:
+        batch: int, B.
+        image_size: int, S, pixels.
+
+    Returns:
+        dict of "L", "hints" and "mask", random L.
+    """
+    rng = np.random.default_rng(0)
+    L = rng.uniform(0, 100, [batch, image_size, image_size, 1])
+    return network.without_hints(tf.constant(L, tf.float32))
+
+
+def load_full_step(
+    *, batch: int, image_size: int, width: float
+) -> TrainingStep:
+    """Loads what a step of the full stage needs, for `memory_of`.
+
+    Args:
+        batch: int.
+        image_size: int.
+        width: float.
+
+    Returns:
+        TrainingStep.
+    """
+    keras.utils.set_random_seed(0)
+    model = siggraph(width=width, initializer="he_normal")
+    inputs = picture_inputs(batch, image_size)
+    return TrainingStep(model, inputs, random_colors(inputs), rate=1e-4)
 
 
 def load_fusion_inference(

@@ -180,6 +180,54 @@ def test_training_pipelines_take_shards_with_boxes(made):
     assert batch["picture_size"].numpy().tolist() == [[24, 24]] * 4
 
 
+def _told_batches(folder, **options):
+    """Batches of pictures whose boxes have classes."""
+    source = box_class_pipelines.BoxClassSource(
+        _open(folder), None, max_boxes=2
+    )
+    config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
+    return box_class_pipelines.box_class_dataset(source, config, **options)
+
+
+def _fusion_batches(folder, **options):
+    """Batches of the fusion stage."""
+    source = box_pipelines.BoxedSource(_open(folder), None, max_boxes=2)
+    config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
+    return box_pipelines.fusion_dataset(
+        source, config, box_pipelines.BoxConfig(2, crop_size=8), **options
+    )
+
+
+def _instance_batches(folder, **options):
+    """Batches of the instance stage, grey crops included."""
+    source = box_pipelines.BoxedSource(_open(folder), None, max_boxes=2)
+    config = pipelines.FullDataConfig(
+        image_size=16, batch_size=4, min_color_range=0.0
+    )
+    return box_pipelines.instance_dataset(source, config, **options)
+
+
+@pytest.mark.parametrize(
+    "batches", [_fusion_batches, _told_batches, _instance_batches]
+)
+def test_two_workers_see_the_pictures_and_boxes_of_one(made, batches):
+    def epoch(context=None):
+        # A grey picture comes before others that it must not move.
+        return batches(
+            made / "records", epoch=0, training=True, context=context
+        )
+
+    parts = [epoch(tf.distribute.InputContext(2, i, 2)) for i in range(2)]
+    count = 0
+    for batch, *shares in zip(epoch(), *parts, strict=True):
+        joined = tf.nest.map_structure(
+            lambda *x: np.stack(x, 1).reshape(-1, *x[0].shape[1:]), *shares
+        )
+        tf.nest.map_structure(np.testing.assert_array_equal, batch, joined)
+        count += 1
+    assert count == 2
+
+
 def test_nearly_grey_pictures_are_known_before_decoding(made):
     source = _open(made / "records")
     config = pipelines.FullDataConfig(image_size=24, batch_size=3)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfcolor.data import augment
 from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
+from tfcolor.data import shard_source
 from tfcolor.data import worker_share
 
 
@@ -53,6 +54,21 @@ class BoxClassSource:
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
+
+    def without_known_grey(self, min_color_range: float) -> tuple:
+        """Leaves out nearly grey pictures; see `shard_source`.
+
+        Args:
+            min_color_range: float, CIELAB.
+
+        Returns:
+            BoxClassSource, and the range to be asked of its pictures.
+        """
+        source, min_color_range = shard_source.without_known_grey(
+            self._source, min_color_range
+        )
+        kept = type(self)(source, self._boxes, max_boxes=self._max_boxes)
+        return kept, min_color_range
 
     def _with_boxes(self, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
@@ -123,11 +139,12 @@ def box_class_dataset(
         kept = ("boxes", "box_classes", "picture_size")
         return {"L": L} | {key: example[key] for key in kept}, {"ab": ab}
 
+    source, min_color_range = source.without_known_grey(config.min_color_range)
     dataset = source.examples(
         seed=seed if training else None, context=context
     ).map(square, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     dataset = pipelines.drop_low_color(
-        dataset, config.min_color_range, source.drop_log
+        dataset, min_color_range, source.drop_log
     )
     dataset = worker_share.numbered(dataset, context).map(
         inputs_and_target,

@@ -120,9 +120,9 @@ def squares(
     """
     if isinstance(source, MemorySource):
         return source.examples(seed=seed, context=context)
-    if isinstance(source, shard_source.ShardSource) and min_color_range > 0:
-        # Known without decoding.
-        source, min_color_range = source.with_color(min_color_range), 0
+    source, min_color_range = shard_source.without_known_grey(
+        source, min_color_range
+    )
     return drop_low_color(
         source.examples(seed=seed, context=context, side=side),
         min_color_range,

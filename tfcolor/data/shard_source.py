@@ -247,3 +247,22 @@ class ShardSource:
             example["found_scores"] = scores
             example["found_classes"] = classes
         return example
+
+
+def without_known_grey(source, min_color_range: float) -> tuple:
+    """Leaves out nearly grey pictures if that needs no decoding.
+
+    What is left out later, one worker of a job does not know of the other's:
+    their parts no longer make the batches of one.
+
+    Args:
+        source: a source; see `sources`.
+        min_color_range: float, CIELAB; 0 keeps every picture.
+
+    Returns:
+        The source of the others, and the range to be asked of each of them
+        once it is decoded: 0 where it is known.
+    """
+    if isinstance(source, ShardSource) and min_color_range > 0:
+        return source.with_color(min_color_range), 0.0
+    return source, min_color_range
