@@ -9,7 +9,7 @@ from tfcolor.layers.instance_fusion import InstanceFusion
 CHANNELS = 5
 
 
-def _inputs(
+def layer_inputs(
     *, seed=0, size=16, crop=8, valid=((1, 0, 1), (0, 0, 0), (1, 1, 1))
 ):
     rng = np.random.default_rng(seed)
@@ -29,7 +29,7 @@ def _normal(rng, *shape):
     return tf.constant(rng.normal(size=[*shape, CHANNELS]), tf.float32)
 
 
-def _layer(**options):
+def scoring_layer(**options):
     """A layer whose scores are far from 0."""
     layer = InstanceFusion(**options)
     shape = (None, None, None, CHANNELS)
@@ -99,7 +99,7 @@ def _score(convs, x):
 
 
 def test_the_background_bias_is_the_background_s_weight_before_training():
-    inputs = _inputs(valid=((1, 0, 0), (0, 0, 0), (0, 0, 0)))
+    inputs = layer_inputs(valid=((1, 0, 0), (0, 0, 0), (0, 0, 0)))
     inputs["boxes"] = tf.zeros([3, 3, 4]) + [0.0, 0.0, 100.0, 100.0]
     inputs["instances"] = tf.zeros_like(inputs["instances"])
     layer = InstanceFusion(background_bias=3.0)
@@ -113,7 +113,7 @@ def test_the_background_bias_is_the_background_s_weight_before_training():
 
 @pytest.mark.parametrize("blending", instance_fusion.BLENDINGS)
 def test_blending_equals_plain_loops_over_pictures_and_boxes(blending):
-    layer, inputs = _layer(blending=blending), _inputs()
+    layer, inputs = scoring_layer(blending=blending), layer_inputs()
     expected = _one_by_one(layer, inputs)
     assert np.abs(expected - inputs["background"]).max() > 0.1
     np.testing.assert_allclose(layer(**inputs), expected, atol=1e-5)
@@ -124,7 +124,7 @@ def test_blending_equals_plain_loops_over_pictures_and_boxes(blending):
 
 @pytest.mark.parametrize("blending", instance_fusion.BLENDINGS)
 def test_maps_of_several_sizes_equal_maps_of_one(blending):
-    layer, inputs = _layer(blending=blending), _inputs()
+    layer, inputs = scoring_layer(blending=blending), layer_inputs()
     valid = inputs["box_valid"].numpy()
     expected = layer(**inputs)
     rows = np.argwhere(valid)
@@ -143,7 +143,7 @@ def test_maps_of_several_sizes_equal_maps_of_one(blending):
 
 
 def test_instances_that_do_not_cover_a_pixel_take_weight_only_if_faithful():
-    inputs = _inputs(valid=[[1, 1, 1]]) | {
+    inputs = layer_inputs(valid=[[1, 1, 1]]) | {
         "boxes": tf.constant(
             [[[0, 0, 50, 50], [50, 0, 90, 50], [0, 50, 50, 99]]], tf.float32
         )
@@ -167,18 +167,18 @@ def _zero_scores(blending):
 
 
 def test_outside_boxes_the_background_is_untouched():
-    inputs = _inputs(valid=[[1, 0, 0]])
+    inputs = layer_inputs(valid=[[1, 0, 0]])
     inputs["boxes"] = tf.constant(
         [[[0, 0, 50, 50]] + [[0, 0, 99, 99]] * 2], tf.float32
     )
-    fused = _layer()(**inputs)
+    fused = scoring_layer()(**inputs)
     np.testing.assert_array_equal(fused[0, 8:], inputs["background"][0, 8:])
     changed = np.any(fused != inputs["background"], -1)
     assert np.mean(changed[0, :8, :8]) > 0.9
 
 
 def test_pictures_do_not_touch_each_other():
-    layer, inputs = _layer(), _inputs()
+    layer, inputs = scoring_layer(), layer_inputs()
     together = layer(**inputs)
     first = 0
     for i in range(3):
@@ -193,7 +193,7 @@ def test_pictures_do_not_touch_each_other():
 
 
 def test_gradients_reach_all_weights_and_both_maps():
-    layer, inputs = _layer(), _inputs()
+    layer, inputs = scoring_layer(), layer_inputs()
     watched = [inputs["background"], inputs["instances"]]
     with tf.GradientTape() as tape:
         tape.watch(watched)
@@ -206,7 +206,7 @@ def test_gradients_reach_all_weights_and_both_maps():
 
 
 def test_one_trace_serves_any_number_of_boxes():
-    layer, traces = _layer(), []
+    layer, traces = scoring_layer(), []
 
     @tf.function(reduce_retracing=True)
     def run(instances, **inputs):
@@ -217,20 +217,20 @@ def test_one_trace_serves_any_number_of_boxes():
 
     kinds = ([[1, 0, 1], [0, 0, 0], [1, 1, 1]], [[0] * 3] * 3, [[1] * 3] * 3)
     for valid in kinds:
-        inputs = _inputs(valid=valid)
+        inputs = layer_inputs(valid=valid)
         np.testing.assert_allclose(run(**inputs), layer(**inputs), atol=1e-6)
     assert len(traces) <= 2
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_keeps_boxes_exact_and_large_scores_finite(policy):
-    inputs = _inputs(valid=[[1, 0, 0]])
+    inputs = layer_inputs(valid=[[1, 0, 0]])
     # float16 rounds 4001 to 4000, and its largest number is 65504.
     inputs["picture_size"] = tf.constant([[4016, 4016]])
     inputs["boxes"] = tf.constant(
         [[[4001, 4001, 4016, 4016]] + [[0.0] * 4] * 2]
     )
-    layer = _layer(dtype=policy, blending="faithful")
+    layer = scoring_layer(dtype=policy, blending="faithful")
     layer.set_weights([w * 3 for w in layer.get_weights()])
     fused = layer(**inputs)
     assert fused.dtype == policy.removeprefix("mixed_")

@@ -11,12 +11,10 @@ Reference:
     CVPR 2020, section 3.3. https://arxiv.org/abs/2005.10825
 """
 
-from typing import NamedTuple
-
 import keras
 import tensorflow as tf
 
-from tfcolor.layers import box_placement
+from tfcolor.layers import instance_places
 
 BLENDINGS = ("masked", "faithful")
 
@@ -159,17 +157,20 @@ class InstanceFusion(keras.layers.Layer):
         background = tf.cast(background, self.compute_dtype)
         instances = [tf.cast(maps, self.compute_dtype) for maps in instances]
         batch, height, width, channels = tf.unstack(tf.shape(background))
-        cells, sample = _geometry(
+        cells, sample = instance_places.place_instances(
             instances, boxes, box_valid, picture_size, grid=(height, width)
         )
         absent = None
         if self.blending == "faithful":
-            boxes_of = tf.add_n([_count(valid) for valid in box_valid])
-            absent = _absent(cells, boxes_of, height * width)
-        scores = [_scores(self.instance_convs, maps) for maps in instances]
+            absent = instance_places.count_absent(
+                instance_places.count_covering(cells, batch * height * width),
+                instance_places.count_boxes(box_valid),
+                height * width,
+            )
+        scores = [self.instance_scores(maps) for maps in instances]
         weights, background_weights = fusion_weights(
             sample(scores)[:, 0],
-            tf.reshape(_scores(self.background_convs, background), [-1]),
+            tf.reshape(self.background_scores(background), [-1]),
             cells,
             absent,
         )
@@ -186,6 +187,28 @@ class InstanceFusion(keras.layers.Layer):
         return tf.ensure_shape(
             tf.reshape(blended, tf.shape(background)), background.shape
         )
+
+    def instance_scores(self, instances) -> tf.Tensor:
+        """Scores the maps of instances.
+
+        Args:
+            instances: float [M, s, t, C].
+
+        Returns:
+            float32 [M, s, t, 1], at least 0.
+        """
+        return _scores(self.instance_convs, instances)
+
+    def background_scores(self, background) -> tf.Tensor:
+        """Scores the map of pictures.
+
+        Args:
+            background: float [B, h, w, C].
+
+        Returns:
+            float32 [B, h, w, 1], at least 0.
+        """
+        return _scores(self.background_convs, background)
 
     def compute_output_shape(self, background_shape, **kwargs):
         """Returns the shape of the background."""
@@ -204,108 +227,3 @@ def _scores(convs, x):
     for conv in convs:
         x = conv(x)
     return tf.cast(x, tf.float32)
-
-
-def _geometry(instances, boxes, box_valid, picture_size, *, grid):
-    """Finds where instances lie on the maps of their pictures.
-
-    Args:
-        instances: list of float [M, s, t, C].
-        boxes: float32 [B, N, 4].
-        box_valid: list of bool [B, N].
-        picture_size: int32 [B, 2].
-        grid: height and width of a picture's map.
-
-    Returns:
-        int32 [P], the cell, 0..B*h*w-1, that each pixel of an instance lies
-        on; a function, see `_sampler`.
-    """
-    height, width = grid
-    pictures = [tf.where(valid)[:, 0] for valid in box_valid]
-    picture = tf.cast(tf.concat(pictures, axis=0), tf.int32)
-    rectangles = box_placement.place_boxes(
-        tf.concat([tf.boolean_mask(boxes, v) for v in box_valid], axis=0),
-        tf.gather(picture_size, picture),
-        tf.stack(grid),
-    )
-    pixels = box_placement.covered_pixels(rectangles)
-    cells = tf.gather(picture, pixels.rectangle) * height + pixels.y
-    places = _places(instances, [tf.size(p) for p in pictures])
-    sample = _sampler(pixels, rectangles, places)
-    return cells * width + pixels.x, sample
-
-
-def _count(box_valid) -> tf.Tensor:
-    """Returns how many boxes each picture has: float32 [B]."""
-    return tf.reduce_sum(tf.cast(box_valid, tf.float32), axis=-1)
-
-
-def _absent(cells, boxes, picture_cells):
-    """Counts the instances of a picture that do not cover a cell.
-
-    Args:
-        cells: int32 [P], of the instances.
-        boxes: float32 [B], how many each picture has.
-        picture_cells: int32 [], cells of a picture.
-
-    Returns:
-        float32 [Q], for each cell of all pictures.
-    """
-    boxes = tf.repeat(boxes, tf.fill([tf.size(boxes)], picture_cells))
-    return boxes - tf.math.unsorted_segment_sum(
-        tf.ones_like(cells, tf.float32), cells, tf.size(boxes)
-    )
-
-
-class _Places(NamedTuple):
-    """Where the maps of instances lie in a list of all their pixels.
-
-    Attributes:
-        first: int32 [M], the first pixel of each instance.
-        height: int32 [M], of its map.
-        width: int32 [M], of its map.
-    """
-
-    first: tf.Tensor
-    height: tf.Tensor
-    width: tf.Tensor
-
-
-def _places(instances, counts) -> _Places:
-    """Finds the places of `counts` instances in each of several maps."""
-    parts, before = [], 0
-    for maps, count in zip(instances, counts, strict=True):
-        rows, height, width, _ = tf.unstack(tf.shape(maps))
-        first = before + tf.range(count) * height * width
-        size = (tf.fill([count], height), tf.fill([count], width))
-        parts.append((first, *size))
-        # A map for no box has a row all the same.
-        before += rows * height * width
-    return _Places(*(tf.concat(p, axis=0) for p in zip(*parts, strict=True)))
-
-
-def _sampler(pixels, rectangles, places):
-    """Returns a function from lists of maps to their pixels [P, C]."""
-    top, left, extent_y, extent_x = tf.unstack(
-        tf.gather(rectangles, pixels.rectangle), axis=-1
-    )
-    first, height, width = (tf.gather(x, pixels.rectangle) for x in places)
-    y0, y1, down = box_placement.resize_samples(
-        pixels.y - top, extent_y, height
-    )
-    x0, x1, right = box_placement.resize_samples(
-        pixels.x - left, extent_x, width
-    )
-
-    def sample(maps):
-        flat = [tf.reshape(x, [-1, tf.shape(x)[-1]]) for x in maps]
-        rows = tf.concat(flat, axis=0) if len(flat) > 1 else flat[0]
-        sampled = 0
-        for y, y_amount in ((y0, 1 - down), (y1, down)):
-            for x, x_amount in ((x0, 1 - right), (x1, right)):
-                amount = tf.cast(y_amount * x_amount, rows.dtype)
-                place = first + y * width + x
-                sampled += tf.gather(rows, place) * amount[:, None]
-        return sampled
-
-    return sample
