@@ -15,7 +15,7 @@ WIDTH = 1 / 16
 VALID = ((1, 0, 1), (0, 0, 0), (0, 1, 0), (0, 0, 0))
 
 
-def _networks(**options):
+def scoring_networks(**options):
     made = {
         "full": siggraph(width=WIDTH, initializer="he_normal"),
         "instance": instance(width=WIDTH, initializer="he_normal"),
@@ -33,7 +33,7 @@ def _networks(**options):
     return made
 
 
-def _inputs(valid=VALID, height=32, width=40, crop=16):
+def boxed_inputs(valid=VALID, height=32, width=40, crop=16):
     rng = np.random.default_rng(1)
     valid = np.array(valid, bool)
     corners = rng.integers(0, 60, [*valid.shape, 2])
@@ -81,20 +81,22 @@ def test_the_published_width_has_1226108_weights_in_the_fusion_stage():
 
 
 def test_frozen_normalisations_keep_their_statistics_in_training():
-    networks = _networks()
+    networks = scoring_networks()
     freeze_trunk(networks["fusion"])
     networks["instance"].trainable = False
     model = instance_colorizer(**(networks | {"full": None}))
     before = model.get_weights()
-    outputs = model(_inputs(), training=True)
+    outputs = model(boxed_inputs(), training=True)
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
-    np.testing.assert_allclose(outputs["ab"], model(_inputs())["ab"], atol=1e-5)
+    np.testing.assert_allclose(
+        outputs["ab"], model(boxed_inputs())["ab"], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("blending", ["masked", "faithful"])
 def test_a_mixed_batch_equals_its_pictures_one_by_one(blending):
-    networks, inputs = _networks(blending=blending), _inputs()
+    networks, inputs = scoring_networks(blending=blending), boxed_inputs()
     model = instance_colorizer(**networks)
     together = model(inputs)["ab"]
     whole = networks["full"]({k: inputs[k] for k in ("L", "hints", "mask")})
@@ -106,7 +108,7 @@ def test_a_mixed_batch_equals_its_pictures_one_by_one(blending):
 
 
 def test_what_stands_in_padding_does_not_matter():
-    model, inputs = instance_colorizer(**_networks()), _inputs()
+    model, inputs = instance_colorizer(**scoring_networks()), boxed_inputs()
     expected = model(inputs)["ab"]
     padding = ~inputs["box_valid"]
     noise = {
@@ -119,14 +121,14 @@ def test_what_stands_in_padding_does_not_matter():
 
 
 def test_one_trace_serves_boxes_and_sizes_of_all_kinds():
-    model = instance_colorizer(**_networks())
+    model = instance_colorizer(**scoring_networks())
     spec = {
         key: tf.TensorSpec(tensor.shape, tensor.dtype)
         for key, tensor in model.input.items()
     }
     run = tf.function(model, input_signature=[spec])
     for valid in (VALID, ((0, 0),), ((1, 1, 1, 1, 1),)):
-        inputs = _inputs(valid, crop=24)
+        inputs = boxed_inputs(valid, crop=24)
         np.testing.assert_allclose(
             run(inputs)["ab"], model(inputs)["ab"], atol=1e-3
         )
@@ -134,7 +136,7 @@ def test_one_trace_serves_boxes_and_sizes_of_all_kinds():
 
 
 def test_without_a_full_network_box_less_pictures_go_through_fusion():
-    networks, inputs = _networks(), _inputs()
+    networks, inputs = scoring_networks(), boxed_inputs()
     model = instance_colorizer(**(networks | {"full": None}))
     with_full = instance_colorizer(**networks)
     ab, expected = model(inputs)["ab"], with_full(inputs)["ab"]
@@ -144,8 +146,8 @@ def test_without_a_full_network_box_less_pictures_go_through_fusion():
 
 def test_the_whole_model_comes_back_from_a_keras_file(tmp_path):
     model, inputs = (
-        instance_colorizer(**_networks(blending="faithful")),
-        _inputs(),
+        instance_colorizer(**scoring_networks(blending="faithful")),
+        boxed_inputs(),
     )
     model.save(tmp_path / "whole.keras")
     loaded = keras.saving.load_model(tmp_path / "whole.keras")
@@ -158,14 +160,16 @@ def test_the_whole_model_comes_back_from_a_keras_file(tmp_path):
 
 
 def test_every_weight_of_the_fusion_stage_gets_a_gradient():
-    networks = _networks()
+    networks = scoring_networks()
     freeze_trunk(networks["fusion"])
     networks["instance"].trainable = False
     model = instance_colorizer(**(networks | {"full": None}))
     weights = model.trainable_variables
     assert len(weights) == 13 * 12 + 4
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean((model(_inputs(), training=True)["ab"] - 30) ** 2)
+        loss = tf.reduce_mean(
+            (model(boxed_inputs(), training=True)["ab"] - 30) ** 2
+        )
     gradients = tape.gradient(loss, [w.value for w in weights])
     still = [
         weight.path
@@ -178,8 +182,8 @@ def test_every_weight_of_the_fusion_stage_gets_a_gradient():
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_stays_finite_and_ends_in_float32(policy):
     keras.mixed_precision.set_dtype_policy(policy)
-    model = instance_colorizer(**_networks(blending="faithful"))
-    ab = model(_inputs())["ab"]
+    model = instance_colorizer(**scoring_networks(blending="faithful"))
+    ab = model(boxed_inputs())["ab"]
     assert ab.dtype == tf.float32
     assert np.all(np.isfinite(ab))
 

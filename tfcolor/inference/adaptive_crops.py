@@ -67,12 +67,8 @@ def with_groups(model: keras.Model, groups: int) -> keras.Model:
         keras.Model, of `fusion.instance_colorizer`. Its fusion network has a
         copy of the weights, the other networks are shared.
     """
-    networks = {
-        layer.name: layer
-        for layer in model.layers
-        if isinstance(layer, keras.Model)
-    }
-    old = networks.pop("fusion")
+    networks = fusion_lib.networks_of(model)
+    old = networks["fusion"]
     blending = {
         layer.blending
         for layer in old.layers
@@ -85,9 +81,4 @@ def with_groups(model: keras.Model, groups: int) -> keras.Model:
         groups=groups,
     )
     transfer.copy_weights(old, new)
-    instance = networks.pop("instance")
-    # What is left is the full-picture network, if there is one.
-    full = next(iter(networks.values()), None)
-    return fusion_lib.instance_colorizer(
-        instance=instance, fusion=new, full=full
-    )
+    return fusion_lib.instance_colorizer(**networks | {"fusion": new})

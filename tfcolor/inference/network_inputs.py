@@ -12,7 +12,7 @@ from tfcolor.inference import adaptive_crops
 from tfcolor.inference import hint_maps
 from tfcolor.inference import prepare
 from tfcolor.inference.hint_points import HintPoint
-from tfcolor.models import fusion
+from tfcolor.models import box_inputs as box_inputs_lib
 
 
 def picture_inputs(
@@ -144,7 +144,9 @@ def box_class_inputs(
 
 def _group_keys(group: int) -> tuple[str, str]:
     """Returns the names of the inputs of a group of boxes."""
-    keys = (fusion.numbered(key, group) for key in ("box_valid", "crops"))
+    keys = (
+        box_inputs_lib.numbered(key, group) for key in ("box_valid", "crops")
+    )
     return tuple(keys)
 
 

@@ -18,12 +18,16 @@ Reference:
     CVPR 2020. https://arxiv.org/abs/2005.10825
 """
 
+from collections.abc import Callable
+from collections.abc import Collection
+
 import keras
 
 from tfcolor.color import scaling
 from tfcolor.layers.instance_fusion import InstanceFusion
 from tfcolor.layers.where import MergeWhere
 from tfcolor.layers.where import TakeWhere
+from tfcolor.models import box_inputs
 from tfcolor.models import siggraph_blocks
 
 # Trained in the published fusion stage, beside the 13 `InstanceFusion` layers.
@@ -31,45 +35,9 @@ _TRAINED_LAYERS = ("block10_conv2", "ab_out")
 _PICTURE_KEYS = ("L", "hints", "mask")
 
 
-def numbered(key: str, group: int) -> str:
-    """Returns an input's name for a group of boxes: the first keeps its own.
-
-    Args:
-        key: str.
-        group: int from 0.
-
-    Returns:
-        str.
-    """
-    return f"{key}_{group + 1}" if group else key
-
-
-def instances_key(map_name: str, group: int = 0) -> str:
-    """Returns the fusion network's input for a map of the instances.
-
-    Args:
-        map_name: str, one of `siggraph_blocks.MAPS`.
-        group: int from 0, of the boxes.
-
-    Returns:
-        str.
-    """
-    return numbered(f"{map_name}_instances", group)
-
-
-def _box_inputs(groups: int) -> dict[str, keras.KerasTensor]:
-    inputs = {
-        "boxes": keras.Input((None, 4), name="boxes"),
-        "picture_size": keras.Input((2,), dtype="int32", name="picture_size"),
-    }
-    for group in range(groups):
-        key = numbered("box_valid", group)
-        inputs[key] = keras.Input((None,), dtype="bool", name=key)
-    return inputs
-
-
-def _each_group(inputs, key: str, groups: int) -> list:
-    return [inputs[numbered(key, group)] for group in range(groups)]
+def blending_name(map_name: str) -> str:
+    """Returns the name of the layer that blends instances into a map."""
+    return f"{map_name}_fusion"
 
 
 def fusion(
@@ -113,33 +81,59 @@ def fusion(
         ValueError: an option has a value that is not listed above.
     """
     blocks = siggraph_blocks.Blocks(initializer)
-    inputs = siggraph_blocks.picture_inputs() | _box_inputs(groups)
+    inputs = siggraph_blocks.picture_inputs() | box_inputs.box_inputs(groups)
     for map_name, filters in siggraph_blocks.map_filters(width).items():
         for group in range(groups):
-            key = instances_key(map_name, group)
+            key = box_inputs.instances_key(map_name, group)
             inputs[key] = keras.Input((None, None, filters), name=key)
 
     def blend(map_name, x):
         return InstanceFusion(
             blending=blending,
             background_bias=background_bias,
-            name=f"{map_name}_fusion",
+            name=blending_name(map_name),
         )(
             x,
-            _each_group(inputs, instances_key(map_name), groups),
+            box_inputs.each_group(inputs, box_inputs.instances_key(map_name)),
             boxes=inputs["boxes"],
-            box_valid=_each_group(inputs, "box_valid", groups),
+            box_valid=box_inputs.each_group(inputs, "box_valid"),
             picture_size=inputs["picture_size"],
         )
 
+    ab = colors(
+        blocks, inputs, width=width, blend=blend, mask_center=mask_center
+    )
+    return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
+
+
+def colors(
+    blocks: siggraph_blocks.Blocks,
+    inputs,
+    *,
+    width: float,
+    blend: Callable,
+    mask_center: float = scaling.MASK_CENTER,
+):
+    """Builds what lies between the inputs of the fusion network and its end.
+
+    Args:
+        blocks: Blocks.
+        inputs: dict of "L", "hints" and "mask".
+        width: float above 0.
+        blend: function of a name in `siggraph_blocks.MAPS` and the map to the
+            map with the picture's instances.
+        mask_center: float.
+
+    Returns:
+        Tensor, float32 [B, H, W, 2], CIELAB.
+    """
     _, block10 = siggraph_blocks.trunk(
         blocks,
-        siggraph_blocks.network_input(inputs, mask_center=mask_center),
+        siggraph_blocks.network_input(blocks, inputs, mask_center=mask_center),
         width=width,
         change=blend,
     )
-    ab = siggraph_blocks.ab_output(blocks, block10)
-    return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
+    return siggraph_blocks.ab_output(blocks, block10)
 
 
 def freeze_trunk(model: keras.Model) -> None:
@@ -184,46 +178,119 @@ def instance_colorizer(
         of a size of its own.
         The networks are its layers; their weights are shared, not copied.
     """
-    groups = box_groups(fusion)
-    inputs = siggraph_blocks.picture_inputs() | _box_inputs(groups)
+    inputs = colorizer_inputs(box_inputs.count_groups(fusion.input))
+    maps = instance_maps(instance, inputs)
+    return join(
+        inputs,
+        [key for key in inputs if not key.startswith("crops")],
+        lambda taken: fusion(taken | maps)["ab"],
+        full=full,
+        name=name,
+    )
+
+
+def colorizer_inputs(groups: int) -> dict[str, keras.KerasTensor]:
+    """Makes the inputs of `instance_colorizer`.
+
+    Args:
+        groups: int, of boxes.
+
+    Returns:
+        dict of str to keras.KerasTensor.
+    """
+    return (
+        siggraph_blocks.picture_inputs()
+        | box_inputs.box_inputs(groups)
+        | box_inputs.crop_inputs(groups)
+    )
+
+
+def instance_maps(instance: keras.Model, inputs) -> dict:
+    """Runs the instance network on all valid boxes.
+
+    Args:
+        instance: keras.Model, of `instance`.
+        inputs: dict of tensors, of `instance_colorizer`.
+
+    Returns:
+        dict of the inputs of the fusion network that are maps of instances.
+    """
     maps = {}
-    for group in range(groups):
-        key = numbered("crops", group)
-        inputs[key] = keras.Input((None, None, None, 1), name=key)
-        found = instance(
-            _crop_inputs(inputs[key], inputs[numbered("box_valid", group)], key)
-        )
+    for group in range(box_inputs.count_groups(inputs)):
+        key = box_inputs.numbered("crops", group)
+        valid = inputs[box_inputs.numbered("box_valid", group)]
+        L = TakeWhere(name=f"valid_{key}")(inputs[key], valid)
+        found = instance(without_hints(L))
         for map_name in siggraph_blocks.MAPS:
-            maps[instances_key(map_name, group)] = found[map_name]
-    pictures = {key: inputs[key] for key in _PICTURE_KEYS}
-    boxes = {key: inputs[key] for key in _box_inputs(groups)}
+            maps[box_inputs.instances_key(map_name, group)] = found[map_name]
+    return maps
+
+
+def join(
+    inputs,
+    keys: Collection[str],
+    fuse: Callable,
+    *,
+    full: keras.Model | None,
+    name: str,
+) -> keras.Model:
+    """Joins what colors pictures with boxes and what colors those without.
+
+    Args:
+        inputs: dict of keras.KerasTensor, of `colorizer_inputs`.
+        keys: which of them `fuse` needs of a picture.
+        fuse: function of these to ab, float32 [B, H, W, 2].
+        full: keras.Model or None; see `instance_colorizer`.
+        name: str. Name of the model.
+
+    Returns:
+        keras.Model from `inputs` to `{"ab": float32 [B, H, W, 2]}`.
+    """
+    needed = {key: inputs[key] for key in keys}
     if full is None:
-        ab = fusion(pictures | boxes | maps)["ab"]
+        ab = fuse(needed)
     else:
-        valid = _each_group(inputs, "box_valid", groups)
+        valid = box_inputs.each_group(inputs, "box_valid")
         boxed = keras.ops.any(keras.ops.concatenate(valid, axis=-1), axis=-1)
-        fused = fusion(_taken(pictures | boxes, boxed, "boxed") | maps)["ab"]
+        fused = fuse(_taken(needed, boxed, "boxed"))
         boxless = keras.ops.logical_not(boxed)
+        pictures = {key: inputs[key] for key in _PICTURE_KEYS}
         whole = full(_taken(pictures, boxless, "boxless"))["ab"]
         ab = MergeWhere(name="merged")(fused, whole, boxed)
     return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
 
 
-def box_groups(model: keras.Model) -> int:
-    """Returns how many groups of boxes a model takes.
+def networks_of(model: keras.Model) -> dict[str, keras.Model | None]:
+    """Returns the networks of an instance colorizer.
 
     Args:
-        model: keras.Model, of `fusion` or `instance_colorizer`.
+        model: keras.Model.
 
     Returns:
-        int.
+        dict of "instance", "fusion" and "full", which may be None; empty if
+        the model is none of `instance_colorizer`.
     """
-    return sum(key.startswith("box_valid") for key in model.input)
+    networks = {
+        layer.name: layer
+        for layer in model.layers
+        if isinstance(layer, keras.Model)
+    }
+    if not {"instance", "fusion"} <= networks.keys():
+        return {}
+    found = {name: networks.pop(name) for name in ("instance", "fusion")}
+    # What is left is the full-picture network, if there is one.
+    return found | {"full": next(iter(networks.values()), None)}
 
 
-def _crop_inputs(crops, box_valid, name) -> dict:
-    """Returns what the instance network sees of the valid boxes."""
-    L = TakeWhere(name=f"valid_{name}")(crops, box_valid)
+def without_hints(L) -> dict:
+    """Returns what the instance network sees of a crop.
+
+    Args:
+        L: tensor [M, s, s, 1].
+
+    Returns:
+        dict of "L", "hints" and "mask".
+    """
     nothing = keras.ops.zeros_like(L)
     return {
         "L": L,

@@ -85,7 +85,7 @@ def siggraph(
     inputs = siggraph_blocks.picture_inputs()
     block8, block10 = siggraph_blocks.trunk(
         blocks,
-        siggraph_blocks.network_input(inputs, mask_center=mask_center),
+        siggraph_blocks.network_input(blocks, inputs, mask_center=mask_center),
         width=width,
         stopped=lambda x: stopped(x, "ab_branch"),
     )

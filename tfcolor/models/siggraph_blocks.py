@@ -109,33 +109,6 @@ def picture_inputs(image_size: int | None = None) -> dict:
     }
 
 
-def network_input(inputs: dict, *, mask_center: float):
-    """Joins the inputs of a picture in network units.
-
-    Args:
-        inputs: dict, of `picture_inputs`.
-        mask_center: float, subtracted from the mask.
-
-    Returns:
-        Tensor [B, H, W, 4].
-    """
-    return layers.Concatenate(name="network_input")(
-        [
-            layers.Rescaling(
-                1 / scaling.L_SCALE,
-                -scaling.L_CENTER / scaling.L_SCALE,
-                name="L_scaled",
-            )(inputs["L"]),
-            layers.Rescaling(1 / scaling.AB_SCALE, name="hints_scaled")(
-                inputs["hints"]
-            ),
-            layers.Rescaling(1.0, -mask_center, name="mask_centered")(
-                inputs["mask"]
-            ),
-        ]
-    )
-
-
 class Blocks:
     """The repeating parts of the network, with their shared settings.
 
@@ -155,6 +128,10 @@ class Blocks:
         self._initializer = initializer
         self._bn_before_relu = bn_before_relu
 
+    def layer(self, kind: type, *, name: str, **options):
+        """Makes each layer of the network; all others go through this one."""
+        return kind(name=name, **options)
+
     def _kernel_initializer(self):
         if self._initializer == "he_normal":
             return keras.initializers.HeNormal()
@@ -162,23 +139,25 @@ class Blocks:
 
     def conv(self, x, filters, *, name, dilation=1, activation=None):
         """A 3 x 3 convolution that keeps the size."""
-        return layers.Conv2D(
-            filters,
-            3,
+        return self.layer(
+            layers.Conv2D,
+            name=name,
+            filters=filters,
+            kernel_size=3,
             padding="same",
             dilation_rate=dilation,
             activation=activation,
             kernel_initializer=self._kernel_initializer(),
-            name=name,
         )(x)
 
     def bn(self, x, *, name):
         """A batch normalisation with PyTorch's settings."""
-        return layers.BatchNormalization(
+        return self.layer(
+            layers.BatchNormalization,
+            name=name,
             momentum=_BN_MOMENTUM,
             epsilon=_BN_EPSILON,
             gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02),
-            name=name,
         )(x)
 
     def convs(self, x, filters, *, name, first, last, dilation=1):
@@ -194,25 +173,28 @@ class Blocks:
             )
         x = self.bn(x, name=f"{name}_bn")
         if self._bn_before_relu:
-            x = layers.ReLU(name=f"{name}_relu")(x)
+            x = self.layer(layers.ReLU, name=f"{name}_relu")(x)
         return x
 
     def down(self, x, *, name):
         """Keeps every second row and column, from the first on."""
-        return layers.MaxPooling2D(1, strides=2, name=name)(x)
+        return self.layer(
+            layers.MaxPooling2D, name=name, pool_size=1, strides=2
+        )(x)
 
     def up(self, x, skip, filters, *, index, skip_index):
         """Doubles the size and adds the skip connection."""
-        x = layers.Conv2DTranspose(
-            filters,
-            4,
+        x = self.layer(
+            layers.Conv2DTranspose,
+            name=f"up{index}",
+            filters=filters,
+            kernel_size=4,
             strides=2,
             padding="same",
             kernel_initializer=self._kernel_initializer(),
-            name=f"up{index}",
         )(x)
         skip = self.conv(skip, filters, name=f"skip{skip_index}to{index}")
-        return layers.Add(name=f"block{index}_add")([x, skip])
+        return self.layer(layers.Add, name=f"block{index}_add")([x, skip])
 
     def head(self, x, filters, *, name, activation=None):
         """A 1 x 1 convolution in float32, whatever the precision before.
@@ -220,14 +202,44 @@ class Blocks:
         It starts small under both initializers: block 10 is not normalised,
         and its tanh must not start saturated.
         """
-        return layers.Conv2D(
-            filters,
-            1,
+        return self.layer(
+            layers.Conv2D,
+            name=name,
+            filters=filters,
+            kernel_size=1,
             activation=activation,
             dtype="float32",
             kernel_initializer=keras.initializers.RandomNormal(0.0, 0.02),
-            name=name,
         )(x)
+
+
+def network_input(blocks: Blocks, inputs: dict, *, mask_center: float):
+    """Joins the inputs of a picture in network units.
+
+    Args:
+        blocks: Blocks.
+        inputs: dict, of `picture_inputs`.
+        mask_center: float, subtracted from the mask.
+
+    Returns:
+        Tensor [B, H, W, 4].
+    """
+
+    def scaled(key, name, scale, offset=0.0):
+        return blocks.layer(
+            layers.Rescaling, name=name, scale=scale, offset=offset
+        )(inputs[key])
+
+    return blocks.layer(layers.Concatenate, name="network_input")(
+        [
+            scaled(
+                *("L", "L_scaled", 1 / scaling.L_SCALE),
+                -scaling.L_CENTER / scaling.L_SCALE,
+            ),
+            scaled("hints", "hints_scaled", 1 / scaling.AB_SCALE),
+            scaled("mask", "mask_centered", 1.0, -mask_center),
+        ]
+    )
 
 
 def encoder(
@@ -299,17 +311,22 @@ def trunk(
 
     # Decoder
     x = blocks.up(x, block3, f8, index=8, skip_index=3)
-    x = layers.ReLU(name="block8_relu")(change("block8_up", x))
+    x = change("block8_up", x)
+    x = blocks.layer(layers.ReLU, name="block8_relu")(x)
     x = blocks.convs(x, f8, name="block8", first=2, last=3)
     block8 = change("block8", x)
     x = blocks.up(stopped(block8), stopped(block2), f9, index=9, skip_index=2)
-    x = layers.ReLU(name="block9_relu")(change("block9_up", x))
+    x = change("block9_up", x)
+    x = blocks.layer(layers.ReLU, name="block9_relu")(x)
     x = blocks.convs(x, f9, name="block9", first=2, last=2)
     x = change("block9", x)
     x = blocks.up(x, stopped(block1), f10, index=10, skip_index=1)
-    x = layers.ReLU(name="block10_relu")(change("block10_up", x))
+    x = change("block10_up", x)
+    x = blocks.layer(layers.ReLU, name="block10_relu")(x)
     x = blocks.conv(x, f10, name="block10_conv2")
-    x = layers.LeakyReLU(_LEAKY_SLOPE, name="block10_relu2")(x)
+    x = blocks.layer(
+        layers.LeakyReLU, name="block10_relu2", negative_slope=_LEAKY_SLOPE
+    )(x)
     return block8, change("block10", x)
 
 
@@ -321,4 +338,6 @@ def ab_output(blocks: Blocks, x):
         x: tensor, the result of block 10.
     """
     ab = blocks.head(x, 2, name="ab_out", activation="tanh")
-    return layers.Rescaling(scaling.AB_SCALE, dtype="float32", name="ab")(ab)
+    return blocks.layer(
+        layers.Rescaling, name="ab", scale=scaling.AB_SCALE, dtype="float32"
+    )(ab)

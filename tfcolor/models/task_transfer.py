@@ -102,7 +102,7 @@ def task_transfer(
     inputs = siggraph_blocks.picture_inputs(image_size)
     *_, x = siggraph_blocks.encoder(
         blocks,
-        siggraph_blocks.network_input(inputs, mask_center=mask_center),
+        siggraph_blocks.network_input(blocks, inputs, mask_center=mask_center),
         width=width,
     )
     for i, filters in enumerate(FILTERS, start=1):
