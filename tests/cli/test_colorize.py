@@ -163,6 +163,7 @@ def test_boxes_come_from_files_or_a_detector(
     status, out, _ = tfcolor(
         *("album/a.png", "album/trip/b.png", "--output=new/"),
         *("--boxes=boxes", "--show_boxes", "--max_boxes=1", "--crop_size=8"),
+        "--boxes_at_once=all",
         model=boxed_model_path,
     )
     assert (status, out) == (0, "Colorized 2 pictures into new/\n")
@@ -201,6 +202,7 @@ def test_boxes_need_a_model_that_takes_them(tfcolor, album):
         (["album/a.jpg", "--output=b.png", "--image_size=20"], "multiple of 8"),
         (["album/a.jpg", "--output=b.png", "--batch_size=0"], "`batch_size`"),
         (["album/a.jpg", "--output=b.png", "--saturation=-1"], "`saturation`"),
+        (["album/a.jpg", "--output=b.png", "--boxes_at_once=0"], "`boxes_at_"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

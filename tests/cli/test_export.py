@@ -50,6 +50,7 @@ def test_a_difference_is_reported_and_nothing_written(
         (["--model=none.keras"], "none.keras"),
         (["--image_size=9"], "image_size"),
         (["--saturation=-1"], "saturation"),
+        (["--boxes_at_once=0"], "boxes_at_once"),
         (["--format=litert", "--verify"], "--format=saved_model"),
     ],
 )

@@ -22,6 +22,7 @@ from tfcolor.inference import colorization_model
 from tfcolor.models import fusion
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.ensemble import ensemble
+from tfcolor.models.fusion_in_turns import FusionInTurns
 from tfcolor.models.instance import instance
 from tfcolor.models.resnet_colorizer import resnet_colorizer
 from tfcolor.models.siggraph_blend import siggraph_blend
@@ -118,6 +119,27 @@ def test_what_models_are_told_is_heard(kind):
     default, *_ = served.signatures
     assert sorted(spec.name for spec in default.inputs[1:]) == told
     assert not _problems(served)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_fewer_pictures")
+def test_boxes_take_turns_in_the_graph_where_they_do_in_python(monkeypatch):
+    graphs = []
+    call = FusionInTurns.call
+
+    def counted(self, inputs):
+        graphs.append(self.boxes_at_once)
+        return call(self, inputs)
+
+    monkeypatch.setattr(FusionInTurns, "call", counted)
+    served = colorizer_export.served(
+        *(_crops(), model_file.ModelInfo(image_size=16)),
+        ColorizerOptions(16, boxes_at_once=1),
+    )
+    assert served.options["boxes_at_once"] == 1
+    assert not _problems(served)
+    # Python's, and that of all signatures.
+    assert graphs == [1, 1]
 
 
 @pytest.mark.usefixtures("_fewer_pictures")

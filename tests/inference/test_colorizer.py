@@ -125,6 +125,7 @@ def test_defaults_are_those_the_command_names():
     signature = inspect.signature(Colorizer.__init__).parameters
     assert signature["batch_size"].default == defaults.BATCH_SIZE
     assert signature["saturation"].default == defaults.SATURATION
+    assert signature["boxes_at_once"].default == defaults.BOXES_AT_ONCE
 
 
 @pytest.mark.parametrize(
@@ -152,6 +153,8 @@ def test_other_arrays_are_refused(colorizer, rgb):
         {"image_size": 16.0},
         {"crop_size": 12},
         {"batch_size": 0},
+        {"boxes_at_once": 0},
+        {"boxes_at_once": 2.0},
         {"saturation": -1},
         {"saturation": float("nan")},
     ],

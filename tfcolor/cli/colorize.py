@@ -116,6 +116,7 @@ def _add_boxes(parser) -> None:
         "'adaptive' gives small boxes smaller ones, which is quicker "
         "(default: --image_size)",
     )
+    shared.add_boxes_at_once(parser)
 
 
 def _crop_size(text: str) -> int | str:
@@ -195,6 +196,7 @@ def _load_colorizer(args):
         batch_size=args.batch_size,
         saturation=args.saturation,
         crop_size=args.crop_size,
+        boxes_at_once=args.boxes_at_once,
     )
 
 

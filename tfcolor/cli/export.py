@@ -90,6 +90,7 @@ def _add_limits(parser) -> None:
         help="side of the squares that boxes are resized to, a multiple of 8 "
         "(default: --image_size)",
     )
+    shared.add_boxes_at_once(parser)
     parser.add_argument(
         "--max_pixels",
         type=int,
@@ -155,6 +156,7 @@ def _export_saved_model(args) -> None:
         image_size=args.image_size,
         saturation=args.saturation,
         crop_size=args.crop_size,
+        boxes_at_once=args.boxes_at_once,
         max_pixels=args.max_pixels,
         overwrite=args.overwrite,
         verify=args.verify,

@@ -7,6 +7,9 @@ import sys
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
+# The value of --boxes_at_once for no limit.
+_ALL = "all"
+
 
 def add_input(parser: argparse.ArgumentParser) -> None:
     """Adds the argument `input`: pictures, folders and globs.
@@ -100,6 +103,26 @@ def add_max_boxes(parser: argparse.ArgumentParser) -> None:
         help="boxes of highest score that a picture keeps (default: "
         "%(default)s)",
     )
+
+
+def add_boxes_at_once(parser: argparse.ArgumentParser) -> None:
+    """Adds --boxes_at_once.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+    """
+    parser.add_argument(
+        "--boxes_at_once",
+        type=_boxes_at_once,
+        default=defaults.BOXES_AT_ONCE,
+        metavar="N|all",
+        help="boxes of a picture in the networks at once; fewer take less "
+        "memory (default: %(default)s)",
+    )
+
+
+def _boxes_at_once(text: str) -> int | None:
+    return None if text == _ALL else int(text)
 
 
 def one_line(error: Exception) -> str:

@@ -62,6 +62,7 @@ def cases(model: keras.Model, options: ColorizerOptions) -> list[Case]:
         image_size=options.image_size,
         saturation=options.saturation,
         crop_size=options.crop_size,
+        boxes_at_once=options.boxes_at_once,
     )
     pictures = checked_pictures.pictures()
     made = [

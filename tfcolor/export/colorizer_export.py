@@ -46,7 +46,7 @@ def served(
         )
     made_with = dataclasses.asdict(options)
     if not colorization_model.takes_boxes(model):
-        del made_with["crop_size"]
+        del made_with["crop_size"], made_with["boxes_at_once"]
     return Served(
         signatures=colorizer_signatures(model, options),
         options=made_with,

@@ -43,12 +43,14 @@ class ColorizerOptions:
         saturation: float, 0 or above.
         crop_size: int or None. Side of the squares of boxes; None for
             `image_size`.
+        boxes_at_once: int or None.
         max_pixels: int. Of the pictures of a request together.
     """
 
     image_size: int
     saturation: float = inference_defaults.SATURATION
     crop_size: int | None = None
+    boxes_at_once: int | None = inference_defaults.BOXES_AT_ONCE
     max_pixels: int = defaults.MAX_PIXELS
 
 
@@ -117,7 +119,9 @@ class _Graph:
     """The functions of the signatures, over one model."""
 
     def __init__(self, model, options):
-        self._network = network.network_function(model)
+        self._network = network.network_function(
+            model, boxes_at_once=options.boxes_at_once
+        )
         self._names = tuple(model.input)
         # Of what comes with a picture, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))

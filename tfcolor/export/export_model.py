@@ -24,6 +24,7 @@ def export_saved_model(
     image_size: int | None = None,
     saturation: float = inference_defaults.SATURATION,
     crop_size: int | None = None,
+    boxes_at_once: int | None = inference_defaults.BOXES_AT_ONCE,
     max_pixels: int = defaults.MAX_PIXELS,
     overwrite: bool = False,
     verify: bool = False,
@@ -40,6 +41,8 @@ def export_saved_model(
         saturation: float, 0 or above.
         crop_size: int or None. Side of the squares of boxes; None for
             `image_size`.
+        boxes_at_once: int or None. Boxes of a picture that go through the
+            networks at once; None for all.
         max_pixels: int. Of the pictures of a request together.
         overwrite: bool. Whether an older export is replaced.
         verify: bool. Whether the export is loaded and compared with Python
@@ -55,6 +58,7 @@ def export_saved_model(
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         checks.check_size("image_size", image_size)
         checks.check_size("crop_size", crop_size)
+        checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         _check_max_pixels(max_pixels)
         network, info = colorization_model.open_model(model)
@@ -62,6 +66,7 @@ def export_saved_model(
             image_size=image_size or info.image_size,
             saturation=saturation,
             crop_size=crop_size,
+            boxes_at_once=boxes_at_once,
             max_pixels=max_pixels,
         )
         classifies = info.architecture in class_network.ARCHITECTURES

@@ -37,6 +37,17 @@ def check_batch_size(batch_size) -> None:
         )
 
 
+def check_boxes_at_once(boxes_at_once) -> None:
+    """Checks the number of boxes that go through a network at once."""
+    if boxes_at_once is not None and (
+        not isinstance(boxes_at_once, int) or boxes_at_once < 1
+    ):
+        raise ValueError(
+            "`boxes_at_once` must be an integer of 1 or above, or None. "
+            f"Received: boxes_at_once={boxes_at_once}"
+        )
+
+
 def check_saturation(saturation) -> None:
     """Checks the factor on ab."""
     if not 0 <= saturation < float("inf"):

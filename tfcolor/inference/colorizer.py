@@ -45,6 +45,10 @@ class Colorizer:
         crop_size: int, "adaptive" or None. Side of the square in pixels that
             each box is squashed to, a multiple of 8; None means `image_size`.
             "adaptive" makes small boxes smaller squares, which is quicker.
+        boxes_at_once: int or None. With more boxes than that a picture's
+            boxes go through the networks in turns, so that memory does not
+            grow with their number; see `network`. None means all at once.
+            Results are equal up to rounding.
 
     Attributes:
         image_size: int. Side of the network's square in pixels.
@@ -71,11 +75,13 @@ class Colorizer:
         batch_size: int = defaults.BATCH_SIZE,
         saturation: float = defaults.SATURATION,
         crop_size: int | str | None = None,
+        boxes_at_once: int | None = defaults.BOXES_AT_ONCE,
     ):
         checks.check_size("image_size", image_size)
         if crop_size != defaults.ADAPTIVE:
             checks.check_size("crop_size", crop_size)
         checks.check_batch_size(batch_size)
+        checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         model, model_size = colorization_model.load(model)
         self.image_size = image_size or model_size
@@ -93,7 +99,9 @@ class Colorizer:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
         self._input_names = tuple(model.input)
-        self._network = network.network_function(model)
+        self._network = network.network_function(
+            model, boxes_at_once=boxes_at_once
+        )
         # Makes the graphs now, which takes longer than many a picture.
         self.colorize(
             np.zeros((1, 1, 3), np.uint8),
