@@ -3,7 +3,8 @@
     python -m benchmarks.fusion_inference
     python -m benchmarks.fusion_inference --box_counts=8 --box_scale=0.5
 
-One picture, from crops to ab: tfcolor with crops of one size, with crops as
+One picture, from crops to ab: tfcolor with all boxes at once, with boxes in
+turns of `--boxes_at_once` where there are more, with all at once and crops as
 large as their boxes need, and PyTorch as the published code does it, with the
 same weights. Times are taken in turns in one process, peak memory of each
 side in a process of its own; `loaded` is what of it was there before the
@@ -11,9 +12,10 @@ first picture. The published test program also keeps what gradients would
 need: a row without a time says how much memory that takes.
 
 The second table compares results: the largest difference of ab (CIELAB)
-between tfcolor and PyTorch, and the PSNR of the picture that adaptive crops
-give against crops of one size. Weights are random, which is hard on PSNR;
-`adaptive_crops` measures it with trained ones.
+between tfcolor and PyTorch, and between boxes in turns and all at once, and
+the PSNR of the picture that adaptive crops give against crops of one size.
+Weights are random, which is hard on PSNR; `adaptive_crops` measures it with
+trained ones.
 """
 
 import functools
@@ -26,12 +28,20 @@ from benchmarks import measuring
 from benchmarks import options
 from flags import data as data_flags
 from flags import model as model_flags
+from tfcolor.inference import defaults
 
 _BOX_COUNTS = flags.DEFINE_list("box_counts", ["1", "8", "32"], "Boxes.")
+_BOXES_AT_ONCE = flags.DEFINE_integer(
+    "boxes_at_once",
+    defaults.BOXES_AT_ONCE,
+    "Boxes of a turn.",
+    lower_bound=1,
+)
 options.declare("width", "image_size", "repeats")
 options.declare("original", "memory", "box_scale")
 
 _PYTORCH, _FIXED = "PyTorch", "tfcolor"
+_TURNS = "tfcolor, boxes in turns"
 _ADAPTIVE = "tfcolor, adaptive crops"
 _RELEASED = "PyTorch, gradients kept"
 
@@ -54,8 +64,8 @@ def _sides(networks, boxes):
     """Prepares each side.
 
     Args:
-        networks: PyTorch's, or None, and tfcolor's, traced for crops of one
-            size and of several.
+        networks: PyTorch's, or None, and tfcolor's, traced for all boxes at
+            once, for boxes in turns and for crops of several sizes.
         boxes: int.
 
     Returns:
@@ -71,10 +81,11 @@ def _sides(networks, boxes):
         image_size=size,
         box_scale=options.BOX_SCALE.value,
     )
-    originals, fixed, adaptive = networks
+    originals, fixed, turns, adaptive = networks
     inputs = inputs_of(crop_sizes=(size,))
     sides = {
         _FIXED: functools.partial(fixed, inputs),
+        _TURNS: functools.partial(turns, inputs),
         _ADAPTIVE: functools.partial(
             adaptive, inputs_of(crop_sizes=adaptive_crops.crop_sizes(size))
         ),
@@ -97,6 +108,12 @@ def _memory(sides, boxes):
     ours = ("benchmarks.tfcolor_runs", "load_fusion_inference")
     memory = {
         _FIXED: measuring.memory_of(*ours, adaptive=False, **size),
+        _TURNS: measuring.memory_of(
+            *ours,
+            adaptive=False,
+            boxes_at_once=_BOXES_AT_ONCE.value,
+            **size,
+        ),
         _ADAPTIVE: measuring.memory_of(*ours, adaptive=True, **size),
     }
     if _PYTORCH in sides:
@@ -122,11 +139,14 @@ def _measure(networks, boxes):
         ]
         for name in (*sides, *(memory.keys() - sides.keys()))
     ]
-    difference = None
-    if _PYTORCH in results:
-        difference = float(abs(results[_FIXED] - results[_PYTORCH]).max())
+    differences = [
+        float(abs(results[_FIXED] - results[side]).max())
+        if side in results
+        else None
+        for side in (_PYTORCH, _TURNS)
+    ]
     psnr = _psnr(inputs, results[_FIXED], results[_ADAPTIVE])
-    return rows, [boxes, difference, psnr]
+    return rows, [boxes, *differences, psnr]
 
 
 def _networks(width):
@@ -147,7 +167,12 @@ def _networks(width):
     fixed = fusion.instance_colorizer(**models)
     sizes = adaptive_crops.crop_sizes(data_flags.config().image_size)
     adaptive = adaptive_crops.with_groups(fixed, len(sizes))
-    return originals, *map(tfcolor_runs.inference, (fixed, adaptive))
+    return (
+        originals,
+        tfcolor_runs.inference(fixed),
+        tfcolor_runs.inference(fixed, boxes_at_once=_BOXES_AT_ONCE.value),
+        tfcolor_runs.inference(adaptive),
+    )
 
 
 def main(argv):
@@ -166,7 +191,8 @@ def main(argv):
         rows,
     )
     measuring.print_table(
-        ["boxes", "largest difference of ab", "PSNR of adaptive crops, dB"],
+        ["boxes", "largest difference of ab", "in turns, from all at once"]
+        + ["PSNR of adaptive crops, dB"],
         results,
     )
 

@@ -105,27 +105,23 @@ def random_colors(inputs: Mapping, *, seed: int = 0) -> tf.Tensor:
     return tf.constant(rng.uniform(-60, 60, shape), tf.float32)
 
 
-def inference(model: keras.Model) -> Callable:
+def inference(
+    model: keras.Model, *, boxes_at_once: int | None = None
+) -> Callable:
     """Traces a model as `Colorizer` does: once, for all sizes.
 
     Args:
         model: keras.Model with the output "ab".
+        boxes_at_once: int or None, all; see `network.network_function`.
 
     Returns:
         Function of a mapping of the model's inputs to tensors, to ab, float32
         array [B, S, S, 2].
     """
-    specs = {
-        name: tf.TensorSpec([None] * len(x.shape[:-1]) + [x.shape[-1]], x.dtype)
-        for name, x in model.input.items()
-    }
-    function = tf.function(
-        lambda inputs: model(inputs, training=False)["ab"],
-        input_signature=[specs],
-    )
+    function = network.network_function(model, boxes_at_once=boxes_at_once)
 
     def run(inputs):
-        return function({name: inputs[name] for name in specs}).numpy()
+        return function({name: inputs[name] for name in model.input}).numpy()
 
     return run
 
@@ -252,6 +248,7 @@ def load_fusion_inference(
     width: float,
     box_scale: float,
     adaptive: bool,
+    boxes_at_once: int | None = None,
 ) -> Callable:
     """Loads what inference needs, for `measuring.memory_of`.
 
@@ -261,6 +258,7 @@ def load_fusion_inference(
         width: float.
         box_scale: float.
         adaptive: bool, whether each box's crop has a size of its own.
+        boxes_at_once: int or None, all.
 
     Returns:
         Function without arguments.
@@ -273,7 +271,8 @@ def load_fusion_inference(
     inputs = fusion_inputs(
         boxes, image_size=image_size, box_scale=box_scale, crop_sizes=sizes
     )
-    return functools.partial(inference(model), inputs)
+    run = inference(model, boxes_at_once=boxes_at_once)
+    return functools.partial(run, inputs)
 
 
 def load_fusion_step(

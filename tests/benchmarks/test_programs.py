@@ -44,14 +44,17 @@ def _is_number(cell):
 
 @pytest.mark.slow
 def test_fusion_inference_prints_times_and_memory_of_all_sides(capsys):
-    rows = _rows(fusion_inference, capsys, box_counts="2", memory="true")
-    for side in ("tfcolor", "tfcolor, adaptive crops"):
+    options = {"box_counts": "2", "boxes_at_once": "1", "memory": "true"}
+    rows = _rows(fusion_inference, capsys, **options)
+    sides = ("tfcolor", "tfcolor, boxes in turns", "tfcolor, adaptive crops")
+    for side in sides:
         row = _of(rows, "2", side)
         assert _is_number(row[2])
         assert HAS_TORCH == bool(_is_number(row[3]))
         peak, loaded = (int(row[i].removesuffix(" MB")) for i in (4, 6))
         assert peak > loaded
-    assert _is_number(_of(rows[-1:], "2")[2])
+    *_, in_turns, psnr = _of(rows[-1:], "2")
+    assert float(in_turns) < 1e-4 and _is_number(psnr)
     assert any("PyTorch" in row[1:2] for row in rows) == HAS_TORCH
 
 
