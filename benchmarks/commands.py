@@ -13,7 +13,8 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+from benchmarks import measuring
+
 _REPORT = (
     "import sys; from benchmarks import commands; "
     "commands.report(*sys.argv[1:])"
@@ -47,13 +48,7 @@ def run(arguments: Sequence[str]) -> CommandRun:
     Raises:
         RuntimeError: the program failed.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", _REPORT, *arguments],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": _ROOT},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = measuring.run_python(_REPORT, *arguments)
     if done.returncode:
         raise RuntimeError(
             "A command must end with status 0. Received: status "

@@ -122,6 +122,26 @@ def ratio_over(
     )
 
 
+def run_python(code: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Runs Python in a new process that finds this project's modules.
+
+    Args:
+        code: str, of `python -c`.
+        *arguments: str, its further arguments.
+
+    Returns:
+        subprocess.CompletedProcess with the texts that it wrote, whatever its
+        status.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": _ROOT},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def memory_of(module: str, function: str, **options) -> Memory:
     """Measures the memory of what a function returns, in a new process.
 
@@ -137,13 +157,7 @@ def memory_of(module: str, function: str, **options) -> Memory:
     Raises:
         RuntimeError: the process failed.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", _REPORT, module, function, json.dumps(options)],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": _ROOT},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_python(_REPORT, module, function, json.dumps(options))
     if done.returncode:
         raise RuntimeError(
             f"{module}.{function} must run in a process of its own. "

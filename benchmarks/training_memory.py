@@ -19,7 +19,7 @@ from flags import model as model_flags
 
 _BATCHES = flags.DEFINE_list("batches", ["4", "16", "32"], "Batch sizes.")
 _SIZES = flags.DEFINE_list(
-    "sizes", ["64", "128", "256"], "Sides of the pictures, pixels."
+    "picture_sizes", ["64", "128", "256"], "Sides of the pictures, pixels."
 )
 options.declare("width")
 

@@ -27,7 +27,7 @@ CLASS_INPUT = flags.DEFINE_enum(
 
 _values = fields.define(
     ensemble.ensemble,
-    only=["class_source", "features", "train_classifier"],
+    only=["class_source", "features", "train_classifier", "classifier_area"],
     choices={
         # Boxes have a trainer of their own.
         "class_source": [

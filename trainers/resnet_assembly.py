@@ -7,8 +7,10 @@ from flags import ensemble as ensemble_flags
 from flags import objective as objective_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
+from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
 from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import CLASSIFIER
 from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
@@ -43,7 +45,8 @@ def start_from(model: keras.Model) -> None:
 
     Args:
         model: keras.Model. Gets all weights of a colorizer, or those of its
-            encoder from ResNet-18.
+            encoder from ResNet-18. From a colorizer without classes it begins
+            as one that does not heed them.
 
     Raises:
         ValueError: the layers do not fit.
@@ -51,11 +54,28 @@ def start_from(model: keras.Model) -> None:
     if not run_flags.INITIAL_WEIGHTS.value:
         return
     start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
-    if "ab" in start.output:
+    if "ab" in start.output and _sees_more(model, start):
+        transfer.copy_weights(
+            start, model, except_layers=(resnet_blocks.FUSION, CLASSIFIER)
+        )
+        transfer.copy_widened(start, model, resnet_blocks.FUSION)
+    elif "ab" in start.output:
         transfer.copy_weights(start, model)
     else:
         names = resnet_colorizer.encoder_layers(model)
         transfer.copy_layers(start, model, names)
+
+
+def _sees_more(model, start) -> bool:
+    """Whether a model's decoder sees channels that another's does not."""
+    names = [layer.name for layer in start.layers]
+    if resnet_blocks.FUSION not in names:
+        return False
+    seen, others = (
+        network.get_layer(resnet_blocks.FUSION).kernel.shape[2]
+        for network in (model, start)
+    )
+    return seen > others
 
 
 def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:

@@ -41,7 +41,8 @@ for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
     "skip_corrupt",
     *("image_size", "load_size", "batch_size", "seed", "flip", "cache"),
-    *("test_images", "test_share", "pictures_per_class", "random_crop_area"),
+    *("test_images", "test_share", "pictures_per_class"),
+    *("random_crop_area", "random_crop_share"),
     "width",
 ):
     flags.declare_key_flag(_name)

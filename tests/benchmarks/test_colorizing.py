@@ -167,7 +167,7 @@ def test_steps_that_would_not_fit_into_memory_are_left_out(capsys, monkeypatch):
 
     monkeypatch.setattr(measuring, "memory_of", weigh)
     monkeypatch.setattr(training_memory, "_free_memory", lambda: 10 * 10**6)
-    options = {"batches": "1,4", "sizes": "64,128,256"}
+    options = {"batches": "1,4", "picture_sizes": "64,128,256"}
     (rows,) = _tables(training_memory, capsys, options)
     found = {(row[0], row[1]): row[3] for row in rows if row[2] == "tfcolor"}
     assert found["1", "64"] == "1 MB" and found["4", "128"] == "8 MB"

@@ -77,6 +77,21 @@ def test_equal_seeds_and_epochs_give_equal_batches(source, memory):
     assert np.abs(_joined(first) - _joined(other)).max() > 1
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_some_pictures_may_be_seen_whole(source, share):
+    options = {"random_crop_area": 0.4, "random_crop_share": share}
+    whole = {L.tobytes() for L in _joined(_batches(source, training=False))}
+    seen = [
+        L.tobytes() in whole
+        for epoch in range(4)
+        for L in _joined(_batches(source, epoch=epoch, **options))
+    ]
+    if share == 0.5:
+        assert 0.1 < np.mean(seen) < 0.9
+    else:
+        assert np.mean(seen) == 1 - share
+
+
 def test_memory_gives_what_files_give(source):
     memory = crop_memory.into_memory(source, side=24)
     assert len(memory) == 9
@@ -156,6 +171,7 @@ def test_a_source_without_a_readable_picture_is_refused(source, tmp_path):
         ({"inputs": "ab"}, "`inputs` must be one of"),
         ({"crops": "middle"}, "`crops` must be one of"),
         ({"random_crop_area": 0.0}, "`random_crop_area` must be above 0"),
+        ({"random_crop_share": 1.1}, "`random_crop_share` must be from 0"),
         ({"test_share": 1.0}, "`test_share` must be"),
         ({"pictures_per_class": 1}, "`pictures_per_class` must be at least 2"),
     ],

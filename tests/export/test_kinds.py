@@ -238,6 +238,9 @@ def test_an_exported_classifier_equals_python(tmp_path):
     info = model_file.ModelInfo("alexnet", 64, class_names=NAMES)
     model_file.save(model, path, info)
     export_model.export_saved_model(path, str(tmp_path / "1"), verify=True)
+    # What differs from Python is not left there.
+    labels = (tmp_path / "1/assets/labels.txt").read_text()
+    assert labels.splitlines() == list(NAMES)
 
 
 def test_small_exports_say_what_they_are():

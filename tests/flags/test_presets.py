@@ -102,6 +102,7 @@ def test_the_presets_of_the_study_of_ensembles_are_what_it_chose():
         "class_source": "classifier",
         "features": "probabilities",
         "train_classifier": False,
+        "classifier_area": 1.0,
         "form": "faithful",
         "global_features": False,
         "width": 1.0,

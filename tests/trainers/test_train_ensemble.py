@@ -16,6 +16,7 @@ from tfcolor.inference.classifier import Classifier
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.resnet_colorizer import resnet18
+from tfcolor.models.resnet_colorizer import resnet_colorizer
 from tfcolor.weights import model_file
 from trainers import resnet_assembly
 from trainers import train_alexnet
@@ -200,6 +201,28 @@ def test_the_encoder_may_start_from_resnet18(tmp_path):
         np.testing.assert_array_equal(
             model.get_layer(name).kernel, start.get_layer(name).kernel
         )
+
+
+@pytest.mark.parametrize("class_source", ["given", "classifier", "none"])
+def test_an_ensemble_may_start_from_a_colorizer_without_classes(
+    tmp_path, class_source
+):
+    path, start = str(tmp_path / "alone.keras"), resnet_colorizer(width=1 / 32)
+    model_file.save(start, path, model_file.ModelInfo("resnet_colorizer", 64))
+    options = {
+        "width": "0.03125",
+        "classifier_width": "0.015625",
+        "class_source": class_source,
+        "initial_weights": path,
+    }
+    with flagsaver.as_parsed(**options):
+        model = resnet_assembly.build_ensemble(("cat", "owl"))
+    inputs = {"L": np.random.default_rng(0).uniform(0, 100, (1, 64, 64, 1))}
+    expected = start(inputs)["ab"]
+    if class_source == "given":
+        inputs["classes"] = np.array([[0.0, 1.0]])
+    # It does not heed the classes yet.
+    np.testing.assert_allclose(model(inputs)["ab"], expected, atol=1e-4)
 
 
 def test_a_loss_without_an_output_is_refused():

@@ -73,3 +73,22 @@ def test_copy_layers_lists_every_difference(names, named):
         transfer.copy_layers(source, target, names)
     for old, weight in zip(before, target.weights, strict=True):
         np.testing.assert_array_equal(old, weight)
+
+
+def _convolution(channels, filters=3):
+    inputs = keras.Input((None, None, channels))
+    layer = keras.layers.Conv2D(filters, 3, name="conv")
+    return keras.Model(inputs, layer(inputs))
+
+
+def test_a_widened_layer_does_not_see_its_further_channels():
+    source, target = _convolution(2), _convolution(5)
+    transfer.copy_widened(source, target, "conv")
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 5))
+    np.testing.assert_allclose(target(x), source(x[..., :2]), atol=1e-6)
+
+
+@pytest.mark.parametrize("other", [_convolution(1), _convolution(4, filters=2)])
+def test_only_further_channels_can_be_widened(other):
+    with pytest.raises(ValueError, match="more channels.*conv: "):
+        transfer.copy_widened(_convolution(2), other, "conv")

@@ -28,6 +28,8 @@ class LabelConfig:
             has none.
         random_crop_area: float in (0, 1]. In training, a random part of at
             least this share of the area is cut out and resized; 1 is off.
+        random_crop_share: float in 0..1. Share of the training pictures that
+            are cut so; the others are seen whole, as sharp as in use.
         pictures_per_class: int or None. Training pictures of each class that
             are used, chosen by the seed; None is all.
         test_share: float in 0..1. Share of the training files that is kept
@@ -38,6 +40,7 @@ class LabelConfig:
     inputs: str = "L"
     crops: str = "whole"
     random_crop_area: float = 1.0
+    random_crop_share: float = 1.0
     pictures_per_class: int | None = None
     test_share: float = 0.2
 
@@ -54,6 +57,11 @@ class LabelConfig:
             raise ValueError(
                 "`random_crop_area` must be above 0 and at most 1. "
                 f"Received: random_crop_area={self.random_crop_area}"
+            )
+        if not 0 <= self.random_crop_share <= 1:
+            raise ValueError(
+                "`random_crop_share` must be from 0 to 1. "
+                f"Received: random_crop_share={self.random_crop_share}"
             )
         if not 0 <= self.test_share < 1:
             raise ValueError(
@@ -161,14 +169,9 @@ def labelled_dataset(
             )
             rgb = squares[chosen]
         if training and label_config.random_crop_area < 1:
-            rgb = augment.random_resized_crop(
-                rgb,
-                crop_seed,
-                size=size,
-                min_area=label_config.random_crop_area,
-            )
-        elif rgb.shape[0] != size:
-            rgb = pipelines.resize_square(rgb, size)
+            rgb = _cut(rgb, crop_seed, size, label_config)
+        else:
+            rgb = _whole(rgb, size)
         if training and config.flip:
             rgb = augment.random_flip(rgb, flip_seed)
         inputs = network_inputs(rgb, label_config.inputs)
@@ -191,3 +194,25 @@ def labelled_dataset(
     return pipelines.batched(
         dataset, config, training=training, context=context
     ).prefetch(tf.data.AUTOTUNE)
+
+
+def _cut(rgb, seed, size, label_config):
+    """Returns a random part of a picture, or the whole, as a square."""
+    part = augment.random_resized_crop(
+        rgb, seed, size=size, min_area=label_config.random_crop_area
+    )
+    if label_config.random_crop_share == 1:
+        return part
+    # The crop draws from the seed itself.
+    share = tf.random.stateless_uniform([], seed + 1)
+    return tf.cond(
+        share < label_config.random_crop_share,
+        lambda: part,
+        lambda: _whole(rgb, size),
+    )
+
+
+def _whole(rgb, size):
+    if rgb.shape[0] == size:
+        return rgb
+    return pipelines.resize_square(rgb, size)

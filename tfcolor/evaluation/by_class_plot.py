@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tfcolor.evaluation import by_class
+from tfcolor.evaluation import method_names
 from tfcolor.evaluation.color_scores import ColorScores
 
 # Okabe and Ito's colours, told apart by most colour-blind people.
@@ -36,11 +37,14 @@ def draw(scores: ColorScores) -> Figure:
             [_SCALE * row.means[method] for row in rows],
             bar,
             color=_COLORS[i % len(_COLORS)],
-            label=method,
+            label=method_names.short(method),
         )
     top.set(ylabel="mean squared error x 1000")
     top.set_ylim(0, top.get_ylim()[1] * 1.15)
-    top.legend(frameon=False, ncols=len(methods), fontsize="small")
+    letters = sum(len(method_names.short(name)) for name in methods)
+    # About twelve of them to an inch.
+    columns = len(methods) if letters < 12 * (width - 1) else 1
+    top.legend(frameon=False, ncols=columns, fontsize="small")
     for axes in below:
         _draw_differences(axes, rows, methods, places)
     last = below[-1] if below else top
@@ -65,4 +69,4 @@ def _draw_differences(axes, rows, methods, places) -> None:
         there = np.isfinite(ends).all(axis=0)
         axes.vlines(x[there], *ends[:, there], color="#1d1d1f", lw=1)
     axes.axhline(0, color="#1d1d1f", lw=0.8)
-    axes.set(ylabel=f"minus {first}")
+    axes.set(ylabel=f"minus {method_names.short(first)}")

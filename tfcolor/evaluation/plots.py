@@ -5,6 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tfcolor.evaluation import baselines
+from tfcolor.evaluation import method_names
 from tfcolor.evaluation.compare import Comparison
 
 # Okabe and Ito's colours, told apart by most colour-blind people.
@@ -60,7 +61,7 @@ def _plot_gain(axes, comparison: Comparison, theme) -> None:
     for i, (name, gain) in enumerate(zip(names, gains, strict=True)):
         color = colors[i % len(colors)]
         inside = np.clip(gain, edges[0], edges[-1])
-        label = f"{name}: mean {gain.mean():+.2f} dB"
+        label = f"{method_names.short(name)}: mean {gain.mean():+.2f} dB"
         axes.hist(inside, edges, color=color, alpha=0.25)
         axes.hist(
             inside, edges, color=color, histtype="step", lw=1.6, label=label
@@ -96,7 +97,7 @@ def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
             alpha=0.6,
             lw=0,
             color=colors[i % len(colors)],
-            label=name,
+            label=method_names.short(name),
         )
     _style(
         axes,

@@ -41,6 +41,7 @@ def draw(rows: list[transfer_table.Row], *, num_classes: int) -> Figure:
         freeze, inputs = panel
         axes.set_title(f"{_LEARNS.get(freeze, freeze)}, input {inputs}")
         axes.set_xticks(range(len(sizes)), sizes)
+        axes.set_xlim(-0.5, len(sizes) - 0.5)
         axes.set_xlabel("training pictures a class")
         axes.grid(alpha=0.3)
     grid[0, 0].set_ylabel("right, % of the test pictures")

@@ -5,6 +5,7 @@ Before and after it belong `prepare` and `finish`, which depend on the size of
 the picture and are left to the program on the device.
 """
 
+import os
 import tempfile
 import warnings
 
@@ -78,7 +79,8 @@ class LiteRTNetwork:
 
     Args:
         content: bytes of the file.
-        threads: int or None. None leaves the choice to LiteRT.
+        threads: int or None. None is one for each processor that this
+            process may use; LiteRT's own choice is one alone.
     """
 
     def __init__(self, content: bytes, *, threads: int | None = None):
@@ -87,7 +89,7 @@ class LiteRTNetwork:
             # package that is preferred here.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is dep")
             interpreter = _interpreter_class()(
-                model_content=content, num_threads=threads
+                model_content=content, num_threads=threads or _processors()
             )
         self._run = interpreter.get_signature_runner("serving_default")
 
@@ -101,6 +103,12 @@ class LiteRTNetwork:
             float32 array [1, S, S, 2], CIELAB.
         """
         return self._run(L=L)["ab"]
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _interpreter_class():

@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from tfcolor.layers.box_class_map import BoxClassMap
+from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
 from tfcolor.models import resnet_blocks
 
@@ -36,6 +37,7 @@ def ensemble(
     classifier: keras.Model | None = None,
     features: str = "probabilities",
     train_classifier: bool = False,
+    classifier_area: float = 1.0,
     box_class_ids: tuple[int, ...] | None = None,
     width: float = 1.0,
     form: str = "default",
@@ -56,6 +58,11 @@ def ensemble(
             "one_hot", "logits" or "penultimate"; see `alexnet.feature_model`.
         train_classifier: bool. Trains the classifier along, with its dropout,
             for colour alone. Otherwise it is frozen, and has no dropout.
+        classifier_area: float in (0, 1]. In training, the classifier sees a
+            random part of at least this share of a picture's area. It is surer
+            of pictures that it learned from than of others; of a part it is
+            about as sure as of a new picture, and the colorizer learns how far
+            to rely on it. 1 shows it whole pictures.
         box_class_ids: tuple of num_classes int, the numbers that classes of
             boxes have, for class_source="boxes"; None otherwise.
         width: float above 0. Multiplies the filters of the colorizer.
@@ -87,7 +94,10 @@ def ensemble(
             classifier = alexnet.without_dropout(classifier)
         network = alexnet.feature_model(classifier, features, name=CLASSIFIER)
         network.trainable = train_classifier
-        vector = network({"L": L})["features"]
+        view = L
+        if classifier_area < 1:
+            view = RandomPart(classifier_area, name="random_part")(L)
+        vector = network({"L": view})["features"]
         classes = resnet_blocks.tiled(vector, x)
     elif class_source == "given":
         inputs["classes"] = keras.Input((num_classes,), name="classes")

@@ -35,6 +35,8 @@ STEM_FILTERS = 64
 # Filters of the decoder's convolutions at width 1.
 DECODER_FILTERS = (128, 64, 64, 32)
 FUSION_FILTERS = 128
+# The convolution that sees classes, if there are any, beside the features.
+FUSION = "decode1"
 FORMS = ("default", "faithful")
 
 # PyTorch's defaults; its momentum 0.1 is Keras' 0.9.
@@ -253,7 +255,7 @@ def decoder(x, *, width: float, form: str):
     """
     f1, f2, f3, f4 = (scaled(filters, width) for filters in DECODER_FILTERS)
     faithful = form == "faithful"
-    x = _decoder_conv(x, f1, name="decode1")
+    x = _decoder_conv(x, f1, name=FUSION)
     x = Enlarge(2, name="enlarge1")(x)
     x = _decoder_conv(x, f2, name="decode2")
     x = _decoder_conv(x, f3, name="decode3", normalized=not faithful)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import keras
+import numpy as np
 
 
 def copy_weights(
@@ -53,6 +54,38 @@ def copy_layers(
         {name: known[1].get(name) for name in names},
     )
     _copy(source, target, names)
+
+
+def copy_widened(source: keras.Model, target: keras.Model, name: str) -> None:
+    """Copies a convolution into one that sees more channels.
+
+    The further channels come last and get weights of 0: the layer begins as one
+    that does not see them.
+
+    Args:
+        source: keras.Model, built.
+        target: keras.Model, built.
+        name: str, of a convolution with a bias, of equal size and filters in
+            both; the target's sees as many channels as the source's or more.
+
+    Raises:
+        ValueError: the layers are not like that.
+    """
+    kernel, bias = source.get_layer(name).get_weights()
+    layer = target.get_layer(name)
+    shape = layer.kernel.shape
+    further = shape[2] - kernel.shape[2]
+    if further < 0 or (*kernel.shape[:2], kernel.shape[3]) != (
+        *shape[:2],
+        shape[3],
+    ):
+        raise ValueError(
+            "The target's layer must differ from the source's in more channels "
+            f"that it sees alone. Received: {name}: {kernel.shape} -> "
+            f"{tuple(shape)}"
+        )
+    padding = [(0, 0), (0, 0), (0, further), (0, 0)]
+    layer.set_weights([np.pad(kernel, padding), bias])
 
 
 def _shapes(model, except_layers=()) -> dict[str, list[tuple[int, ...]]]:

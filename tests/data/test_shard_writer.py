@@ -1,0 +1,182 @@
+"""Making shards: `shard_writer`."""
+
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+
+from tests import class_albums
+from tests import pictures
+from tests.data import albums
+from tests.data import shard_folders
+from tfcolor.data import box_files
+from tfcolor.data import files
+from tfcolor.data import labelled_parts
+from tfcolor.data import manifest
+from tfcolor.data import shard_writer
+from tfcolor.data.manifest import ShardSettings
+
+
+def _times(folder):
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
+def test_what_is_there_already_is_kept(made, tmp_path):
+    counts = []
+    shard_folders.write(made / "images", tmp_path)
+    before = _times(tmp_path)
+    shard_folders.write(made / "images", tmp_path, progress=counts.append)
+    after = _times(tmp_path)
+    assert counts == [11]
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"manifest.json"}
+    # A damaged shard and one whose picture changed are made anew.
+    albums.damage(tmp_path / "00001.tfrecord")
+    made_again = shard_folders.write(made / "images", tmp_path)
+    assert made_again == manifest.read(str(tmp_path))
+    assert sorted(
+        shard_folders.names(shard_folders.open_folder(tmp_path))
+    ) == sorted(shard_folders.open_folder(tmp_path).paths)
+
+
+def test_changed_pictures_boxes_and_settings_make_shards_anew(tmp_path):
+    images = albums.write(tmp_path / "images", 6)
+    boxes = albums.write_boxes(tmp_path / "boxes", 6)
+    opened = box_files.open_boxes(boxes)
+    found = files.list_named_pictures(images)
+    plans = [shard_writer.plan(found, shard_folders.SETTINGS, opened)]
+    assert shard_writer.plan(found, shard_folders.SETTINGS, opened) == plans[0]
+    os.utime(f"{boxes}/03.jpg.npz", ns=(1, 1))
+    plans.append(shard_writer.plan(found, shard_folders.SETTINGS, opened))
+    pictures.write(f"{images}/05.jpg", pictures.colored(77, 41, 60))
+    plans.append(shard_writer.plan(found, shard_folders.SETTINGS, opened))
+    plans.append(shard_writer.plan(found, shard_folders.SETTINGS))
+    other = dataclasses.replace(shard_folders.SETTINGS, quality=90)
+    plans.append(shard_writer.plan(found, other))
+    differ = [
+        sum(a.made_from != b.made_from for a, b in zip(*pair, strict=True))
+        for pair in zip(plans, plans[1:], strict=False)
+    ]
+    assert differ == [1, 1, 2, 2]
+
+
+def test_an_interrupted_run_keeps_whole_shards_and_no_manifest(
+    made, tmp_path, monkeypatch
+):
+    def stop(count):
+        if (tmp_path / "00000.json").exists():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        shard_folders.write(made / "images", tmp_path, progress=stop, workers=1)
+    assert not manifest.is_prepared(str(tmp_path))
+    assert not [p for p in tmp_path.iterdir() if "tmp" in p.name]
+    first = _times(tmp_path)["00000.tfrecord"]
+    shard_folders.write(made / "images", tmp_path)
+    assert _times(tmp_path)["00000.tfrecord"] == first
+    assert len(shard_folders.names(shard_folders.open_folder(tmp_path))) == 10
+
+
+def test_fewer_shards_than_before_leave_none_behind(made, tmp_path):
+    shard_folders.write(made / "images", tmp_path)
+    (tmp_path / "mine.tfrecord").write_bytes(b"")
+    shard_folders.write(
+        made / "images",
+        tmp_path,
+        dataclasses.replace(shard_folders.SETTINGS, shard_size=9),
+    )
+    assert {p.name for p in tmp_path.glob("*.tfrecord")} == {
+        *("00000.tfrecord", "00001.tfrecord", "mine.tfrecord"),
+    }
+
+
+def test_pictures_of_one_folder_are_spread_over_all_shards(tmp_path):
+    names = [(f"{a}/{i}.jpg", f"{a}/{i}.jpg") for a in "xy" for i in range(50)]
+    jobs = shard_writer.plan(
+        names, dataclasses.replace(shard_folders.SETTINGS, shard_size=20)
+    )
+    assert [len(job.pictures) for job in jobs] == [20] * 5
+    for job in jobs:
+        share = np.mean([name[0] == "x" for _, name in job.pictures])
+        assert 0.2 < share < 0.8
+
+
+def test_classes_are_the_first_folders_of_all_pictures():
+    assert shard_writer.find_classes(["b/1.jpg", "a/x/2.jpg"]) == ["a", "b"]
+    for names in (["a/1.jpg", "2.jpg"], ["a/1.jpg", "a/2.jpg"], []):
+        assert shard_writer.find_classes(names) == []
+
+
+def test_pictures_with_one_name_are_told_apart():
+    same = [("x/1.jpg", "1.jpg"), ("y/1.jpg", "1.jpg")]
+    assert shard_writer.unique_names(same) == [
+        ("x/1.jpg", "x/1.jpg"),
+        ("y/1.jpg", "y/1.jpg"),
+    ]
+    assert shard_writer.unique_names(same[:1]) == same[:1]
+
+
+def test_labelled_shards_are_split_like_class_folders(tmp_path):
+    images = class_albums.write(tmp_path / "images", 8)
+    shard_folders.write(images, tmp_path / "records")
+    options = {
+        "validation_share": 0.2,
+        "test_share": 0.2,
+        "pictures_per_class": 3,
+        "seed": 4,
+    }
+    opened = [
+        labelled_parts.open_parts(str(tmp_path / name), **options)
+        for name in ("images", "records")
+    ]
+    assert opened[0].class_names == opened[1].class_names
+    for part in ("train", "validation", "test"):
+        labels = []
+        for parts in opened:
+            examples = shard_folders.examples(getattr(parts, part), seed=1)
+            labels.append(
+                {
+                    "/".join(e["name"].decode().split("/")[-2:]): e["label"]
+                    for e in examples
+                }
+            )
+        assert labels[0] == labels[1] and labels[0]
+
+
+def test_shards_without_classes_have_no_labels(made):
+    with pytest.raises(ValueError, match="whose pictures have no classes"):
+        labelled_parts.open_parts(
+            str(made / "records"), validation_share=0.2, test_share=0.2
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[", "that `tfcolor prepare` wrote"), ('{"version": 0}', "version 1")],
+)
+def test_other_manifests_are_refused(tmp_path, text, message):
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        manifest.read(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "option",
+    [{"size": 0}, {"shard_size": 0}, {"quality": 101}, {"format": "x"}],
+)
+def test_settings_that_no_shard_can_have_are_refused(option):
+    ((name, value),) = option.items()
+    with pytest.raises(ValueError, match=f"`{name}` must.*{name}={value!r}"):
+        ShardSettings(**option)
+
+
+def test_the_same_names_always_give_the_same_shards():
+    # Other shards after an update would be a surprise.
+    jobs = shard_writer.plan(
+        [(f"absent/{i}", f"{i}") for i in range(6)], shard_folders.SETTINGS
+    )
+    assert [[n for _, n in job.pictures] for job in jobs] == [
+        ["5", "2", "0"],
+        ["4", "3", "1"],
+    ]
