@@ -6,71 +6,24 @@ As in `pipelines`, everything is a function of source, seed and epoch.
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import augment
+from tfcolor.data import box_source
 from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
-from tfcolor.data import shard_source
-from tfcolor.data import worker_share
 
 
-class BoxClassSource:
-    """A source whose pictures come with boxes and their classes.
+class BoxClassSource(box_source.BoxSource):
+    """A source whose pictures come with boxes and their classes."""
 
-    Args:
-        source: a source of `sources` that decodes pictures at full size.
-        boxes: what `box_files.open_boxes` returns; None where the source has
-            boxes of its own, as prepared shards do.
-        max_boxes: int, N.
-    """
-
-    def __init__(self, source, boxes, *, max_boxes: int):
-        self._source = source
-        self._boxes = boxes
-        self._max_boxes = max_boxes
-        self.drop_log = source.drop_log
-
-    def __len__(self):
-        return len(self._source)
-
-    def examples(
-        self,
-        *,
-        seed: int | None = None,
-        context: tf.distribute.InputContext | None = None,
-    ) -> tf.data.Dataset:
-        """Returns one pass over the pictures.
+    def with_boxes(self, example: dict) -> dict:
+        """Adds boxes and classes to an example of the source.
 
         Args:
-            seed: int or None, of the order.
-            context: tf.distribute.InputContext or None; see `worker_share`.
+            example: dict of tensors.
 
         Returns:
-            Dataset of `{"rgb": uint8 [H, W, 3], "name": string [], "boxes":
-            float32 [N, 4], "box_classes": int32 [N], 0 for rows that are no
-            boxes}`.
+            dict of "rgb": uint8 [H, W, 3]; "name": string []; "boxes": float32
+            [N, 4]; "box_classes": int32 [N], 0 for rows that are no boxes.
         """
-        return self._source.examples(seed=seed, context=context).map(
-            self._with_boxes,
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
-
-    def without_known_grey(self, min_color_range: float) -> tuple:
-        """Leaves out nearly grey pictures; see `shard_source`.
-
-        Args:
-            min_color_range: float, CIELAB.
-
-        Returns:
-            BoxClassSource, and the range to be asked of its pictures.
-        """
-        source, min_color_range = shard_source.without_known_grey(
-            self._source, min_color_range
-        )
-        kept = type(self)(source, self._boxes, max_boxes=self._max_boxes)
-        return kept, min_color_range
-
-    def _with_boxes(self, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
         own = {k: v for k, v in example.items() if k.startswith("found_")}
         boxes, classes = tf.numpy_function(
@@ -134,35 +87,17 @@ def box_class_dataset(
     def inputs_and_target(index, example):
         if training and config.flip:
             flip_seed = pipelines.example_seeds(seed, index)[1]
-            example = _flipped(example, flip_seed)
+            example = box_source.flipped(example, flip_seed)
         L, ab = pipelines.split_lab(example["rgb"])
         kept = ("boxes", "box_classes", "picture_size")
         return {"L": L} | {key: example[key] for key in kept}, {"ab": ab}
 
-    source, min_color_range = source.without_known_grey(config.min_color_range)
-    dataset = source.examples(
-        seed=seed if training else None, context=context
-    ).map(square, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    dataset = pipelines.drop_low_color(
-        dataset, min_color_range, source.drop_log
+    return box_source.batches(
+        source,
+        config,
+        resize=square,
+        finish=inputs_and_target,
+        seed=seed,
+        training=training,
+        context=context,
     )
-    dataset = worker_share.numbered(dataset, context).map(
-        inputs_and_target,
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return pipelines.batched(
-        dataset, config, training=training, context=context
-    ).prefetch(tf.data.AUTOTUNE)
-
-
-def _flipped(example: dict, seed: tf.Tensor) -> dict:
-    """Mirrors a picture and its boxes, or leaves both as they are."""
-    mirror = augment.is_flipped(seed)
-    width = tf.cast(example["picture_size"][1], tf.float32)
-    top, left, bottom, right = tf.unstack(example["boxes"], axis=-1)
-    mirrored = tf.stack([top, width - right, bottom, width - left], axis=-1)
-    return example | {
-        "rgb": tf.where(mirror, example["rgb"][:, ::-1], example["rgb"]),
-        "boxes": tf.where(mirror, mirrored, example["boxes"]),
-    }

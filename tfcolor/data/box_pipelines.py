@@ -10,12 +10,11 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import augment
+from tfcolor.data import box_source
 from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import crops
 from tfcolor.data import hints as hints_lib
 from tfcolor.data import pipelines
-from tfcolor.data import shard_source
 from tfcolor.data import worker_share
 
 
@@ -34,63 +33,19 @@ class BoxConfig:
     crop_size: int | None = None
 
 
-class BoxedSource:
-    """A source whose pictures come with their boxes.
+class BoxedSource(box_source.BoxSource):
+    """A source whose pictures come with their boxes."""
 
-    Args:
-        source: a source of `sources` that decodes pictures at full size.
-        boxes: what `box_files.open_boxes` returns; None where the source has
-            boxes of its own, as prepared shards do.
-        max_boxes: int, N.
-    """
-
-    def __init__(self, source, boxes, *, max_boxes: int):
-        self._source = source
-        self._boxes = boxes
-        self._max_boxes = max_boxes
-        self.drop_log = source.drop_log
-
-    def __len__(self):
-        return len(self._source)
-
-    def examples(
-        self,
-        *,
-        seed: int | None = None,
-        context: tf.distribute.InputContext | None = None,
-    ) -> tf.data.Dataset:
-        """Returns one pass over the pictures.
+    def with_boxes(self, example: dict) -> dict:
+        """Adds boxes to an example of the source.
 
         Args:
-            seed: int or None, of the order.
-            context: tf.distribute.InputContext or None; see `worker_share`.
+            example: dict of tensors.
 
         Returns:
-            Dataset of `{"rgb": uint8 [H, W, 3], "name": string [], "boxes":
-            float32 [N, 4], "box_valid": bool [N]}`.
+            dict of "rgb": uint8 [H, W, 3]; "name": string []; "boxes": float32
+            [N, 4]; "box_valid": bool [N].
         """
-        return self._source.examples(seed=seed, context=context).map(
-            self._with_boxes,
-            num_parallel_calls=tf.data.AUTOTUNE,
-            deterministic=True,
-        )
-
-    def without_known_grey(self, min_color_range: float) -> tuple:
-        """Leaves out nearly grey pictures; see `shard_source`.
-
-        Args:
-            min_color_range: float, CIELAB.
-
-        Returns:
-            BoxedSource, and the range to be asked of its pictures.
-        """
-        source, min_color_range = shard_source.without_known_grey(
-            self._source, min_color_range
-        )
-        kept = type(self)(source, self._boxes, max_boxes=self._max_boxes)
-        return kept, min_color_range
-
-    def _with_boxes(self, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
         found, scores, example = self._found(example, height, width)
         boxes, box_valid, reasons = boxes_lib.fit_to_picture(
@@ -241,7 +196,7 @@ def fusion_dataset(
     def inputs_and_target(index, example):
         seeds = pipelines.example_seeds(seed, index)
         if training and config.flip:
-            example = _flipped(example, seeds[1])
+            example = box_source.flipped(example, seeds[1])
         L, ab = pipelines.split_lab(example["rgb"])
         hints, mask = tf.zeros_like(ab), tf.zeros_like(L)
         if training:
@@ -257,33 +212,12 @@ def fusion_dataset(
             inputs[key] = example[key]
         return inputs, {"ab": ab}
 
-    source, min_color_range = source.without_known_grey(config.min_color_range)
-    dataset = source.examples(
-        seed=seed if training else None, context=context
-    ).map(squares, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    dataset = pipelines.drop_low_color(
-        dataset, min_color_range, source.drop_log
+    return box_source.batches(
+        source,
+        config,
+        resize=squares,
+        finish=inputs_and_target,
+        seed=seed,
+        training=training,
+        context=context,
     )
-    dataset = worker_share.numbered(dataset, context).map(
-        inputs_and_target,
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    return pipelines.batched(
-        dataset, config, training=training, context=context
-    ).prefetch(tf.data.AUTOTUNE)
-
-
-def _flipped(example: dict, seed: tf.Tensor) -> dict:
-    """Mirrors a picture, its crops and its boxes, or leaves all as it is."""
-    mirror = augment.is_flipped(seed)
-    width = tf.cast(example["picture_size"][1], tf.float32)
-    top, left, bottom, right = tf.unstack(example["boxes"], axis=-1)
-    mirrored = tf.stack([top, width - right, bottom, width - left], axis=-1)
-    return example | {
-        "rgb": tf.where(mirror, example["rgb"][:, ::-1], example["rgb"]),
-        "crops": tf.where(
-            mirror, example["crops"][:, :, ::-1], example["crops"]
-        ),
-        "boxes": tf.where(mirror, mirrored, example["boxes"]),
-    }
