@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 from absl import flags
 
+from flags import experiment as experiment_flags
 from flags import run as run_flags
 from tfcolor.data import encode
 from tfcolor.training import fit
@@ -61,6 +62,28 @@ class Run:
         """Returns the command, for `subprocess`."""
         start = [sys.executable, "-m", self.module, *self.arguments]
         return [*start, f"--workdir={self.folder}"]
+
+
+def run_or_list(runs: list[Run], write_results: Callable[[str], None]) -> None:
+    """Runs what is not done yet, or with --list only says what that is.
+
+    Args:
+        runs: list of Run.
+        write_results: function of --workdir that writes what all finished runs
+            say.
+
+    Raises:
+        Interrupted: SIGINT or SIGTERM came.
+        ValueError: a run began with another command, or one failed.
+    """
+    if experiment_flags.LIST.value:
+        print_list(runs)
+        return
+    run_all(
+        runs,
+        minutes=experiment_flags.MINUTES.value,
+        after_each=lambda: write_results(run_flags.WORKDIR.value),
+    )
 
 
 def run_all(
@@ -118,12 +141,6 @@ def run_all(
         )
 
 
-def print_list(runs: list[Run]) -> None:
-    """Prints the runs, and which are done."""
-    for run in runs:
-        print(f"{'done' if run.is_done() else '    '}  {run.name}")
-
-
 def read_conditions(workdir: str) -> dict[str, dict]:
     """Reads what the runs in a folder are.
 
@@ -153,6 +170,12 @@ def quickest_precision() -> str:
         return "float32"
     fast = any(name in known for name in _BFLOAT16)
     return "onednn_bfloat16" if fast else "float32"
+
+
+def print_list(runs: list[Run]) -> None:
+    """Prints the runs, and which are done."""
+    for run in runs:
+        print(f"{'done' if run.is_done() else '    '}  {run.name}")
 
 
 def _command_text(run) -> str:

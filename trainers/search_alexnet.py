@@ -49,15 +49,7 @@ _TOP1, _TOP3 = "top1", "top3"
 
 def main(argv):
     """Runs the cells that are not done yet."""
-    runs = list_runs()
-    if experiment_flags.LIST.value:
-        many_runs.print_list(runs)
-        return
-    many_runs.run_all(
-        runs,
-        minutes=experiment_flags.MINUTES.value,
-        after_each=lambda: write_results(run_flags.WORKDIR.value),
-    )
+    many_runs.run_or_list(list_runs(), write_results)
 
 
 def list_runs() -> list[many_runs.Run]:

@@ -45,15 +45,7 @@ _RESULT = os.path.join("report", class_report.SUMMARY)
 
 def main(argv):
     """Runs what is not done yet, one after the other."""
-    runs = list_runs()
-    if experiment_flags.LIST.value:
-        many_runs.print_list(runs)
-        return
-    many_runs.run_all(
-        runs,
-        minutes=experiment_flags.MINUTES.value,
-        after_each=lambda: write_results(run_flags.WORKDIR.value),
-    )
+    many_runs.run_or_list(list_runs(), write_results)
 
 
 def list_runs() -> list[many_runs.Run]:
