@@ -13,8 +13,9 @@ kept, an interrupted one continues where it stopped. --minutes stops in time.
 
 After every run, results.md, results.csv and results.png in --workdir are about
 all runs that are finished: the loss of the study seed by seed and class by
-class on the test pictures, paired differences from the first variant, classes
-improved, how yellow the pictures are, the classifier's top-1 and top-3.
+class on the test pictures, paired differences from the first variant and
+between all of them, also where the classifier is right and where it is wrong,
+classes improved, how yellow the pictures are, the classifier's top-1 and top-3.
 """
 
 import itertools
@@ -150,8 +151,9 @@ def write_results(workdir: str) -> None:
     )
     if not runs:
         return
-    summaries = ensemble_table.read_classifiers(conditions)
-    outputs = {"results.md": ensemble_table.markdown(runs, summaries).encode()}
+    classifiers = ensemble_table.finished_classifiers(conditions)
+    text = ensemble_table.markdown(runs, classifiers)
+    outputs = {"results.md": text.encode()}
     scores = ensemble_table.over_seeds(runs)
     if scores is not None:
         outputs |= {

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
+from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import color_scores
 from tfcolor.evaluation.color_scores import ColorScores
 from trainers import ensemble_experiment as experiment
@@ -18,11 +19,24 @@ FACTORS = {"resnet": 1.0, "ensemble": 0.9, "oracle": 0.8, "shuffled": 1.0}
 
 def _scores(variant, seed):
     rng = np.random.default_rng(0)
-    loss = rng.uniform(1e-3, 9e-3, 24) * FACTORS[variant] * (1 + 0.01 * seed)
+    loss = rng.uniform(1e-3, 9e-3, 24) * (1 + 0.01 * seed)
+    loss *= FACTORS.get(variant, 1.0)
+    if variant == "untaught":
+        loss[:18] *= 0.5
     values = {"mse": loss, "mean_b": loss * 0 + 5, "yellow_share": loss * 0}
     truth = {"mean_b": loss * 0 + 7, "yellow_share": loss * 0 + 0.5}
     names = [f"{i}.jpg" for i in range(24)]
     return ColorScores(names, CLASSES, {variant: values}, truth)
+
+
+def _predictions():
+    """All 12 pictures of food are known, and 6 of 12 of sky."""
+    labels = np.repeat([0, 1], 12)
+    found = np.repeat([0, 1, 0], [12, 6, 6])
+    names = [f"{i}.jpg" for i in reversed(range(24))]
+    return class_predictions.ClassPredictions(
+        names, labels[::-1], np.eye(2)[found[::-1]], ("food", "sky")
+    )
 
 
 @pytest.fixture
@@ -40,6 +54,9 @@ def started(monkeypatch):
             summary = {"accuracy": value, "top3": value | {"value": 0.75}}
             path = folder / "report/summary.json"
             path.write_text(json.dumps(summary))
+            class_predictions.write_csv(
+                _predictions(), str(folder / "report/predictions.csv")
+            )
         else:
             color_scores.write_csv(
                 _scores(variant, int(seed)), str(folder / experiment.SCORES)
@@ -85,7 +102,18 @@ def test_results_are_paired_and_say_what_seeds_do(tmp_path, started):
     assert "-10.00 (SD 0.00; -10.00, -10.00)" in text
     assert "| oracle | -20.00 [-20.00, -20.00] | 2 of 2 | 2 | 0 |" in text
     assert "| shuffled | +0.00 [+0.00, +0.00] | 0 of 2 | 0 | 0 |" in text
+    assert "| ensemble | -10.00 [-10.00, -10.00] | – | +12.50 [" in text
     assert {"results.csv", "results.png"} < set(os.listdir(tmp_path / "runs"))
+
+
+def test_results_tell_where_the_classifier_is_right(tmp_path, started):
+    _start(tmp_path, variants="resnet,ensemble,untaught")
+    text = (tmp_path / "runs/results.md").read_text()
+    same, half, none = (
+        f"{x} [{x}, {x}]" for x in ("-10.00", "-50.00", "+0.00")
+    )
+    assert f"| right | 36 | {same} | {half} |" in text
+    assert f"| wrong | 12 | {same} | {none} |" in text
 
 
 def test_a_classifier_that_is_given_serves_all_seeds(tmp_path, started):

@@ -9,6 +9,7 @@ from tfcolor.evaluation import aggregate
 from tfcolor.evaluation import by_class_tables
 from tfcolor.evaluation import class_report
 from tfcolor.evaluation import color_scores
+from tfcolor.evaluation import ensemble_pairs
 from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.color_scores import ColorScores
 
@@ -49,22 +50,25 @@ def read_runs(
     return runs
 
 
-def read_classifiers(conditions: dict[str, dict]) -> dict[int, dict]:
-    """Reads how good the classifiers are.
+def finished_classifiers(conditions: dict[str, dict]) -> dict[int, str]:
+    """Finds the finished runs of classifiers.
 
     Args:
         conditions: dict, as for `read_runs`.
 
     Returns:
-        dict from seed to the summary of `class_report`.
+        dict from seed to the folder of a run.
     """
-    found = {}
-    for folder, condition in conditions.items():
-        path = os.path.join(folder, "report", class_report.SUMMARY)
-        if condition["variant"] == CLASSIFIER and os.path.isfile(path):
-            with open(path, encoding="utf-8") as file:
-                found[condition["seed"]] = json.load(file)
-    return found
+    return {
+        condition["seed"]: folder
+        for folder, condition in conditions.items()
+        if condition["variant"] == CLASSIFIER
+        and os.path.isfile(_summary_path(folder))
+    }
+
+
+def _summary_path(folder) -> str:
+    return os.path.join(folder, "report", class_report.SUMMARY)
 
 
 def ordered(runs: dict, variants: list[str]) -> dict:
@@ -152,17 +156,19 @@ def _spread(changes: list[float], is_first: bool) -> str:
     return f"{np.mean(changes):+.2f} (SD {deviation:.2f}; {each})"
 
 
-def classifier_sentence(summaries: dict[int, dict]) -> str:
+def classifier_sentence(classifiers: dict[int, str]) -> str:
     """Says how good the classifiers of the ensembles are.
 
     Args:
-        summaries: dict, of `read_classifiers`.
+        classifiers: dict, of `finished_classifiers`.
 
     Returns:
         str; empty without any.
     """
     parts = []
-    for seed, summary in sorted(summaries.items()):
+    for seed, folder in sorted(classifiers.items()):
+        with open(_summary_path(folder), encoding="utf-8") as file:
+            summary = json.load(file)
         top1, top3 = (
             report_tables.format_estimate(
                 aggregate.Estimate(*(100 * v for v in summary[key].values())), 1
@@ -173,31 +179,51 @@ def classifier_sentence(summaries: dict[int, dict]) -> str:
     return f"Classifiers: {'; '.join(parts)}." if parts else ""
 
 
-def markdown(runs: dict, summaries: dict[int, dict]) -> str:
+def markdown(runs: dict, classifiers: dict[int, str]) -> str:
     """Writes the results.
 
     Args:
         runs: dict, of `ordered`, with at least one run.
-        summaries: dict, of `read_classifiers`.
+        classifiers: dict, of `finished_classifiers`.
 
     Returns:
         str.
     """
     parts = ["# Experiment on ensembles"]
-    if sentence := classifier_sentence(summaries):
+    if sentence := classifier_sentence(classifiers):
         parts.append(sentence)
     parts += ["## Seeds", report_tables.markdown_table(seed_table(runs))]
     scores = over_seeds(runs)
     if scores is None:
         return "\n\n".join([*parts, "No seed has all variants yet."]) + "\n"
-    seeds = ", ".join(map(str, common_seeds(runs)))
+    seeds = common_seeds(runs)
+    numbers = ", ".join(map(str, seeds))
     body = by_class_tables.markdown(
         scores,
-        heading=f"{len(scores.names)} test pictures, mean over seeds {seeds}",
+        heading=f"{len(scores.names)} test pictures, mean over seeds {numbers}",
         delivered=False,
     )
+    if len(runs) > 1:
+        parts += _pairs(runs, classifiers, scores, seeds)
     note = (
         "- Intervals are over pictures, of losses averaged over these seeds; "
         "the spread between seeds is in the first table.\n"
     )
     return "\n\n".join([*parts, body]) + note
+
+
+def _pairs(runs, classifiers, scores, seeds) -> list[str]:
+    """Writes how variants differ from each other, paragraph by paragraph."""
+    parts = [
+        "## Change of the loss, each against each, %",
+        report_tables.markdown_table(ensemble_pairs.pair_table(scores)),
+    ]
+    if set(seeds) <= set(classifiers):
+        right = ensemble_pairs.read_right(classifiers)
+        table = ensemble_pairs.right_table(runs, right, seeds)
+        first = next(iter(runs))
+        parts += [
+            f"## Change against {first} by what the classifier knew, %",
+            report_tables.markdown_table(table),
+        ]
+    return parts
