@@ -126,14 +126,18 @@ def test_lab_to_linear_rgb_is_not_clipped_and_lab_to_rgb_is():
     assert rgb.min() == 0 and rgb.max() <= 1
 
 
-def test_bytes_are_converted_like_their_values():
+@pytest.mark.parametrize(
+    "convert", [lab.bytes_to_L_and_ab, lab.batch_to_L_and_ab]
+)
+def test_bytes_are_converted_like_their_values(convert):
     levels = np.array([0, 1, 9, 10, 11, 12, 40, 128, 200, 254, 255], np.uint8)
     rgb = np.stack(np.meshgrid(levels, levels, levels), -1)
     expected = lab.rgb_to_lab(rgb.astype(np.float32) / 255)
-    np.testing.assert_allclose(lab.bytes_to_lab(rgb), expected, atol=1e-3)
-    L, ab = lab.bytes_to_L_and_ab(rgb)
+    L, ab = convert(rgb)
     assert L.shape == (11, 11, 11, 1) and ab.shape == (11, 11, 11, 2)
+    np.testing.assert_allclose(tf.concat([L, ab], -1), expected, atol=1e-3)
+    np.testing.assert_allclose(lab.bytes_to_lab(rgb), expected, atol=1e-3)
     # No grey has a colour, and black and white are the ends.
-    greys = lab.bytes_to_lab(np.repeat(levels[:, None], 3, -1)).numpy()
+    greys = np.concatenate(convert(np.repeat(levels[:, None], 3, -1)), -1)
     assert np.abs(greys[:, 1:]).max() < 0.02
     np.testing.assert_allclose(greys[[0, -1], 0], [0, 100], atol=1e-3)

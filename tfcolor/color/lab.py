@@ -30,6 +30,8 @@ _F_THRESHOLD = 0.008856
 _F_SLOPE = 7.787
 _F_OFFSET = 16 / 116
 _F_INVERSE_THRESHOLD = 0.2068966
+# What is to be taken off 116 times `_quick_f`.
+_L_OF_QUICK_F = 16 + 116 * _F_SLOPE * _F_THRESHOLD
 # For rows of values: X, Y and Z over those of white, from linear RGB, and L
 # (less 16), a and b from f of these.
 _RATIOS_FROM_RGB = (np.transpose(_XYZ_FROM_RGB) / _WHITE).astype(np.float32)
@@ -46,6 +48,13 @@ def _transform(channels: tf.Tensor, matrix) -> tf.Tensor:
 def _f(t: tf.Tensor) -> tf.Tensor:
     root = tf.pow(tf.maximum(t, _F_THRESHOLD), 1 / 3)
     return tf.where(t > _F_THRESHOLD, root, _F_SLOPE * t + _F_OFFSET)
+
+
+def _quick_f(t: tf.Tensor) -> tf.Tensor:
+    """Returns `_f` and `_F_SLOPE * _F_THRESHOLD` more, without a choice."""
+    # The root from the threshold on, and the line up to there, where they meet.
+    root = tf.exp(tf.math.log(tf.maximum(t, _F_THRESHOLD)) * (1 / 3))
+    return root + _F_SLOPE * tf.minimum(t, _F_THRESHOLD)
 
 
 def _f_inverse(f: tf.Tensor) -> tf.Tensor:
@@ -94,12 +103,8 @@ def bytes_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """
     linear = tf.reshape(srgb.bytes_to_linear(rgb), [-1, 3])
     ratios = tf.matmul(linear, tf.constant(_RATIOS_FROM_RGB))
-    # The root from the threshold on and the line up to there, where they
-    # meet: both are less than `_f`, whose offset L takes off again.
-    root = tf.exp(tf.math.log(tf.maximum(ratios, _F_THRESHOLD)) * (1 / 3))
-    f = root + _F_SLOPE * tf.minimum(ratios, _F_THRESHOLD)
-    L = tf.matmul(f, tf.constant(_LAB_FROM_F[:, :1]))
-    L -= 16 + 116 * _F_SLOPE * _F_THRESHOLD
+    f = _quick_f(ratios)
+    L = tf.matmul(f, tf.constant(_LAB_FROM_F[:, :1])) - _L_OF_QUICK_F
     ab = tf.matmul(f, tf.constant(_LAB_FROM_F[:, 1:]))
     leading = tf.shape(rgb)[:-1]
     shaped = [
@@ -111,6 +116,30 @@ def bytes_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         tf.ensure_shape(x, known + [channels])
         for x, channels in zip(shaped, (1, 2), strict=True)
     )
+
+
+@tf.function(jit_compile=True)
+def batch_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Converts 8-bit sRGB of a shape that comes again and again.
+
+    XLA makes one loop of it, which takes half the time of `bytes_to_L_and_ab`,
+    and compiles it for every new shape, which takes long.
+
+    Args:
+        rgb: uint8 tensor [..., 3], encoded sRGB.
+
+    Returns:
+        L, float32 [..., 1], 0..100; ab, float32 [..., 2].
+    """
+    linear = tf.unstack(srgb.bytes_to_linear(rgb), axis=-1)
+    # Sums instead of a product of matrices: XLA fuses them with the rest.
+    ratios = (
+        sum(float(row[i]) * linear[i] for i in range(3))
+        for row in _RATIOS_FROM_RGB.T
+    )
+    fx, fy, fz = map(_quick_f, ratios)
+    L = 116 * fy - _L_OF_QUICK_F
+    return L[..., None], tf.stack([500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
 def lab_to_linear_rgb(lab: tf.Tensor) -> tf.Tensor:

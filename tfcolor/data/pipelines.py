@@ -337,4 +337,4 @@ def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         L, float32 [..., H, W, 1], 0..100; ab, float32 [..., H, W, 2].
     """
-    return lab.bytes_to_L_and_ab(rgb)
+    return lab.batch_to_L_and_ab(rgb)
