@@ -115,11 +115,9 @@ def load_classifier(class_names: tuple[str, ...]) -> keras.Model:
     """
     path = ensemble_flags.CLASSIFIER.value
     if not path:
-        return alexnet(
-            num_classes=len(class_names),
-            width=ensemble_flags.CLASSIFIER_WIDTH.value,
-            dropout=alexnet_flags.options()["dropout"],
-        )
+        options = alexnet_flags.options()
+        options["width"] = ensemble_flags.CLASSIFIER_WIDTH.value
+        return alexnet(num_classes=len(class_names), **options)
     model, info = model_file.load(path)
     if info.architecture != _CLASSIFIER or info.class_names != class_names:
         raise ValueError(

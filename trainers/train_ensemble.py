@@ -51,7 +51,8 @@ for _name in (
     *("images", "validation_images", "validation_share", "data_dir"),
     "skip_corrupt",
     *("image_size", "load_size", "batch_size", "seed", "flip", "cache"),
-    *("test_images", "test_share", "pictures_per_class", "width", "dropout"),
+    *("test_images", "test_share", "pictures_per_class", "width"),
+    *("dropout", "batch_norm", "enlarge"),
 ):
     flags.declare_key_flag(_name)
 flags.mark_flags_as_required(["images", "workdir"])

@@ -1,5 +1,6 @@
 import functools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -26,6 +27,43 @@ def test_alexnet_keeps_the_model_contract(tmp_path):
         sizes=((64, 64), (63, 100)),
         output_shapes=lambda height, width: {"logits": (5,)},
     )
+
+
+@pytest.mark.slow
+def test_a_normalised_and_enlarged_one_keeps_the_contract_too(tmp_path):
+    model_contract.check_model(
+        functools.partial(small, batch_norm=True, enlarge=2),
+        folder=tmp_path,
+        loss=_loss,
+        sizes=((64, 64), (63, 100)),
+        output_shapes=lambda height, width: {"logits": (5,)},
+    )
+
+
+def test_enlarging_shows_alexnet_a_picture_of_twice_the_size():
+    L = model_contract.random_inputs(64, 72)["L"]
+    plain, enlarging = small(), small(enlarge=2)
+    enlarging.set_weights(plain.get_weights())
+    # Bilinear, with the corners of a pixel where they were.
+    larger = tf.image.resize(L, (128, 144))
+    np.testing.assert_allclose(
+        enlarging({"L": L})["logits"],
+        plain({"L": larger})["logits"],
+        rtol=0,
+        atol=1e-4,
+    )
+
+
+def test_batch_norm_normalises_every_convolution():
+    model = small(batch_norm=True)
+    L = 30 + 20 * model_contract.random_inputs(64, 64)["L"]
+    for name in alexnet.CONVS:
+        layer = model.get_layer(f"{name}_norm")
+        found = keras.Model(model.input, layer.output)({"L": L}, training=True)
+        mean, variance = tf.nn.moments(found, (0, 1, 2))
+        np.testing.assert_allclose(mean, 0, atol=1e-3)
+        assert np.all(variance < 1.01), name
+        assert np.median(variance) > 0.5, name
 
 
 @pytest.mark.parametrize("size", ["64", "200", "260"])
@@ -76,6 +114,7 @@ def test_weights_at_width_1_are_those_of_torchvision():
         {"num_classes": 1},
         {"width": 0.0},
         {"dropout": 1.0},
+        {"enlarge": 0},
         {"image_size": 62},
     ],
 )

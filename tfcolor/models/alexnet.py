@@ -9,7 +9,9 @@ Architecture at `width=1`, torchvision's layer sizes with one input channel:
     filters  64           192          384    256    256                 4096
 
 then fc7 with 4096, and the logits; dropout before fc6 and fc7. Means over 6 x 6
-parts make any size from 63 pixels possible.
+parts make any size from 63 pixels possible. Two options are not torchvision's:
+batch normalisation, without which small networks from new weights learn slowly,
+and `enlarge`, because the strides leave 1 x 1 of pictures of 64 pixels.
 
 Reference:
     A. Krizhevsky, "One weird trick for parallelizing convolutional neural
@@ -42,6 +44,8 @@ def alexnet(
     num_classes: int,
     width: float = 1.0,
     dropout: float = 0.5,
+    batch_norm: bool = False,
+    enlarge: int = 1,
     image_size: int | None = None,
     name: str = "alexnet",
 ) -> keras.Model:
@@ -53,6 +57,10 @@ def alexnet(
             at least 1.
         dropout: float in [0, 1). Share of the values before each hidden
             linear layer that training sets to 0.
+        batch_norm: bool. Normalises what each convolution of AlexNet finds
+            over the batch, before its ReLU.
+        enlarge: int, 1 or more. AlexNet sees pictures this many times as high
+            and as wide.
         image_size: int or None. Side in pixels of square pictures, 63 or
             more; None is any size.
         name: str. Name of the model.
@@ -69,19 +77,26 @@ def alexnet(
         >>> model({"L": tf.zeros([1, 64, 96, 1])})["logits"].shape
         TensorShape([1, 13])
     """
-    _check(num_classes, dropout, image_size)
+    _check(num_classes, dropout, enlarge, image_size)
     L = resnet_blocks.picture_input(image_size)
     x = resnet_blocks.imagenet_input(L)
+    if enlarge > 1:
+        x = layers.UpSampling2D(
+            enlarge, interpolation="bilinear", name="enlarged"
+        )(x)
     for conv, (filters, size, stride, padding, pooled) in CONVS.items():
         x = layers.ZeroPadding2D(padding, name=f"{conv}_padding")(x)
         x = layers.Conv2D(
             resnet_blocks.scaled(filters, width),
             size,
             strides=stride,
-            activation="relu",
+            use_bias=not batch_norm,
             kernel_initializer="he_normal",
             name=conv,
         )(x)
+        if batch_norm:
+            x = resnet_blocks.batch_norm(x, name=f"{conv}_norm")
+        x = layers.ReLU(name=f"{conv}_relu")(x)
         if pooled:
             x = layers.MaxPooling2D(3, strides=2, name=f"{conv}_pool")(x)
     x = AdaptiveMeans(GRID, name="means")(x)
@@ -98,7 +113,7 @@ def alexnet(
     return keras.Model(inputs={"L": L}, outputs={"logits": logits}, name=name)
 
 
-def _check(num_classes, dropout, image_size) -> None:
+def _check(num_classes, dropout, enlarge, image_size) -> None:
     if num_classes < 2:
         raise ValueError(
             "`num_classes` must be 2 or more. "
@@ -108,6 +123,10 @@ def _check(num_classes, dropout, image_size) -> None:
         raise ValueError(
             "`dropout` must be at least 0 and below 1. "
             f"Received: dropout={dropout}"
+        )
+    if enlarge < 1:
+        raise ValueError(
+            f"`enlarge` must be 1 or more. Received: enlarge={enlarge}"
         )
     if image_size is not None and image_size < MIN_SIZE:
         raise ValueError(

@@ -122,7 +122,8 @@ def _conv(x, filters, size, *, stride=1, name):
     )(x)
 
 
-def _bn(x, *, name):
+def batch_norm(x, *, name: str):
+    """Returns a map after batch normalisation, with PyTorch's settings."""
     return layers.BatchNormalization(
         momentum=_BN_MOMENTUM, epsilon=_BN_EPSILON, name=name
     )(x)
@@ -135,10 +136,10 @@ def _residual_block(x, filters, *, stride, name):
         shortcut = _conv(
             x, filters, 1, stride=stride, name=f"{name}_downsample_0"
         )
-        shortcut = _bn(shortcut, name=f"{name}_downsample_1")
+        shortcut = batch_norm(shortcut, name=f"{name}_downsample_1")
     x = _conv(x, filters, 3, stride=stride, name=f"{name}_conv1")
-    x = layers.ReLU(name=f"{name}_relu1")(_bn(x, name=f"{name}_bn1"))
-    x = _bn(_conv(x, filters, 3, name=f"{name}_conv2"), name=f"{name}_bn2")
+    x = layers.ReLU(name=f"{name}_relu1")(batch_norm(x, name=f"{name}_bn1"))
+    x = batch_norm(_conv(x, filters, 3, name=f"{name}_conv2"), name=f"{name}_bn2")
     x = layers.Add(name=f"{name}_add")([x, shortcut])
     return layers.ReLU(name=f"{name}_relu2")(x)
 
@@ -167,7 +168,7 @@ def encoder(x, *, width: float):
         Tensor [B, H/8, W/8, 128 * width].
     """
     x = _conv(x, scaled(STEM_FILTERS, width), 7, stride=2, name="conv1")
-    x = layers.ReLU(name="relu1")(_bn(x, name="bn1"))
+    x = layers.ReLU(name="relu1")(batch_norm(x, name="bn1"))
     # After a ReLU, zeros are as good as PyTorch's minus infinity.
     x = layers.ZeroPadding2D(1, name="pool1_padding")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1")(x)
@@ -233,7 +234,7 @@ def _decoder_conv(x, filters, *, name, activation="relu", normalized=True):
         name=name,
     )(x)
     if normalized:
-        x = _bn(x, name=f"{name}_bn")
+        x = batch_norm(x, name=f"{name}_bn")
         x = layers.Activation(activation, name=f"{name}_{activation}")(x)
     return x
 
