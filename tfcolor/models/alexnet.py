@@ -10,8 +10,8 @@ Architecture at `width=1`, torchvision's layer sizes with one input channel:
 
 then fc7 with 4096, and the logits; dropout before fc6 and fc7. Means over 6 x 6
 parts make any size from 63 pixels possible. Two options are not torchvision's:
-batch normalisation, without which small networks from new weights learn slowly,
-and `enlarge`, because the strides leave 1 x 1 of pictures of 64 pixels.
+batch normalisation, and `enlarge`, because the strides leave 1 x 1 of pictures
+of 64 pixels.
 
 Reference:
     A. Krizhevsky, "One weird trick for parallelizing convolutional neural
