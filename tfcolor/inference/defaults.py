@@ -7,7 +7,7 @@ importing TensorFlow.
 # Pictures that go through the network at once.
 BATCH_SIZE = 8
 # Of a picture: what one box takes in the networks waits for the others.
-BOXES_AT_ONCE = 4
+BOXES_AT_ONCE = 2
 # A factor on ab; 1 leaves the network's colours as they are.
 SATURATION = 1.0
 # A hint's radius without one of its own, as a part of the short side.
