@@ -5,7 +5,9 @@ from flags import model as model_flags
 from tfcolor.losses import label_objective
 from tfcolor.models import alexnet
 
-_options = fields.define(alexnet.alexnet, only=["dropout", "batch_norm", "enlarge"])
+_options = fields.define(
+    alexnet.alexnet, only=["dropout", "batch_norm", "enlarge"]
+)
 _objective = fields.define(
     label_objective.LabelObjectiveConfig,
     choices={"targets": label_objective.TARGETS},

@@ -139,7 +139,9 @@ def _residual_block(x, filters, *, stride, name):
         shortcut = batch_norm(shortcut, name=f"{name}_downsample_1")
     x = _conv(x, filters, 3, stride=stride, name=f"{name}_conv1")
     x = layers.ReLU(name=f"{name}_relu1")(batch_norm(x, name=f"{name}_bn1"))
-    x = batch_norm(_conv(x, filters, 3, name=f"{name}_conv2"), name=f"{name}_bn2")
+    x = batch_norm(
+        _conv(x, filters, 3, name=f"{name}_conv2"), name=f"{name}_bn2"
+    )
     x = layers.Add(name=f"{name}_add")([x, shortcut])
     return layers.ReLU(name=f"{name}_relu2")(x)
 
