@@ -3,6 +3,7 @@
 As in `pipelines`, everything is a function of source, seed and epoch.
 """
 
+import abc
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -13,7 +14,7 @@ from tfcolor.data import shard_source
 from tfcolor.data import worker_share
 
 
-class BoxSource:
+class BoxSource(abc.ABC):
     """A source whose pictures come with boxes; the base of such sources.
 
     Subclasses say in `with_boxes` what a picture gets.
@@ -34,6 +35,7 @@ class BoxSource:
     def __len__(self):
         return len(self._source)
 
+    @abc.abstractmethod
     def with_boxes(self, example: dict) -> dict:
         """Adds its boxes to an example of the source.
 
@@ -44,7 +46,6 @@ class BoxSource:
         Returns:
             dict of tensors.
         """
-        raise NotImplementedError
 
     def examples(
         self,

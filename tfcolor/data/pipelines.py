@@ -329,10 +329,11 @@ def batched(
 
 
 def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Splits a picture into lightness and colour.
+    """Splits pictures of a data set into lightness and colour.
 
     Args:
-        rgb: uint8 tensor [..., H, W, 3].
+        rgb: uint8 tensor [..., H, W, 3]. Every new shape is compiled anew; see
+            `lab.batch_to_L_and_ab`.
 
     Returns:
         L, float32 [..., H, W, 1], 0..100; ab, float32 [..., H, W, 2].

@@ -60,6 +60,19 @@ def _relative(first, other):
     return other.mean(axis=-1) / first.mean(axis=-1) - 1
 
 
+def relative_change(first: np.ndarray, other: np.ndarray) -> aggregate.Estimate:
+    """Estimates how a loss differs from another one of the same pictures.
+
+    Args:
+        first: float64 array [N].
+        other: float64 array [N].
+
+    Returns:
+        Estimate of the mean of `other` over that of `first`, minus 1.
+    """
+    return aggregate.estimate(_relative, first, other)
+
+
 def deviation(values: np.ndarray) -> float:
     """Returns the standard deviation of a sample; NaN for one value."""
     return float(values.std(ddof=1)) if len(values) > 1 else float("nan")
@@ -111,7 +124,7 @@ def changes(scores: ColorScores, rows: list[ClassRow]) -> dict[str, Change]:
     for name in others:
         found = [row.differences[name] for row in rows]
         result[name] = Change(
-            aggregate.estimate(_relative, losses[first], losses[name]),
+            relative_change(losses[first], losses[name]),
             sum(d.value < 0 for d in found),
             sum(d.high < 0 for d in found),
             sum(d.low > 0 for d in found),

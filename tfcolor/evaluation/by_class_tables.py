@@ -69,6 +69,18 @@ def loss_table(
     return [*table, total]
 
 
+def percent(change: aggregate.Estimate) -> str:
+    """Writes a relative change in percent.
+
+    Args:
+        change: aggregate.Estimate, as of `by_class.relative_change`.
+
+    Returns:
+        str, such as "-6.22 [-7.93, -4.54]".
+    """
+    return report_tables.format_estimate(_scaled(change, 100), 2, sign=True)
+
+
 def change_table(
     scores: ColorScores, rows: list[by_class.ClassRow]
 ) -> list[list[str]]:
@@ -92,11 +104,10 @@ def change_table(
         ]
     ]
     for name, change in by_class.changes(scores, rows).items():
-        percent = _scaled(change.loss, 100)
         table.append(
             [
                 name,
-                report_tables.format_estimate(percent, 2, sign=True),
+                percent(change.loss),
                 f"{change.improved} of {change.classes}",
                 str(change.surely_improved),
                 str(change.surely_worse),

@@ -4,11 +4,11 @@ import os
 
 import numpy as np
 
-from tfcolor.evaluation import aggregate
+from tfcolor.evaluation import by_class
+from tfcolor.evaluation import by_class_tables
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import class_report
 from tfcolor.evaluation import color_scores
-from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.color_scores import ColorScores
 
 
@@ -91,12 +91,7 @@ def right_table(
 
 
 def _change(loss, other) -> str:
-    """Writes how the sum of losses differs from another one, %."""
-
-    def percent(loss, other):
-        return 100 * (loss.sum(axis=-1) / other.sum(axis=-1) - 1)
-
+    """Writes how a loss differs from another one; a dash without pictures."""
     if not len(loss):
         return "–"
-    estimate = aggregate.estimate(percent, loss, other)
-    return report_tables.format_estimate(estimate, 2, sign=True)
+    return by_class_tables.percent(by_class.relative_change(other, loss))
