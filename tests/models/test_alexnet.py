@@ -54,6 +54,18 @@ def test_enlarging_shows_alexnet_a_picture_of_twice_the_size():
     )
 
 
+def test_one_graph_enlarges_pictures_of_all_sizes():
+    model = small(enlarge=2)
+    run = tf.function(
+        model, input_signature=[{"L": tf.TensorSpec([None, None, None, 1])}]
+    )
+    for size in ((64, 64), (63, 100)):
+        inputs = {"L": model_contract.random_inputs(*size)["L"]}
+        np.testing.assert_allclose(
+            run(inputs)["logits"], model(inputs)["logits"], rtol=0, atol=1e-4
+        )
+
+
 def test_batch_norm_normalises_every_convolution():
     model = small(batch_norm=True)
     L = 30 + 20 * model_contract.random_inputs(64, 64)["L"]

@@ -22,6 +22,7 @@ import keras
 from keras import layers
 
 from tfcolor.layers.adaptive_pooling import AdaptiveMeans
+from tfcolor.layers.enlarge import Enlarge
 from tfcolor.models import resnet_blocks
 
 # Filters, kernel, stride, padding at width 1, and whether a pool follows.
@@ -81,9 +82,7 @@ def alexnet(
     L = resnet_blocks.picture_input(image_size)
     x = resnet_blocks.imagenet_input(L)
     if enlarge > 1:
-        x = layers.UpSampling2D(
-            enlarge, interpolation="bilinear", name="enlarged"
-        )(x)
+        x = Enlarge(enlarge, method="bilinear", name="enlarged")(x)
     for conv, (filters, size, stride, padding, pooled) in CONVS.items():
         x = layers.ZeroPadding2D(padding, name=f"{conv}_padding")(x)
         x = layers.Conv2D(
