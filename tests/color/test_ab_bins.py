@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import skimage
 import tensorflow as tf
 
 from tfcolor.color import ab_bins
@@ -84,3 +85,46 @@ def test_annealed_mean_sharpens_as_in_equation_5():
 def test_annealed_mean_refuses_temperatures_not_above_zero(temperature):
     with pytest.raises(ValueError, match="Received: temperature="):
         ab_bins.decode_annealed_mean(_logits(1), temperature=temperature)
+
+
+def _colors_of_srgb(step=5):
+    axis = np.arange(0, 256, step, np.uint8)
+    rgb = np.stack(np.meshgrid(axis, axis, axis), -1).reshape(-1, 3)
+    return skimage.color.rgb2lab(rgb / 255)[:, 1:].astype(np.float32)
+
+
+def test_srgb_bins_are_those_that_hold_colors_of_srgb():
+    bins = np.unique(ab_bins.encode(_colors_of_srgb()))
+    assert ab_bins.NUM_SRGB_BINS == 261
+    assert set(bins) <= set(ab_bins.SRGB_BINS)
+    # Every fifth byte finds nearly all of them.
+    assert len(bins) >= 258
+    np.testing.assert_array_equal(
+        ab_bins.centers(261), ab_bins.centers().numpy()[ab_bins.SRGB_BINS]
+    )
+
+
+def test_among_renumbers_bins_and_moves_strange_ones_to_a_neighbor():
+    among = ab_bins.among(ab_bins.SRGB_BINS, 261)
+    np.testing.assert_array_equal(among, np.arange(261))
+    every = np.arange(529)
+    np.testing.assert_array_equal(ab_bins.among(every, 529), every)
+    centers = ab_bins.centers().numpy()
+    moved = ab_bins.centers(261).numpy()[ab_bins.among(every, 261)]
+    distance = ((centers[:, None] - ab_bins.centers(261)[None]) ** 2).numpy()
+    nearest = distance.sum(-1).min(-1)
+    np.testing.assert_allclose(
+        ((centers - moved) ** 2).sum(-1), nearest, rtol=1e-5
+    )
+
+
+def test_261_logits_are_decoded_by_their_own_centers():
+    logits = _logits()[..., :261]
+    expected = ab_bins.centers(261).numpy()[logits.argmax(-1)]
+    np.testing.assert_array_equal(ab_bins.decode_argmax(logits), expected)
+
+
+@pytest.mark.parametrize("use", [ab_bins.centers, ab_bins.check_num_bins])
+def test_other_numbers_of_bins_are_refused(use):
+    with pytest.raises(ValueError, match="529 or 261. Received: num_bins=313"):
+        use(313)

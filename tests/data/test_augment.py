@@ -78,3 +78,37 @@ def test_a_random_resized_crop_of_everything_is_a_resize():
     # Whole but for the aspect ratio, which cuts at most a fourth of a side.
     widest = min(np.abs(np.int16(c) - np.int16(rgb)).max() for c in crops)
     assert widest <= 12
+
+
+def _aged(L, share, seed=0):
+    changes, grain = augment.aging([seed, 1], size=L.shape[1], share=share)
+    return augment.aged_lightness(L, changes[None], grain[None]).numpy()
+
+
+def test_lightness_that_does_not_age_stays_as_it_is():
+    L = np.random.default_rng(0).uniform(0, 100, (1, 16, 16, 1))
+    L = tf.constant(L, tf.float32)
+    for seed in range(20):
+        np.testing.assert_allclose(_aged(L, 0.0, seed), L, atol=1e-3)
+
+
+def test_age_changes_lightness_within_its_range_and_repeats():
+    L = np.linspace(0, 100, 256).reshape(1, 16, 16, 1)
+    L = tf.constant(L, tf.float32)
+    found = np.stack([_aged(L, 1.0, seed) for seed in range(60)])
+    assert found.min() >= 0 and found.max() <= 100
+    assert (
+        np.abs(found - L.numpy()).mean(axis=(1, 2, 3, 4)) > 0.5
+    ).mean() > 0.9
+    # Some fade in black, some in white, some get darker, some lighter.
+    assert found.min(axis=(1, 2, 3, 4)).max() > 5
+    assert found.max(axis=(1, 2, 3, 4)).min() < 95
+    means = found.mean(axis=(1, 2, 3, 4))
+    assert means.min() < 42 and means.max() > 58
+    np.testing.assert_array_equal(_aged(L, 1.0, 3), found[3])
+
+
+def test_the_share_decides_how_many_age():
+    L = tf.fill([1, 8, 8, 1], 50.0)
+    aged = [np.any(_aged(L, 0.3, seed) != L) for seed in range(300)]
+    assert 0.2 < np.mean(aged) < 0.4

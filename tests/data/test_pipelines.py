@@ -233,3 +233,40 @@ def test_pictures_of_any_shape_become_squares(size):
 def test_sizes_that_no_network_takes_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         pipelines.FullDataConfig(**options)
+
+
+def _first_batch(album, epoch=0, **options):
+    config = pipelines.FullDataConfig(
+        image_size=32, load_size=48, batch_size=2, hint_share=0.0, **options
+    )
+    dataset = pipelines.full_dataset(
+        sources.open_source(album), config, epoch=epoch, training=True
+    )
+    return next(iter(dataset))
+
+
+def test_age_changes_what_is_seen_and_not_what_is_wanted(album):
+    plain, target = _first_batch(album)
+    aged, same = _first_batch(album, aged_share=1.0)
+    assert np.abs(plain["L"] - aged["L"]).mean() > 0.5
+    np.testing.assert_array_equal(same["ab"], target["ab"])
+    np.testing.assert_array_equal(
+        _first_batch(album, aged_share=1.0)[0]["L"], aged["L"]
+    )
+
+
+def test_parts_of_pictures_differ_from_epoch_to_epoch(album):
+    first, _ = _first_batch(album, min_area=0.3)
+    again, _ = _first_batch(album, min_area=0.3)
+    other, _ = _first_batch(album, epoch=1, min_area=0.3)
+    np.testing.assert_array_equal(first["L"], again["L"])
+    assert first["L"].shape == (2, 32, 32, 1)
+    assert np.abs(first["L"] - other["L"]).max() > 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"min_area": 0}, {"min_area": 1.1}, {"aged_share": -0.1}]
+)
+def test_shares_out_of_range_are_refused(options):
+    with pytest.raises(ValueError, match="Received: min_area="):
+        pipelines.FullDataConfig(**options)

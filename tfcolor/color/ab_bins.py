@@ -1,28 +1,96 @@
 """The 23 x 23 grid of ab bins: colour as a class.
 
 A bin is 10 x 10 CIELAB units; centres run from -110 to 110 on both axes and
-index = row of a * 23 + row of b.
+index = row of a * 23 + row of b. sRGB shows colours of 261 of the 529 bins:
+networks count either all bins or these alone, in the same order, and how many
+logits there are tells which.
 
 Reference:
     R. Zhang, P. Isola, A. A. Efros, "Colorful Image Colorization", ECCV 2016,
     section 2; the regular grid of Zhang et al., SIGGRAPH 2017.
 """
 
+import numpy as np
 import tensorflow as tf
 
 AB_MAX = 110.0
 BIN_SIZE = 10.0
 BINS_PER_AXIS = 23
 NUM_BINS = BINS_PER_AXIS**2
+# Of each row of a: the first row of b that holds a colour of sRGB, and the one
+# after the last. Found by encoding all 256^3 colours.
+_SRGB_ROWS = (
+    *((0, 0), (0, 0), (19, 20), (15, 20), (13, 21), (11, 21), (9, 21)),
+    *((8, 21), (7, 21), (7, 21), (6, 21), (5, 21), (4, 20), (4, 20), (3, 20)),
+    *((2, 20), (2, 19), (1, 19), (0, 19), (0, 19), (2, 12), (4, 7), (0, 0)),
+)
+# Indices of those bins.
+SRGB_BINS = np.concatenate(
+    [
+        row * BINS_PER_AXIS + np.arange(*columns)
+        for row, columns in enumerate(_SRGB_ROWS)
+    ]
+)
+NUM_SRGB_BINS = len(SRGB_BINS)
 # Zhang 2016, section 2.3: between the mean (1) and the mode (0).
 ANNEALED_TEMPERATURE = 0.38
 
 
-def centers() -> tf.Tensor:
-    """Returns the ab value of each bin: float32 tensor [529, 2]."""
+def centers(num_bins: int = NUM_BINS) -> tf.Tensor:
+    """Returns the ab value of each bin.
+
+    Args:
+        num_bins: int, 529 or 261.
+
+    Returns:
+        float32 tensor [num_bins, 2].
+
+    Raises:
+        ValueError: `num_bins` is another number.
+    """
+    check_num_bins(num_bins)
     axis = tf.linspace(-AB_MAX, AB_MAX, BINS_PER_AXIS)
     a, b = tf.meshgrid(axis, axis, indexing="ij")
-    return tf.reshape(tf.stack([a, b], axis=-1), [NUM_BINS, 2])
+    grid = tf.reshape(tf.stack([a, b], axis=-1), [NUM_BINS, 2])
+    return grid if num_bins == NUM_BINS else tf.gather(grid, SRGB_BINS)
+
+
+def check_num_bins(num_bins: int) -> None:
+    """Raises ValueError unless there are as many bins as that."""
+    if num_bins not in (NUM_BINS, NUM_SRGB_BINS):
+        raise ValueError(
+            f"`num_bins` must be {NUM_BINS} or {NUM_SRGB_BINS}. "
+            f"Received: num_bins={num_bins}"
+        )
+
+
+def among(bins: tf.Tensor, num_bins: int) -> tf.Tensor:
+    """Renumbers bins of the whole grid among those a network counts.
+
+    Args:
+        bins: int32 tensor [...], 0..528.
+        num_bins: int, 529 or 261. A bin that holds no colour of sRGB becomes
+            the nearest one that does.
+
+    Returns:
+        int32 tensor [...], 0..num_bins - 1.
+
+    Raises:
+        ValueError: `num_bins` is another number.
+    """
+    check_num_bins(num_bins)
+    if num_bins == NUM_BINS:
+        return bins
+    return tf.gather(tf.constant(_NEAREST, tf.int32), bins)
+
+
+def _nearest_srgb_bins() -> np.ndarray:
+    rows = np.stack(np.divmod(np.arange(NUM_BINS), BINS_PER_AXIS), axis=-1)
+    square = ((rows[:, None] - rows[None, SRGB_BINS]) ** 2).sum(-1)
+    return square.argmin(axis=1)
+
+
+_NEAREST = _nearest_srgb_bins()
 
 
 def encode(ab: tf.Tensor) -> tf.Tensor:
@@ -32,7 +100,7 @@ def encode(ab: tf.Tensor) -> tf.Tensor:
         ab: float32 tensor [..., 2]; values beyond +-110 count as +-110.
 
     Returns:
-        int32 tensor [...], 0..528.
+        int32 tensor [...], 0..528; see `among`.
     """
     ab = tf.clip_by_value(tf.convert_to_tensor(ab, tf.float32), -AB_MAX, AB_MAX)
     row = tf.cast(tf.round((ab + AB_MAX) / BIN_SIZE), tf.int32)
@@ -43,19 +111,21 @@ def decode_argmax(ab_logits: tf.Tensor) -> tf.Tensor:
     """Returns the centre of the most likely bin.
 
     Args:
-        ab_logits: float32 tensor [..., 529].
+        ab_logits: float32 tensor [..., 529] or [..., 261].
 
     Returns:
         float32 tensor [..., 2].
     """
-    return tf.gather(centers(), tf.argmax(ab_logits, axis=-1))
+    return tf.gather(
+        centers(ab_logits.shape[-1]), tf.argmax(ab_logits, axis=-1)
+    )
 
 
 def decode_mean(ab_logits: tf.Tensor) -> tf.Tensor:
     """Returns the mean colour of the distribution.
 
     Args:
-        ab_logits: float32 tensor [..., 529].
+        ab_logits: float32 tensor [..., 529] or [..., 261].
 
     Returns:
         float32 tensor [..., 2].
@@ -69,7 +139,7 @@ def decode_annealed_mean(
     """Returns the mean colour after sharpening the distribution.
 
     Args:
-        ab_logits: float32 tensor [..., 529].
+        ab_logits: float32 tensor [..., 529] or [..., 261].
         temperature: float above 0; 1 gives the mean, towards 0 the mode.
 
     Returns:
@@ -88,4 +158,4 @@ def decode_annealed_mean(
         )
     ab_logits = tf.convert_to_tensor(ab_logits, tf.float32)
     probabilities = tf.nn.softmax(ab_logits / temperature)
-    return tf.tensordot(probabilities, centers(), 1)
+    return tf.tensordot(probabilities, centers(ab_logits.shape[-1]), 1)

@@ -76,3 +76,58 @@ def random_flip(rgb: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 def is_flipped(seed: tf.Tensor) -> tf.Tensor:
     """Tells whether `random_flip` mirrors a picture: bool tensor []."""
     return tf.random.stateless_uniform([], seed) < 0.5
+
+
+def aging(
+    seed: tf.Tensor, *, size: int, share: float
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Draws how a photograph ages; `aged_lightness` does it.
+
+    Args:
+        seed: int tensor [2].
+        size: int, side of the picture in pixels.
+        share: float in 0..1. Probability that it ages at all.
+
+    Returns:
+        float32 [4]: exponent of lightness, 0.6 to 1.7; lightness of black, 0
+        to 25, and of white, 75 to 100; blur, 0 or 1. And float32 [size, size,
+        1], grain: normal, of a deviation of up to 5 units of L. (1, 0, 100,
+        0) and no grain where it does not age.
+    """
+    seeds = tf.random.split(seed, 2)
+    u = tf.random.stateless_uniform([6], seeds[0])
+    ages = tf.cast(u[0] < share, tf.float32)
+    # Each is drawn towards what changes nothing: most scans are good.
+    exponent = tf.exp(ages * (1.04 * u[1] - 0.51))
+    changes = tf.stack(
+        [
+            exponent,
+            ages * 25 * u[2] ** 2,
+            100 - ages * 25 * u[3] ** 2,
+            ages * tf.cast(u[4] < 0.25, tf.float32),
+        ]
+    )
+    grain = tf.random.stateless_normal([size, size, 1], seeds[1])
+    return changes, grain * (ages * 5 * u[5] ** 2)
+
+
+def aged_lightness(
+    L: tf.Tensor, changes: tf.Tensor, grain: tf.Tensor
+) -> tf.Tensor:
+    """Fades, blurs and roughens the lightness of pictures.
+
+    Args:
+        L: float32 tensor [B, S, S, 1], 0..100.
+        changes: float32 tensor [B, 4], of `aging`.
+        grain: float32 tensor [B, S, S, 1], of `aging`.
+
+    Returns:
+        float32 tensor [B, S, S, 1], 0..100.
+    """
+    exponent, black, white, blur = (
+        changes[:, i, None, None, None] for i in range(4)
+    )
+    blurred = tf.nn.avg_pool2d(L, 3, 1, "SAME")
+    L = L + blur * (blurred - L)
+    L = tf.pow(tf.maximum(L, 0.0) / 100, exponent)
+    return tf.clip_by_value(black + L * (white - black) + grain, 0.0, 100.0)

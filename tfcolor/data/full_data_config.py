@@ -15,6 +15,12 @@ class FullDataConfig:
         batch_size: int. Pictures a global batch.
         seed: int. Of order, crops, flips and hints.
         flip: bool. Mirrors half of the pictures.
+        min_area: float in (0, 1]. Below 1, crops are parts of a picture of
+            random size and shape, squashed to `image_size`: of at least this
+            share of its area. 1 cuts crops of `image_size` as they are.
+        aged_share: float in 0..1. Share of the pictures whose lightness, not
+            their colours, is changed as age and scanners change it; see
+            `augment.aging`.
         cache: bool. Keeps all resized pictures in memory.
         min_color_range: float, CIELAB. A picture whose range of a plus range
             of b is smaller is dropped: it has no colour to learn or measure.
@@ -27,6 +33,8 @@ class FullDataConfig:
     batch_size: int = 16
     seed: int = 0
     flip: bool = False
+    min_area: float = 1.0
+    aged_share: float = 0.0
     cache: bool = False
     min_color_range: float = 10.0
     hint_share: float = 1.0
@@ -43,6 +51,12 @@ class FullDataConfig:
             raise ValueError(
                 "`load_size` must be at least `image_size`. Received: "
                 f"load_size={self.load_size}, image_size={self.image_size}"
+            )
+        if not 0 < self.min_area <= 1 or not 0 <= self.aged_share <= 1:
+            raise ValueError(
+                "`min_area` must be above 0 and at most 1, `aged_share` in "
+                f"0..1. Received: min_area={self.min_area}, "
+                f"aged_share={self.aged_share}"
             )
         if self.batch_size < 1:
             raise ValueError(

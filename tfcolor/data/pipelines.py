@@ -260,18 +260,28 @@ def full_dataset(
 
     def training_square(index, example):
         seeds = example_seeds(order_seed, index)
-        rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
+        if config.min_area < 1:
+            rgb = augment.random_resized_crop(
+                example["rgb"], seeds[0], size=size, min_area=config.min_area
+            )
+        else:
+            rgb = augment.random_crop(example["rgb"], seeds[0], size=size)
         if config.flip:
             rgb = augment.random_flip(rgb, seeds[1])
-        # Nothing is computed that no hints need.
-        return rgb, tf.stack(seeds[2:]) if has_hints else index
+        # Nothing is computed that nothing needs.
+        square = {"rgb": rgb}
+        if has_hints:
+            square["hint_seeds"] = tf.stack(seeds[2:])
+        if config.aged_share:
+            seed = tf.random.fold_in(seeds[1], 1)
+            square["aging"] = augment.aging(
+                seed, size=size, share=config.aged_share
+            )
+        return square
 
     def middle_square(index, example):
         rgb = tf.image.resize_with_crop_or_pad(example["rgb"], size, size)
-        return tf.ensure_shape(rgb, [size, size, 3])
-
-    def training_batch(rgb, seeds):
-        return _full_batch(rgb, config, seeds if has_hints else None)
+        return {"rgb": tf.ensure_shape(rgb, [size, size, 3])}
 
     dataset = worker_share.numbered(dataset, context).map(
         training_square if training else middle_square,
@@ -282,9 +292,7 @@ def full_dataset(
     return (
         batched(dataset, config, training=training, context=context)
         .map(
-            training_batch
-            if training
-            else lambda rgb: _full_batch(rgb, config, None),
+            lambda squares: _full_batch(squares, config),
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
@@ -292,17 +300,19 @@ def full_dataset(
     )
 
 
-def _full_batch(rgb, config, seeds) -> tuple[dict, dict]:
-    """Makes inputs and targets of squares; `seeds` is None without hints."""
-    L, ab = split_lab(rgb)
+def _full_batch(squares, config) -> tuple[dict, dict]:
+    """Makes inputs and targets of squares, with hints and age where drawn."""
+    L, ab = split_lab(squares["rgb"])
     hints, mask = hints_lib.no_hints(ab)
-    if seeds is not None:
+    if "hint_seeds" in squares:
         hints, mask = hints_lib.hints_for_batch(
             ab,
-            seeds,
+            squares["hint_seeds"],
             share=config.hint_share,
             probability=config.hint_probability,
         )
+    if "aging" in squares:
+        L = augment.aged_lightness(L, *squares["aging"])
     return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
 

@@ -16,7 +16,7 @@ class BinColors(keras.layers.Layer):
         **kwargs: of `keras.layers.Layer`.
 
     Call arguments:
-        ab_logits: float tensor [B, h, w, 529].
+        ab_logits: float tensor [B, h, w, 529] or [B, h, w, 261].
 
     Returns:
         float32 tensor [B, scale * h, scale * w, 2], CIELAB.

@@ -21,7 +21,8 @@ def bin_cross_entropy(
 
     Args:
         ab_true: float32 tensor [B, H, W, 2], CIELAB.
-        ab_logits: float32 tensor [B, H/4, W/4, 529].
+        ab_logits: float32 tensor [B, H/4, W/4, 529], or 261 for the bins that
+            hold colours of sRGB alone.
         bin_weights: float32 tensor [529] or None. Weight of a position by the
             bin of its true colour; see `rebalancing_weights`.
 
@@ -32,7 +33,9 @@ def bin_cross_entropy(
         Zhang et al., ECCV 2016, equations 2 and 3.
     """
     bins = ab_bins.encode(ab_true[:, ::4, ::4])
-    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(bins, ab_logits)
+    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
+        ab_bins.among(bins, ab_logits.shape[-1]), ab_logits
+    )
     if bin_weights is not None:
         entropy *= tf.gather(bin_weights, bins)
     return tf.reduce_mean(entropy, axis=[1, 2])
