@@ -1,7 +1,7 @@
 """Enlarging maps of any size."""
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 METHODS = ("nearest", "bilinear")
 
@@ -37,10 +37,30 @@ class Enlarge(keras.layers.Layer):
 
     def call(self, x):
         """Returns the larger map."""
-        x = tf.convert_to_tensor(x)
-        size = tf.shape(x)[1:3] * self.scale
-        larger = tf.cast(tf.image.resize(x, size, method=self.method), x.dtype)
-        return tf.ensure_shape(larger, self.compute_output_shape(x.shape))
+        for axis in (1, 2):
+            if self.method == "nearest":
+                x = ops.repeat(x, self.scale, axis)
+            else:
+                x = self._interpolated(x, axis)
+        return x
+
+    def _interpolated(self, x, axis: int):
+        """Enlarges one axis; `ops.image.resize` needs to know its size."""
+        first = [slice(None)] * axis + [slice(None, 1)]
+        last = [slice(None)] * axis + [slice(-1, None)]
+        before = [slice(None)] * axis + [slice(None, -1)]
+        after = [slice(None)] * axis + [slice(1, None)]
+        left = ops.concatenate([x[tuple(first)], x[tuple(before)]], axis)
+        right = ops.concatenate([x[tuple(after)], x[tuple(last)]], axis)
+        parts = []
+        for index in range(self.scale):
+            # Of a new value: how far right of the old one's middle it lies.
+            place = (index + 0.5) / self.scale - 0.5
+            neighbor = left if place < 0 else right
+            parts.append(x + abs(place) * (neighbor - x))
+        shape = list(ops.shape(x))
+        shape[axis] = shape[axis] * self.scale
+        return ops.reshape(ops.stack(parts, axis=axis + 1), shape)
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the larger map."""

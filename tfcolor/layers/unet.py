@@ -1,0 +1,160 @@
+"""The layers of colorizers on a pretrained encoder, on any Keras backend."""
+
+import keras
+from keras import ops
+
+from tfcolor.color import scaling
+
+# CIE 15:2004: above this L, the cube root; below it, a line.
+_L_THRESHOLD = 8.0
+_LINE_SLOPE = 903.3
+_SRGB_THRESHOLD = 0.0031308
+# Share of hinted pixels from which on a place counts as hinted.
+_FEW_HINTS = 1e-3
+_EPSILON = 1e-6
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class GreyFromL(keras.layers.Layer):
+    """Shows lightness as a grey picture, in the units of EfficientNet-Lite.
+
+    Call arguments:
+        L: float tensor [B, H, W, 1], 0..100.
+
+    Returns:
+        float tensor [B, H, W, 1]: (byte - 127) / 128, where byte is the
+        encoded sRGB value, 0..255, of a grey of this L.
+    """
+
+    def call(self, L):
+        """Returns the grey picture."""
+        root = (ops.maximum(L, _L_THRESHOLD) + 16.0) / 116.0
+        Y = ops.where(L > _L_THRESHOLD, root * root * root, L / _LINE_SLOPE)
+        # The base is kept away from 0, where the curve's slope is infinite.
+        curve = ops.power(ops.maximum(Y, _SRGB_THRESHOLD), 1 / 2.4)
+        grey = ops.where(Y > _SRGB_THRESHOLD, 1.055 * curve - 0.055, 12.92 * Y)
+        return (grey * 255.0 - 127.0) / 128.0
+
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of L."""
+        return input_shape
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class PooledHints(keras.layers.Layer):
+    """Brings colour hints to the size of a smaller map.
+
+    Args:
+        size: int. Height and width are divided by this.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        hints: float tensor [B, H, W, 2], CIELAB, 0 where there is none.
+        hinted: float tensor [B, H, W, 1], 0 or 1.
+
+    Returns:
+        float tensor [B, H / size, W / size, 3]: mean hinted colour in network
+        units, times a confidence; and that confidence, from 0 without hints
+        towards 1 with many.
+    """
+
+    def __init__(self, *, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, hints, hinted):
+        """Returns the pooled hints."""
+        joined = ops.concatenate([hints / scaling.AB_SCALE, hinted], axis=-1)
+        pooled = ops.average_pool(joined, self.size, self.size)
+        color, share = pooled[..., :2], pooled[..., 2:]
+        confidence = share / (share + _FEW_HINTS)
+        return ops.concatenate(
+            [color / (share + _EPSILON) * confidence, confidence], axis=-1
+        )
+
+    def compute_output_shape(self, hints_shape, hinted_shape):
+        """Returns the shape of the pooled hints."""
+        del hinted_shape
+        batch, *sides, _ = hints_shape
+        return (batch, *(side and side // self.size for side in sides), 3)
+
+    def get_config(self):
+        """Returns what rebuilds the layer."""
+        return super().get_config() | {"size": self.size}
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class GlobalAttention(keras.layers.Layer):
+    """Lets every place of a map look at every other one.
+
+    Multi-head self-attention over all places, without positions, added to the
+    map: colours agree across a surface, and hints reach their whole object.
+
+    Args:
+        heads: int. Divides the channels.
+        **kwargs: of `keras.layers.Layer`.
+
+    Call arguments:
+        x: float tensor [B, H, W, C].
+
+    Returns:
+        float tensor [B, H, W, C].
+
+    Reference:
+        A. Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section
+        3.2.
+    """
+
+    def __init__(self, *, heads: int = 4, **kwargs):
+        super().__init__(**kwargs)
+        self.heads = heads
+
+    def build(self, input_shape):
+        """Makes the weights."""
+        channels = input_shape[-1]
+        if channels % self.heads:
+            raise ValueError(
+                "Channels must be a multiple of `heads`. Received: "
+                f"{channels} channels, heads={self.heads}"
+            )
+        self.norm = keras.layers.LayerNormalization(
+            name="norm", dtype=self.dtype_policy
+        )
+        self.norm.build(input_shape)
+        self.qkv = self.add_weight(
+            name="qkv_kernel",
+            shape=(channels, 3 * channels),
+            initializer="glorot_uniform",
+        )
+        self.out = self.add_weight(
+            name="out_kernel",
+            shape=(channels, channels),
+            # Small: the layer begins by changing little.
+            initializer=keras.initializers.RandomNormal(0.0, 0.02),
+        )
+
+    def call(self, x):
+        """Returns the map, with what was found added."""
+        batch, height, width, channels = ops.shape(x)
+        depth = channels // self.heads
+        split = ops.reshape(
+            ops.matmul(self.norm(x), self.qkv),
+            (batch, height * width, 3, self.heads, depth),
+        )
+        query, key, value = (
+            ops.transpose(split[:, :, i], (0, 2, 1, 3)) for i in range(3)
+        )
+        scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2)))
+        found = ops.matmul(ops.softmax(scores * depth**-0.5), value)
+        found = ops.reshape(
+            ops.transpose(found, (0, 2, 1, 3)), (batch, height, width, channels)
+        )
+        return x + ops.matmul(found, self.out)
+
+    def compute_output_shape(self, input_shape):
+        """Returns the shape of the map."""
+        return input_shape
+
+    def get_config(self):
+        """Returns what rebuilds the layer."""
+        return super().get_config() | {"heads": self.heads}

@@ -1,0 +1,76 @@
+"""Trains a colorizer on an ImageNet encoder: EfficientNet-Lite and a U-net.
+
+    python -m trainers.train_efficientnet_unet
+        --flagfile=flags/presets/efficientnet_unet_1.cfg
+        --images='photos/**/*.jpg' --workdir=runs/stage1
+
+Without --initial_weights the encoder begins with the weights of a package
+(extra [pretrained]), the rest at random. The three presets follow each other,
+each from the model before: --initial_weights=runs/stage1/model.keras.
+
+The run folder is that of train_full.
+"""
+
+import functools
+
+from absl import flags
+
+from flags import data as data_flags
+from flags import efficientnet as efficientnet_flags
+from flags import objective as objective_flags
+from flags import optimizer as optimizer_flags
+from flags import run as run_flags
+from tfcolor.data import pipelines
+from tfcolor.models.efficientnet_unet import efficientnet_unet
+from tfcolor.weights import efficientnet_files
+from tfcolor.weights import model_file
+from tfcolor.weights import transfer
+from trainers import assembly
+from trainers import launch
+
+for _group in (
+    data_flags,
+    efficientnet_flags,
+    objective_flags,
+    optimizer_flags,
+    run_flags,
+):
+    flags.adopt_module_key_flags(_group)
+flags.mark_flags_as_required(["images", "workdir"])
+
+
+def main(argv):
+    """Reads the flags, then: data, model, fit."""
+    config = data_flags.config()
+    run, strategy = assembly.start_run(__name__, seed=config.seed)
+
+    train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
+    if config.cache:
+        train = pipelines.into_memory(
+            train,
+            side=config.load_side,
+            min_color_range=config.min_color_range,
+        )
+    options = efficientnet_flags.options()
+    with strategy.scope():
+        model = efficientnet_unet(**options)
+        if run_flags.INITIAL_WEIGHTS.value:
+            start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
+            transfer.copy_weights(start, model)
+        else:
+            efficientnet_files.load_encoder(model, variant=options["variant"])
+
+    info = model_file.ModelInfo("efficientnet_unet", config.image_size)
+    assembly.fit_colorizer(
+        model,
+        train=train,
+        held_out=held_out,
+        dataset=functools.partial(pipelines.full_dataset, config=config),
+        save_model=functools.partial(model_file.save, info=info),
+        run=run,
+        strategy=strategy,
+    )
+
+
+if __name__ == "__main__":
+    launch.run(main)
