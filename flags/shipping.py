@@ -3,7 +3,9 @@
 from absl import flags
 
 from flags import fields
-from tfcolor.models import siggraph_blend
+from tfcolor.inference import finish
+from tfcolor.models import blend
+from tfcolor.weights import shipped
 
 NAME = flags.DEFINE_string(
     "name",
@@ -21,8 +23,21 @@ NETWORK_SIZE = flags.DEFINE_integer(
     lower_bound=8,
 )
 
+VIVID = flags.DEFINE_list(
+    "vivid",
+    None,
+    "Class share, temperature and saturation of the style 'vivid'; the flags "
+    "of these names are those of 'natural'. Default: the model has no styles.",
+)
+UPSAMPLING = flags.DEFINE_enum(
+    "upsampling",
+    "bilinear",
+    list(finish.UPSAMPLINGS),
+    "How its ab comes to the size of a picture.",
+)
+
 _values = fields.define(
-    siggraph_blend.siggraph_blend,
+    blend.siggraph_blend,
     only=["class_share", "temperature", "saturation", "mirrored"],
 )
 
@@ -30,3 +45,18 @@ _values = fields.define(
 def options() -> dict:
     """Returns the flags' values, as keyword arguments of the builder."""
     return _values()
+
+
+def styles() -> dict[str, dict[str, float]]:
+    """Returns the options of each style; nothing without --vivid."""
+    if VIVID.value is None:
+        return {}
+    if len(VIVID.value) != len(shipped.STYLE_OPTIONS):
+        raise ValueError(
+            f"--vivid must be {', '.join(shipped.STYLE_OPTIONS)}. "
+            f"Received: --vivid={','.join(VIVID.value)}"
+        )
+    natural = {name: _values()[name] for name in shipped.STYLE_OPTIONS}
+    numbers = map(float, VIVID.value)
+    vivid = dict(zip(shipped.STYLE_OPTIONS, numbers, strict=True))
+    return dict(zip(shipped.STYLES, (natural, vivid), strict=True))

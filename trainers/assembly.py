@@ -19,7 +19,7 @@ from tfcolor.data import sources
 from tfcolor.losses import classification
 from tfcolor.losses import objective
 from tfcolor.metrics import validation
-from tfcolor.models import siggraph_blend
+from tfcolor.models import blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
@@ -139,7 +139,7 @@ def load_network(name_or_path: str) -> keras.Model:
     Returns:
         keras.Model: what `load_model` returns, or the network inside a blend.
     """
-    return siggraph_blend.network(load_model(name_or_path))
+    return blend.network(load_model(name_or_path))
 
 
 def build_siggraph() -> keras.Model:

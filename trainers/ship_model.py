@@ -1,21 +1,23 @@
 """Turns a trained model into one that ships with the package.
 
-    python -m trainers.ship_model --width=0.25 --name=siggraph_small
+    python -m trainers.ship_model --name=siggraph_small --width=0.25
         --initial_weights=runs/full/model.keras
 
-Writes tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's
-options and its weights, the kernels as float16: half a .keras file. What
-ships blends regression and classes; see `siggraph_blend`.
+--width is that of `siggraph`, --variant that of `efficientnet_unet`. Writes
+tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's options and
+its weights, the kernels as float16: half a .keras file. What ships blends
+regression and classes; see `blend`.
 """
 
 import dataclasses
 
 from absl import flags
 
+from flags import efficientnet as efficientnet_flags
 from flags import model as model_flags
 from flags import run as run_flags
 from flags import shipping as shipping_flags
-from tfcolor.models import siggraph_blend
+from tfcolor.models import blend
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from tfcolor.weights import transfer
@@ -23,26 +25,38 @@ from trainers import launch
 
 flags.adopt_module_key_flags(shipping_flags)
 flags.declare_key_flag("width")
+flags.declare_key_flag("variant")
 flags.declare_key_flag("initial_weights")
 flags.mark_flags_as_required(["initial_weights", "name"])
 
 
 def main(argv):
     """Builds the network of the flags, takes the weights, writes both."""
-    options = {"width": model_flags.options()["width"]}
-    options |= shipping_flags.options()
-    model = siggraph_blend.siggraph_blend(**options)
     source, info = model_file.load(run_flags.INITIAL_WEIGHTS.value)
-    transfer.copy_weights(
-        siggraph_blend.network(source), siggraph_blend.network(model)
-    )
+    network = blend.network(source)
+    if network.name == "efficientnet_unet":
+        build = blend.efficientnet_unet_blend
+        options = {"variant": efficientnet_flags.options()["variant"]}
+    else:
+        build = blend.siggraph_blend
+        options = {"width": model_flags.options()["width"]}
+    options |= shipping_flags.options()
+    model = build(**options)
+    transfer.copy_weights(network, blend.network(model))
     info = dataclasses.replace(
         info,
-        architecture="siggraph_blend",
+        architecture=build.__name__,
+        upsampling=shipping_flags.UPSAMPLING.value,
         image_size=shipping_flags.NETWORK_SIZE.value or info.image_size,
         description=shipping_flags.DESCRIPTION.value,
     )
-    shipped.write(model, info, name=shipping_flags.NAME.value, options=options)
+    shipped.write(
+        model,
+        info,
+        name=shipping_flags.NAME.value,
+        options=options,
+        styles=shipping_flags.styles(),
+    )
     print(f"written: {shipping_flags.NAME.value}")
 
 

@@ -22,9 +22,9 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import box_pipelines
+from tfcolor.models import blend
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models import instance as instance_lib
-from tfcolor.models import siggraph_blend
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
@@ -58,7 +58,7 @@ def build_networks():
     )
     new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
     transfer.copy_weights(
-        siggraph_blend.network(full),
+        blend.network(full),
         fusion,
         except_layers=["ab_logits", *new],
     )

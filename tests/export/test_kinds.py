@@ -21,11 +21,11 @@ from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.inference import colorization_model
 from tfcolor.models import fusion
 from tfcolor.models.alexnet import alexnet
+from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.ensemble import ensemble
 from tfcolor.models.fusion_in_turns import FusionInTurns
 from tfcolor.models.instance import instance
 from tfcolor.models.resnet_colorizer import resnet_colorizer
-from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import model_file
 
 NAMES = exported.CLASS_NAMES

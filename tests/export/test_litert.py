@@ -9,7 +9,7 @@ from tfcolor.export import export_litert
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.inference import network
-from tfcolor.models.siggraph_blend import siggraph_blend
+from tfcolor.models.blend import siggraph_blend
 
 SIZE = 32
 

@@ -5,19 +5,21 @@ import pytest
 
 from tests.inference import models
 from tfcolor.inference import colorization_model
+from tfcolor.models.efficientnet_unet import efficientnet_unet
 
 
 def test_a_model_is_returned_as_it_is():
     model = models.plain_model()
-    loaded, image_size = colorization_model.load(model)
+    loaded, info = colorization_model.load(model)
     assert loaded is model
-    assert image_size == 256
+    assert info.image_size == 256
 
 
 def test_a_file_gives_model_and_size(tmp_path):
     path = models.save(models.plain_model(), tmp_path / "a.keras", 40)
-    model, image_size = colorization_model.load(tmp_path / "a.keras")
-    assert image_size == colorization_model.load(path)[1] == 40
+    model, info = colorization_model.load(tmp_path / "a.keras")
+    assert info.image_size == 40
+    assert colorization_model.load(path)[1] == info
     assert set(model.input) == {"L", "hints", "mask"}
 
 
@@ -58,3 +60,22 @@ def test_lightness_alone_and_classes_are_inputs_too():
     ):
         assert colorization_model.takes_hints(model) == hints
         assert colorization_model.num_classes(model) == classes
+
+
+def test_styles_are_for_shipped_models(tmp_path):
+    path = models.save(models.plain_model(), tmp_path / "a.keras", 40)
+    for model in (path, models.plain_model()):
+        with pytest.raises(ValueError, match="ships with tfcolor. Received"):
+            colorization_model.load(model, style="vivid")
+
+
+def test_a_name_may_carry_its_style():
+    with pytest.raises(ValueError, match="has styles. Received: style='vivid'"):
+        colorization_model.load("siggraph_small:vivid")
+    with pytest.raises(ValueError, match="style must be given once"):
+        colorization_model.load("siggraph_small:vivid", style="natural")
+
+
+def test_sides_are_multiples_of_what_the_network_needs():
+    assert colorization_model.size_multiple(models.plain_model()) == 8
+    assert colorization_model.size_multiple(efficientnet_unet()) == 32

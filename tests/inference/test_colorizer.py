@@ -9,6 +9,7 @@ from tfcolor.color import lab
 from tfcolor.inference import defaults
 from tfcolor.inference.colorizer import grey
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.fusion import fusion
 from tfcolor.models.fusion import instance_colorizer
 from tfcolor.models.instance import instance
@@ -267,3 +268,25 @@ def test_classes_of_another_shape_are_refused(classes):
 def test_classes_are_refused_by_models_that_take_none(colorizer):
     with pytest.raises(ValueError, match="`classes` must be .*Received"):
         colorizer.colorize(np.zeros((4, 4), np.uint8), classes=np.zeros(2))
+
+
+def test_guided_colours_differ_from_bilinear_ones_at_edges(colorizer):
+    guided = Colorizer(models.plain_model(), upsampling="guided")
+    assert colorizer.upsampling == "bilinear"
+    rgb = _noise(60, 90, 3)
+    for one, other in (
+        (colorizer.colorize(rgb), guided.colorize(rgb)),
+        (colorizer.predict_ab(rgb), guided.predict_ab(rgb)),
+    ):
+        assert one.shape == other.shape
+        assert not np.array_equal(one, other)
+
+
+def test_an_unknown_upsampling_is_refused():
+    with pytest.raises(ValueError, match="Received: upsampling='sharp'"):
+        Colorizer(models.plain_model(), upsampling="sharp")
+
+
+def test_a_size_must_fit_the_network():
+    with pytest.raises(ValueError, match="multiple of 32 above 0.*40"):
+        Colorizer(efficientnet_unet(), image_size=40)

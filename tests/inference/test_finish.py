@@ -89,3 +89,66 @@ def test_eager_and_graph_give_the_same_bytes(monkeypatch):
 def test_any_size_works(size):
     rgb = finish.finish(tf.constant(_noise(*size, 3)), _ab(16, 16))
     assert rgb.shape == (*size, 3)
+
+
+def _edge(side):
+    """A dark left half and a light right half, and colours like that."""
+    picture = np.full([side, side, 1], 60, np.uint8)
+    picture[:, side // 2 :] = 200
+    return tf.constant(picture)
+
+
+def test_guided_ab_ends_where_lightness_does():
+    side, small = 256, 32
+    picture = _edge(side)
+    ab = np.zeros([small, small, 2], np.float32)
+    ab[:, small // 2 :] = (30, -20)
+    found = {
+        upsampling: finish.full_ab(picture, ab, upsampling=upsampling).numpy()
+        for upsampling in finish.UPSAMPLINGS
+    }
+    # Two pixels beside the edge, where a pixel of ab covers eight.
+    left, right = side // 2 - 2, side // 2 + 1
+    steps = {
+        name: ab[side // 2, right, 0] - ab[side // 2, left, 0]
+        for name, ab in found.items()
+    }
+    assert steps["bilinear"] < 15
+    assert steps["guided"] > 27
+    for ab in found.values():
+        np.testing.assert_allclose(ab[:, : side // 4], 0, atol=0.1)
+        np.testing.assert_allclose(ab[:, -side // 4 :, 0], 30, atol=0.1)
+
+
+def test_guided_ab_keeps_what_depends_on_lightness_in_a_line():
+    L = np.random.default_rng(0).uniform(0, 100, (32, 40, 1))
+    L = tf.constant(L, tf.float32)
+    ab = tf.concat([0.3 * L - 5, -0.2 * L + 8], axis=-1)
+    slope, offset = np.split(finish.guided_ab(L, ab), 2, axis=-1)
+    # Less what counts as flat, 16 of a variance of 833.
+    np.testing.assert_allclose(slope[..., 0], 0.3 * 833 / 849, atol=0.01)
+    np.testing.assert_allclose(slope * L + offset, ab, atol=1)
+
+
+def test_guided_ab_of_a_flat_picture_is_smooth_ab():
+    ab = _ab(16, 16)
+    slope, offset = np.split(
+        finish.guided_ab(tf.fill([16, 16, 1], 40.0), ab), 2, -1
+    )
+    np.testing.assert_allclose(slope, 0, atol=1e-4)
+    assert offset.std() < ab.std() / 5
+
+
+def test_guided_strips_are_those_of_the_whole(monkeypatch):
+    picture, ab = tf.constant(_noise(90, 50, 3)), _ab(16, 16)
+    whole = finish.finish(picture, ab, upsampling="guided").numpy().astype(int)
+    monkeypatch.setattr(finish, "STRIP_PIXELS", 700)
+    strips = finish.finish(picture, ab, upsampling="guided").numpy().astype(int)
+    assert np.abs(whole - strips).max() <= 1
+
+
+def test_an_unknown_upsampling_is_refused():
+    with pytest.raises(ValueError, match="Received: upsampling='cubic'"):
+        finish.finish(
+            tf.constant(_noise(4, 4, 3)), _ab(2, 2), upsampling="cubic"
+        )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
+from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
@@ -47,3 +48,27 @@ def test_flags_of_another_network_are_refused(tmp_path, folder):
     with flags, pytest.raises(ValueError, match="Received: block1_conv1"):
         ship_model.main(["ship_model"])
     assert shipped.names() == []
+
+
+def test_a_colorizer_on_an_encoder_ships_with_its_styles(tmp_path, folder):
+    path = str(tmp_path / "model.keras")
+    model_file.save(
+        efficientnet_unet(),
+        path,
+        model_file.ModelInfo("efficientnet_unet", 96),
+    )
+    values = {"initial_weights": path, "name": "tiny", "class_share": "0.3"}
+    values |= {"vivid": "0.9,0.5,1.2", "upsampling": "guided"}
+    with flagsaver.as_parsed(**values):
+        ship_model.main(["ship_model"])
+    model, info = shipped.load("tiny", style="vivid")
+    assert info.architecture == "efficientnet_unet_blend"
+    assert (info.image_size, info.upsampling) == (96, "guided")
+    shares = [model.get_layer("class_share").scale, 0.9 * 1.2]
+    np.testing.assert_allclose(*shares)
+
+
+def test_styles_need_three_numbers(tmp_path, folder):
+    _, flags = _flags(tmp_path, width="0.03125", vivid="0.9,0.5")
+    with flags, pytest.raises(ValueError, match="--vivid must be class_share"):
+        ship_model.main(["ship_model"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.models import model_contract
+from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
@@ -77,3 +78,60 @@ def test_options_that_build_another_network_are_refused(folder):
             folder=folder,
         )
     assert shipped.names() == []
+
+
+_NATURAL = {"class_share": 0.2, "temperature": 0.7, "saturation": 1.0}
+_VIVID = {"class_share": 0.8, "temperature": 0.5, "saturation": 1.4}
+
+
+@pytest.fixture
+def styled(folder):
+    """A shipped model with styles, and its inputs."""
+    options = {"width": 1 / 32} | _NATURAL
+    model = siggraph_blend(**options)
+    for weight in model.weights:
+        if weight.path.endswith("kernel"):
+            weight.assign(weight * 8)
+    styles = {"natural": _NATURAL, "vivid": _VIVID}
+    info = model_file.ModelInfo("siggraph_blend", 32)
+    shipped.write(
+        model,
+        info,
+        name="styled",
+        options=options,
+        styles=styles,
+        folder=folder,
+    )
+    return model_contract.random_inputs(16, 16)
+
+
+@pytest.mark.parametrize(
+    "style, expected",
+    [
+        (None, _NATURAL),
+        ("natural", _NATURAL),
+        ("vivid", _VIVID),
+        (0.5, {k: (_NATURAL[k] + _VIVID[k]) / 2 for k in _NATURAL}),
+        ("1", _VIVID),
+    ],
+)
+def test_a_style_decides_how_the_same_weights_are_decoded(
+    styled, style, expected
+):
+    model, _ = shipped.load("styled", style=style)
+    blended = siggraph_blend(width=1 / 32, **expected)
+    blended.set_weights(model.get_weights())
+    model_contract.assert_outputs_equal(model(styled), blended(styled), 1e-5)
+
+
+@pytest.mark.parametrize("style", ["bright", -0.1, 1.5, "nan"])
+def test_unknown_styles_are_refused(styled, style):
+    with pytest.raises(ValueError, match="natural.*vivid.*Received: style="):
+        shipped.load("styled", style=style)
+
+
+def test_a_model_without_styles_says_so(folder):
+    model = siggraph(**OPTIONS)
+    shipped.write(model, INFO, name="plain", options=OPTIONS, folder=folder)
+    with pytest.raises(ValueError, match="has styles. Received.*'plain'"):
+        shipped.load("plain", style="vivid")

@@ -45,7 +45,7 @@ boxes:
 examples:
   tfcolor colorize old.jpg --output=new.png
   tfcolor colorize album --output=colorized/ --compare
-  tfcolor colorize 'scans/**/*.tif' --output=colorized/ --saturation=1.2
+  tfcolor colorize 'scans/**/*.tif' --output=colorized/ --style=vivid
   tfcolor colorize old.jpg --output=new.jpg --hints=hints.json
   tfcolor colorize album --output=colorized/ --model=fusion.keras \\
       --boxes=album_boxes --show_boxes
@@ -195,6 +195,8 @@ def _load_colorizer(args):
         image_size=args.image_size,
         batch_size=args.batch_size,
         saturation=args.saturation,
+        style=args.style,
+        upsampling=args.upsampling,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
     )

@@ -131,15 +131,18 @@ def run(args: argparse.Namespace) -> int:
 def _export_litert(args) -> None:
     from tfcolor.export import export_litert
 
-    if args.verify or args.saturation != inference_defaults.SATURATION:
+    whole = args.verify or args.upsampling
+    if whole or args.saturation != inference_defaults.SATURATION:
         raise ValueError(
-            "--verify and --saturation need --format=saved_model: a LiteRT "
-            "file is the network alone. Received: --format=litert"
+            "--verify, --saturation and --upsampling need "
+            "--format=saved_model: a LiteRT file is the network alone. "
+            "Received: --format=litert"
         )
     table = export_litert.export_litert(
         args.model,
         args.output,
         image_size=args.image_size,
+        style=args.style,
         overwrite=args.overwrite,
     )
     print("\n".join(table))
@@ -155,6 +158,8 @@ def _export_saved_model(args) -> None:
         args.output,
         image_size=args.image_size,
         saturation=args.saturation,
+        style=args.style,
+        upsampling=args.upsampling,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
         max_pixels=args.max_pixels,

@@ -55,8 +55,8 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="a model that ships with tfcolor, or a .keras file (default: "
-        "the shipped one)",
+        help="a model that ships with tfcolor, NAME or NAME:STYLE, or a "
+        ".keras file (default: the shipped one)",
     )
     parser.add_argument(
         "--image_size",
@@ -71,6 +71,18 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
         default=defaults.SATURATION,
         metavar="FACTOR",
         help="factor on the colour (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--style",
+        metavar="natural|vivid|0..1",
+        help="how lively a shipped model's colours are; numbers lie between "
+        "both (default: natural)",
+    )
+    parser.add_argument(
+        "--upsampling",
+        choices=defaults.UPSAMPLINGS,
+        help="how colours come to the picture's size: along its own edges, or "
+        "simply smoothed (default: the model's own)",
     )
 
 

@@ -19,7 +19,6 @@ from tfcolor.inference import colorization_model
 from tfcolor.inference import network
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.layers.box_class_map import BoxClassMap
-from tfcolor.models import siggraph_blocks
 
 _WARM_UP_SIZE = (64, 48)
 
@@ -61,6 +60,7 @@ def cases(model: keras.Model, options: ColorizerOptions) -> list[Case]:
         model,
         image_size=options.image_size,
         saturation=options.saturation,
+        upsampling=options.upsampling,
         crop_size=options.crop_size,
         boxes_at_once=options.boxes_at_once,
     )
@@ -149,7 +149,7 @@ def _rgb_case(model, colorizer) -> Case:
 
 
 def _ab_case(model, image_size) -> Case:
-    width = image_size + siggraph_blocks.SIZE_MULTIPLE
+    width = image_size + colorization_model.size_multiple(model)
     L = np.linspace(0, 100, image_size * width, dtype=np.float32)
     L = L.reshape(1, image_size, width, 1)
     classes = _of_all_signatures(_told(model, [L[0]]))

@@ -10,6 +10,7 @@ from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.colorizer_signatures import colorizer_signatures
 from tfcolor.export.colorizer_signatures import smallest_side
 from tfcolor.export.served import Served
+from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
 from tfcolor.weights.model_file import ModelInfo
 
@@ -44,6 +45,8 @@ def served(
             f"`image_size` must be {smallest} or more for this model. "
             f"Received: image_size={options.image_size}"
         )
+    step = colorization_model.size_multiple(model)
+    checks.check_size("image_size", options.image_size, step)
     made_with = dataclasses.asdict(options)
     if not colorization_model.takes_boxes(model):
         del made_with["crop_size"], made_with["boxes_at_once"]

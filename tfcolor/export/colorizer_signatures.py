@@ -28,7 +28,6 @@ from tfcolor.inference import network
 from tfcolor.inference import prepare
 from tfcolor.models import alexnet
 from tfcolor.models import ensemble
-from tfcolor.models import siggraph_blocks
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -41,6 +40,7 @@ class ColorizerOptions:
     Attributes:
         image_size: int. Side in pixels of the network's square.
         saturation: float, 0 or above.
+        upsampling: str; see `finish.UPSAMPLINGS`.
         crop_size: int or None. Side of the squares of boxes; None for
             `image_size`.
         boxes_at_once: int or None.
@@ -49,6 +49,7 @@ class ColorizerOptions:
 
     image_size: int
     saturation: float = inference_defaults.SATURATION
+    upsampling: str = "bilinear"
     crop_size: int | None = None
     boxes_at_once: int | None = inference_defaults.BOXES_AT_ONCE
     max_pixels: int = defaults.MAX_PIXELS
@@ -99,7 +100,7 @@ def smallest_side(model: keras.Model) -> int:
     inside = [layer.name for layer in model.layers]
     if ensemble.CLASSIFIER in inside:
         return alexnet.MIN_SIZE
-    return siggraph_blocks.SIZE_MULTIPLE
+    return colorization_model.size_multiple(model)
 
 
 def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
@@ -127,6 +128,7 @@ class _Graph:
         specs = (*_box_specs(model), *_class_specs(model))
         self._told = [spec.name for spec in specs]
         self._smallest_side = smallest_side(model)
+        self._step = colorization_model.size_multiple(model)
         self.options = options
         self.crop_size = options.crop_size or options.image_size
 
@@ -165,7 +167,7 @@ class _Graph:
 
     def predict_ab(self, L, classes=None):
         """Lightness to colour, at the size that comes; no boxes, no hints."""
-        step, smallest = siggraph_blocks.SIZE_MULTIPLE, self._smallest_side
+        step, smallest = self._step, self._smallest_side
         L = decode_graph.check_count(L)
         sides = tf.shape(L)[1:3]
         check = tf.debugging.Assert(
@@ -213,7 +215,9 @@ class _Graph:
         )
 
     def _finish(self, pixels, ab):
-        function = finish.finish_function(pixels.dtype.name)
+        function = finish.finish_function(
+            pixels.dtype.name, self.options.upsampling
+        )
         return function(pixels, ab, self.options.saturation)
 
     def _told_inputs(self, pictures, count, told):

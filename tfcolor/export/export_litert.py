@@ -19,6 +19,7 @@ def export_litert(
     path: str,
     *,
     image_size: int | None = None,
+    style: str | float | None = None,
     overwrite: bool = False,
 ) -> list[str]:
     """Writes a LiteRT file of each kind, and a card with their figures.
@@ -29,6 +30,7 @@ def export_litert(
         path: str. The folder to make.
         image_size: int or None. Side in pixels of the square that the files
             take; None for the model's own.
+        style: str, float or None; see `inference.Colorizer`.
         overwrite: bool. Whether an older export is replaced.
 
     Returns:
@@ -41,9 +43,11 @@ def export_litert(
     """
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         checks.check_size("image_size", image_size)
-        network, info = colorization_model.open_model(model)
+        network, info = colorization_model.open_model(model, style=style)
         colorization_model.check(network)
         size = image_size or info.image_size
+        step = colorization_model.size_multiple(network)
+        checks.check_size("image_size", size, step)
         name = export_model.name_of(model)
         files = {
             f"{name}_{kind}.tflite": litert.convert(
@@ -51,7 +55,9 @@ def export_litert(
             )
             for kind in litert.KINDS
         }
-        figures = litert_figures.measure(network, files, image_size=size)
+        figures = litert_figures.measure(
+            network, files, image_size=size, upsampling=info.upsampling
+        )
         table = [*litert_figures.TABLE_HEAD, *(f.row() for f in figures)]
         described = model_card.versions(info, name, {"image_size": size})
         os.makedirs(folder)

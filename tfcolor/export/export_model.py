@@ -23,6 +23,8 @@ def export_saved_model(
     *,
     image_size: int | None = None,
     saturation: float = inference_defaults.SATURATION,
+    style: str | float | None = None,
+    upsampling: str | None = None,
     crop_size: int | None = None,
     boxes_at_once: int | None = inference_defaults.BOXES_AT_ONCE,
     max_pixels: int = defaults.MAX_PIXELS,
@@ -39,6 +41,8 @@ def export_saved_model(
         image_size: int or None. Side in pixels of the network's square; None
             for the model's own.
         saturation: float, 0 or above.
+        style: str, float or None; see `inference.Colorizer`.
+        upsampling: str or None; see `inference.Colorizer`.
         crop_size: int or None. Side of the squares of boxes; None for
             `image_size`.
         boxes_at_once: int or None. Boxes of a picture that go through the
@@ -61,10 +65,12 @@ def export_saved_model(
         checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         _check_max_pixels(max_pixels)
-        network, info = colorization_model.open_model(model)
+        checks.check_upsampling(upsampling)
+        network, info = colorization_model.open_model(model, style=style)
         options = ColorizerOptions(
             image_size=image_size or info.image_size,
             saturation=saturation,
+            upsampling=upsampling or info.upsampling,
             crop_size=crop_size,
             boxes_at_once=boxes_at_once,
             max_pixels=max_pixels,

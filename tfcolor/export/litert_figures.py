@@ -57,7 +57,11 @@ class Figures(NamedTuple):
 
 
 def measure(
-    model: keras.Model, files: dict[str, bytes], *, image_size: int
+    model: keras.Model,
+    files: dict[str, bytes],
+    *,
+    image_size: int,
+    upsampling: str = "bilinear",
 ) -> Iterator[Figures]:
     """Colorizes the sample pictures by Keras and by LiteRT files.
 
@@ -65,6 +69,7 @@ def measure(
         model: keras.Model of `colorization_model.load`.
         files: dict of bytes by name, of `litert.convert`.
         image_size: int. Side in pixels of the network's square.
+        upsampling: str; see `finish.UPSAMPLINGS`.
 
     Yields:
         Figures, of Keras first.
@@ -85,7 +90,10 @@ def measure(
         return predict
 
     found, *times = _run(load_keras, squares)
-    right = [_colour(p, ab) for p, ab in zip(pictures, found, strict=True)]
+    right = [
+        _colour(p, ab, upsampling)
+        for p, ab in zip(pictures, found, strict=True)
+    ]
     size = sum(w.numpy().nbytes for w in model.weights)
     yield Figures(KERAS, size, *times, 100.0, 100.0)
     for name, content in files.items():
@@ -94,7 +102,7 @@ def measure(
             squares,
         )
         losses = [
-            float(psnr(true, _colour(picture, ab)))
+            float(psnr(true, _colour(picture, ab, upsampling)))
             for true, picture, ab in zip(right, pictures, found, strict=True)
         ]
         yield Figures(
@@ -120,6 +128,6 @@ def _read(path: str) -> tf.Tensor:
         return tf.constant(decode.decode_rgb(file.read()))
 
 
-def _colour(picture: tf.Tensor, ab: np.ndarray) -> tf.Tensor:
-    function = finish.finish_function(picture.dtype.name)
+def _colour(picture: tf.Tensor, ab: np.ndarray, upsampling: str) -> tf.Tensor:
+    function = finish.finish_function(picture.dtype.name, upsampling)
     return tf.cast(function(picture, ab, 1.0), tf.float32) / 255

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tfcolor.inference import defaults
+
 # The networks halve the size three times.
 _SIZE_STEP = 8
 
@@ -17,13 +19,13 @@ def one_each(name: str, values, count: int) -> list:
     return values
 
 
-def check_size(name: str, size) -> None:
+def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
     """Checks the side of a network's square, which may be None."""
     if size is not None and (
-        not isinstance(size, int) or size < _SIZE_STEP or size % _SIZE_STEP
+        not isinstance(size, int) or size < step or size % step
     ):
         raise ValueError(
-            f"`{name}` must be a multiple of {_SIZE_STEP} above 0. "
+            f"`{name}` must be a multiple of {step} above 0. "
             f"Received: {name}={size}"
         )
 
@@ -73,3 +75,12 @@ def as_picture(rgb: np.ndarray) -> np.ndarray:
         )
     # One kind of picture means one graph; the lightness is the same.
     return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+
+
+def check_upsampling(upsampling: str | None) -> None:
+    """Raises ValueError unless ab can be enlarged like that."""
+    if upsampling not in (None, *defaults.UPSAMPLINGS):
+        raise ValueError(
+            f"`upsampling` must be None or one of {defaults.UPSAMPLINGS}. "
+            f"Received: upsampling={upsampling!r}"
+        )

@@ -4,6 +4,9 @@ import os
 
 import keras
 
+from tfcolor.models import blend
+from tfcolor.models import efficientnet_unet
+from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
@@ -17,16 +20,19 @@ _OUTPUT = "ab"
 
 def load(
     model: keras.Model | str | os.PathLike | None,
-) -> tuple[keras.Model, int]:
+    *,
+    style: str | float | None = None,
+) -> tuple[keras.Model, model_file.ModelInfo]:
     """Loads a colorization model.
 
     Args:
         model: None for the default of the weights that ship with tfcolor,
-            str (the name of shipped weights, or the path of a `.keras` file)
-            or a keras.Model, which is returned.
+            str (the name of shipped weights, NAME or NAME:STYLE, or the path
+            of a `.keras` file) or a keras.Model, which is returned.
+        style: str, float or None. Of a shipped model; see `shipped.load`.
 
     Returns:
-        The model and the image size it was trained at.
+        The model and its ModelInfo; the defaults for a keras.Model.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -35,33 +41,49 @@ def load(
             the classes of boxes, or `L`, `hints` and `mask`, those of boxes
             beside them or not, and the output `ab`.
     """
-    model, info = open_model(model)
+    model, info = open_model(model, style=style)
     check(model)
-    return model, info.image_size
+    return model, info
 
 
 def open_model(
     model: keras.Model | str | os.PathLike | None,
+    *,
+    style: str | float | None = None,
 ) -> tuple[keras.Model, model_file.ModelInfo]:
     """Opens a model of any kind, with what its file says about it.
 
     Args:
         model: see `load`.
+        style: see `load`.
 
     Returns:
         The model and its ModelInfo; the defaults for a keras.Model.
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: the name is not known, or the file cannot be read.
+        ValueError: the name is not known, the file cannot be read, or the
+            model has no styles.
     """
+    if isinstance(model, os.PathLike):
+        model = os.fspath(model)
+    is_file = isinstance(model, str) and model.endswith(".keras")
+    if style is not None and (is_file or isinstance(model, keras.Model)):
+        raise ValueError(
+            "`style` needs a model that ships with tfcolor. "
+            f"Received: style={style!r} with model={model!r}"
+        )
     if isinstance(model, keras.Model):
         return model, model_file.ModelInfo()
-    if model is None:
-        return shipped.load(shipped.DEFAULT)
-    if os.fspath(model).endswith(".keras"):
-        return _load_file(os.fspath(model))
-    return shipped.load(os.fspath(model))
+    if is_file:
+        return _load_file(model)
+    name, _, named_style = (model or shipped.DEFAULT).partition(":")
+    if style is not None and named_style:
+        raise ValueError(
+            "A model's style must be given once. "
+            f"Received: model={model!r}, style={style!r}"
+        )
+    return shipped.load(name, style=named_style or style)
 
 
 def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
@@ -90,6 +112,13 @@ def takes_box_classes(model: keras.Model) -> bool:
 def takes_hints(model: keras.Model) -> bool:
     """Tells whether a colorization model listens to colour hints."""
     return set(model.input) >= _INPUTS
+
+
+def size_multiple(model: keras.Model) -> int:
+    """Returns what the sides of a model's input must be a multiple of."""
+    if blend.network(model).name == "efficientnet_unet":
+        return efficientnet_unet.SIZE_MULTIPLE
+    return siggraph_blocks.SIZE_MULTIPLE
 
 
 def num_classes(model: keras.Model) -> int:

@@ -42,6 +42,12 @@ class Colorizer:
         batch_size: int. Pictures that go through the network at once.
         saturation: float, 0 or above. Factor on ab; colours that sRGB does
             not hold are brought into it afterwards.
+        style: str, float or None. How lively the colours of a shipped model
+            are: "natural", "vivid", or a number from 0 (natural) to 1
+            (vivid). None is the model's default.
+        upsampling: str or None. How ab comes to the size of a picture:
+            "guided" by the picture's own edges, or "bilinear"; None is the
+            model's default.
         crop_size: int, "adaptive" or None. Side of the square in pixels that
             each box is squashed to, a multiple of 8; None means `image_size`.
             "adaptive" makes small boxes smaller squares, which is quicker.
@@ -54,6 +60,7 @@ class Colorizer:
         image_size: int. Side of the network's square in pixels.
         batch_size: int.
         saturation: float.
+        upsampling: str, "guided" or "bilinear".
         crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
         takes_box_classes: bool. Whether it must know what lies in them.
@@ -74,6 +81,8 @@ class Colorizer:
         image_size: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
         saturation: float = defaults.SATURATION,
+        style: str | float | None = None,
+        upsampling: str | None = None,
         crop_size: int | str | None = None,
         boxes_at_once: int | None = defaults.BOXES_AT_ONCE,
     ):
@@ -83,8 +92,12 @@ class Colorizer:
         checks.check_batch_size(batch_size)
         checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
-        model, model_size = colorization_model.load(model)
-        self.image_size = image_size or model_size
+        checks.check_upsampling(upsampling)
+        model, info = colorization_model.load(model, style=style)
+        self.image_size = image_size or info.image_size
+        self.upsampling = upsampling or info.upsampling
+        multiple = colorization_model.size_multiple(model)
+        checks.check_size("image_size", self.image_size, multiple)
         self.batch_size = batch_size
         self.saturation = saturation
         self.takes_box_classes = colorization_model.takes_box_classes(model)
@@ -169,7 +182,7 @@ class Colorizer:
         """
         pictures = [checks.as_picture(rgb) for rgb in pictures]
         return [
-            _finish(picture, ab, self.saturation)
+            _finish(picture, ab, self.saturation, self.upsampling)
             for picture, ab in zip(
                 pictures,
                 self._predict(pictures, hints, boxes, classes),
@@ -203,7 +216,9 @@ class Colorizer:
         """
         picture = checks.as_picture(rgb)
         ab = next(iter(self._predict([picture], [hints], [boxes], [classes])))
-        return finish.resize_ab(ab, *picture.shape[:2]).numpy()
+        return finish.full_ab(
+            tf.constant(picture), ab, upsampling=self.upsampling
+        ).numpy()
 
     def _predict(self, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
@@ -273,9 +288,10 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: `rgb` has another dtype or shape.
     """
-    return _finish(checks.as_picture(rgb), np.zeros((1, 1, 2), np.float32), 0.0)
+    ab = np.zeros((1, 1, 2), np.float32)
+    return _finish(checks.as_picture(rgb), ab, 0.0, "bilinear")
 
 
-def _finish(picture: np.ndarray, ab, saturation: float) -> np.ndarray:
-    function = finish.finish_function(picture.dtype.name)
+def _finish(picture, ab, saturation: float, upsampling: str) -> np.ndarray:
+    function = finish.finish_function(picture.dtype.name, upsampling)
     return function(picture, ab, saturation).numpy()

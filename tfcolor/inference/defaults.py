@@ -10,6 +10,8 @@ BATCH_SIZE = 8
 BOXES_AT_ONCE = 2
 # A factor on ab; 1 leaves the network's colours as they are.
 SATURATION = 1.0
+# How ab comes to the size of a picture.
+UPSAMPLINGS = ("bilinear", "guided")
 # A hint's radius without one of its own, as a part of the short side.
 HINT_RADIUS = 1 / 50
 # Instead of a crop size: each box's crop has the size that the box deserves.

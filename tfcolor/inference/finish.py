@@ -2,6 +2,11 @@
 
 The second half of an exported model. Pictures go through in strips of rows,
 so that memory stays low and time linear whatever their size.
+
+ab is smaller than most pictures. "bilinear" enlarges it as it is: colours
+leak over edges by as much as a pixel of ab covers. "guided" enlarges, instead
+of ab, how ab depends on L around each place, and takes the picture's own L:
+colours then end where lightness does.
 """
 
 import functools
@@ -10,10 +15,17 @@ import tensorflow as tf
 
 from tfcolor.color import gamut
 from tfcolor.color import lab
+from tfcolor.inference import defaults
 from tfcolor.inference import prepare
 
 # A strip's float32 arrays take about 12 MB each.
 STRIP_PIXELS = 2**20
+
+UPSAMPLINGS = defaults.UPSAMPLINGS
+# Of the guided filter: pixels of ab on each side of a place, and the variance
+# of L, in its own units squared, below which an area counts as flat.
+_GUIDE_RADIUS = 4
+_GUIDE_FLAT = 16.0
 
 
 def resize_ab(
@@ -37,7 +49,7 @@ def resize_ab(
         rows: int32 scalar. Number of rows; all when None.
 
     Returns:
-        float32 tensor [rows, width, 2].
+        float32 tensor [rows, width, C].
     """
     size = tf.stack([height if rows is None else rows, width])
     scale = tf.cast(tf.stack([height, width]), tf.float32) / tf.cast(
@@ -52,11 +64,86 @@ def resize_ab(
         kernel_type="triangle",
         antialias=True,
     )
-    return resized[0]
+    return tf.ensure_shape(resized[0], [None, None, ab.shape[-1]])
+
+
+def guided_ab(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
+    """Finds how colour depends on lightness around each place.
+
+    Formula, with means over windows of 9 x 9:
+        slope = cov(L, ab) / (var(L) + 16);  offset = mean(ab) - slope mean(L)
+        both averaged over the windows that hold a place
+
+    Args:
+        L: float32 tensor [h, w, 1], 0..100.
+        ab: float32 tensor [h, w, 2], CIELAB.
+
+    Returns:
+        float32 tensor [h, w, 4]: slope and offset of a and b. slope * L +
+        offset is ab, smoothed where L is flat and as sharp as L elsewhere.
+
+    Reference:
+        K. He, J. Sun, "Fast Guided Filter", 2015. https://arxiv.org/abs/1505.00996
+    """
+    means = _window_means(tf.concat([L, ab, L * L, L * ab], axis=-1))
+    mean_L, mean_ab, mean_LL, mean_Lab = tf.split(means, [1, 2, 1, 2], axis=-1)
+    covariance = mean_Lab - mean_L * mean_ab
+    slope = covariance / (mean_LL - mean_L * mean_L + _GUIDE_FLAT)
+    return _window_means(tf.concat([slope, mean_ab - slope * mean_L], -1))
+
+
+def _window_means(x: tf.Tensor) -> tf.Tensor:
+    side = 2 * _GUIDE_RADIUS + 1
+    # One axis after the other: 18 additions a window instead of 81.
+    x = tf.nn.avg_pool2d(x[tf.newaxis], [side, 1], 1, "SAME")
+    return tf.nn.avg_pool2d(x, [1, side], 1, "SAME")[0]
+
+
+def full_ab(
+    picture: tf.Tensor, ab: tf.Tensor, *, upsampling: str = "bilinear"
+) -> tf.Tensor:
+    """Returns the colour of every pixel of a picture, not in strips.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3] or [H, W, 1].
+        ab: float32 tensor [h, w, 2], CIELAB, of any size.
+        upsampling: str, one of `UPSAMPLINGS`.
+
+    Returns:
+        float32 tensor [H, W, 2], CIELAB.
+    """
+    size = tf.unstack(tf.shape(picture)[:2])
+    small = _prepared(picture, ab, upsampling)
+    return _ab_of(prepare.picture_L(picture), resize_ab(small, *size))
+
+
+def _prepared(picture, ab, upsampling) -> tf.Tensor:
+    """Returns what is enlarged: ab, or its slope and offset."""
+    if upsampling not in UPSAMPLINGS:
+        raise ValueError(
+            f"`upsampling` must be one of {UPSAMPLINGS}. "
+            f"Received: upsampling={upsampling!r}"
+        )
+    if upsampling == "bilinear":
+        return ab
+    height, width = tf.unstack(tf.shape(ab)[:2])
+    return guided_ab(prepare.small_L(picture, height, width), ab)
+
+
+def _ab_of(L: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
+    """Returns ab of an enlarged result of `_prepared`."""
+    if enlarged.shape[-1] == 2:
+        return enlarged
+    slope, offset = tf.split(enlarged, 2, axis=-1)
+    return slope * L + offset
 
 
 def finish(
-    picture: tf.Tensor, ab: tf.Tensor, *, saturation: tf.Tensor | float = 1.0
+    picture: tf.Tensor,
+    ab: tf.Tensor,
+    *,
+    saturation: tf.Tensor | float = 1.0,
+    upsampling: str = "bilinear",
 ) -> tf.Tensor:
     """Colours a picture: its own L, the network's ab.
 
@@ -66,26 +153,29 @@ def finish(
         ab: float32 tensor [h, w, 2], CIELAB, of any size.
         saturation: float scalar. Factor on ab before colours that sRGB does
             not hold are brought into it; 0 gives the picture in grey.
+        upsampling: str, one of `UPSAMPLINGS`.
 
     Returns:
         tensor [H, W, 3] of the dtype of `picture`, sRGB.
 
     Raises:
-        ValueError: `picture` has another dtype or number of channels.
+        ValueError: `picture` has another dtype or number of channels, or
+            `upsampling` is not known.
     """
     prepare.check_picture(picture)
     height, width = tf.unstack(tf.shape(picture)[:2])
     rows = tf.maximum(STRIP_PIXELS // width, 1)
     num_strips = (height + rows - 1) // rows
     ab = tf.convert_to_tensor(ab, tf.float32) * saturation
+    small = _prepared(picture, ab, upsampling)
 
     def add_strip(index, strips):
         top = index * rows
         strip = picture[top : top + rows]
-        strip_ab = resize_ab(
-            ab, height, width, top=top, rows=tf.shape(strip)[0]
+        enlarged = resize_ab(
+            small, height, width, top=top, rows=tf.shape(strip)[0]
         )
-        return index + 1, strips.write(index, _colour(strip, strip_ab))
+        return index + 1, strips.write(index, _colour(strip, enlarged))
 
     strips = tf.TensorArray(
         picture.dtype,
@@ -103,18 +193,19 @@ def finish(
 
 
 @functools.cache
-def finish_function(dtype: str):
+def finish_function(dtype: str, upsampling: str = "bilinear"):
     """Makes `finish` a function that is traced once for all pictures.
 
     Args:
         dtype: str, "uint8" or "uint16".
+        upsampling: str, one of `UPSAMPLINGS`.
 
     Returns:
         tf.function of the picture [H, W, 3], ab and saturation.
     """
     return tf.function(
         lambda picture, ab, saturation: finish(
-            picture, ab, saturation=saturation
+            picture, ab, saturation=saturation, upsampling=upsampling
         ),
         input_signature=[
             tf.TensorSpec([None, None, 3], dtype),
@@ -124,10 +215,10 @@ def finish_function(dtype: str):
     )
 
 
-def _colour(strip: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
-    """Colours a strip of a picture with ab of the same size."""
+def _colour(strip: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
+    """Colours a strip of a picture with what is as large as it."""
     L = prepare.picture_L(strip)
-    ab = gamut.reduce_chroma(L, ab)
+    ab = gamut.reduce_chroma(L, _ab_of(L, enlarged))
     rgb = lab.lab_to_rgb(tf.concat([L, ab], axis=-1))
     rounded = tf.cast(tf.round(rgb * strip.dtype.max), tf.int32)
     return tf.cast(rounded, strip.dtype)

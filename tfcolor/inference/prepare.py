@@ -44,9 +44,26 @@ def network_L(picture: tf.Tensor, image_size: int) -> tf.Tensor:
     Raises:
         ValueError: `picture` has another dtype or number of channels.
     """
+    return small_L(picture, image_size, image_size)
+
+
+def small_L(picture: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    """Returns the lightness of a resized picture; see `network_L`.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3] or [H, W, 1].
+        height: int or int32 scalar, pixels.
+        width: int or int32 scalar, pixels.
+
+    Returns:
+        float32 tensor [height, width, 1], 0..100.
+
+    Raises:
+        ValueError: `picture` has another dtype or number of channels.
+    """
     check_picture(picture)
     small = tf.image.resize(
-        picture, [image_size, image_size], method="bilinear", antialias=True
+        picture, [height, width], method="bilinear", antialias=True
     )
     return _to_L(small / picture.dtype.max)
 

@@ -36,6 +36,8 @@ class ModelInfo:
             `labelled.LabelConfig`. What a colorizer is told beside L:
             "L_true_classes", or "L_shuffled_classes", those of other
             pictures.
+        upsampling: str. How a colorizer's ab comes to the size of a picture,
+            "bilinear" or "guided"; see `finish`.
     """
 
     architecture: str = "siggraph"
@@ -43,6 +45,7 @@ class ModelInfo:
     description: str = ""
     class_names: tuple[str, ...] = ()
     inputs: str = "L"
+    upsampling: str = "bilinear"
 
     def __post_init__(self):
         """Makes the list that JSON knows a tuple again."""

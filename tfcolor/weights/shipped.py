@@ -14,14 +14,25 @@ import re
 import keras
 import numpy as np
 
+from tfcolor.models.blend import efficientnet_unet_blend
+from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
-from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import model_file
 
 DEFAULT = "siggraph_small"
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
-_BUILDERS = {"siggraph": siggraph, "siggraph_blend": siggraph_blend}
+_BUILDERS = {
+    "siggraph": siggraph,
+    "siggraph_blend": siggraph_blend,
+    "efficientnet_unet_blend": efficientnet_unet_blend,
+}
+
+# How lively colours are, from the same weights: the first is the default,
+# numbers from 0 to 1 lie between both.
+STYLES = ("natural", "vivid")
+# What a style decides: options of the builder.
+STYLE_OPTIONS = ("class_share", "temperature", "saturation")
 
 
 def names() -> list[str]:
@@ -35,17 +46,21 @@ def names() -> list[str]:
     )
 
 
-def load(name: str = DEFAULT) -> tuple[keras.Model, model_file.ModelInfo]:
+def load(
+    name: str = DEFAULT, *, style: str | float | None = None
+) -> tuple[keras.Model, model_file.ModelInfo]:
     """Builds a shipped model.
 
     Args:
         name: str, one of `names()`.
+        style: str, one of `STYLES`, or float, from 0 for the first to 1 for
+            the last; None is the first, for models without styles too.
 
     Returns:
         The model, float32, and its ModelInfo.
 
     Raises:
-        ValueError: there is no such model.
+        ValueError: there is no such model, or it has no such style.
     """
     if name not in names():
         raise ValueError(
@@ -54,11 +69,55 @@ def load(name: str = DEFAULT) -> tuple[keras.Model, model_file.ModelInfo]:
     with open(os.path.join(_FOLDER, f"{name}.json")) as f:
         description = json.load(f)
     info = model_file.ModelInfo(**description["info"])
-    model = _BUILDERS[info.architecture](**description["options"])
+    options = description["options"]
+    if style is not None:
+        options |= _style_options(name, description.get("styles", {}), style)
+    model = _BUILDERS[info.architecture](**options)
     with np.load(os.path.join(_FOLDER, f"{name}.npz")) as arrays:
         for weight in model.weights:
             weight.assign(arrays[weight.path].astype(np.float32))
     return model, info
+
+
+def check_style(style: str | float) -> float:
+    """Returns where a style lies between the first and the last.
+
+    Args:
+        style: str, one of `STYLES`, or float in 0..1.
+
+    Returns:
+        float in 0..1.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if style in STYLES:
+        return float(STYLES.index(style))
+    try:
+        place = float(style)
+    except (TypeError, ValueError):
+        place = float("nan")
+    if not 0 <= place <= 1:
+        raise ValueError(
+            f"`style` must be one of {STYLES} or a number in 0..1. "
+            f"Received: style={style!r}"
+        )
+    return place
+
+
+def _style_options(name: str, styles: dict, style: str | float) -> dict:
+    """Returns the builder's options of a style, or of one in between."""
+    place = check_style(style)
+    if not styles:
+        raise ValueError(
+            f"`style` needs a model that has styles. Received: style={style!r} "
+            f"for {name!r}"
+        )
+    natural, vivid = (styles[key] for key in STYLES)
+    return {
+        key: (1 - place) * natural[key] + place * vivid[key]
+        for key in STYLE_OPTIONS
+    }
 
 
 def _stored(weight: np.ndarray) -> np.ndarray:
@@ -71,6 +130,7 @@ def write(
     *,
     name: str,
     options: dict,
+    styles: dict[str, dict[str, float]] | None = None,
     folder: str = _FOLDER,
 ) -> None:
     """Makes the two files of a shipped model.
@@ -81,6 +141,7 @@ def write(
         info: ModelInfo.
         name: str, lower-case letters, digits and underscores.
         options: dict, keyword arguments of the builder.
+        styles: dict from `STYLES` to dicts of `STYLE_OPTIONS`, or None.
         folder: str, where to write.
 
     Raises:
@@ -107,6 +168,8 @@ def write(
     os.makedirs(folder, exist_ok=True)
     np.savez_compressed(os.path.join(folder, f"{name}.npz"), **arrays)
     description = {"info": dataclasses.asdict(info), "options": options}
+    if styles:
+        description["styles"] = styles
     with open(os.path.join(folder, f"{name}.json"), "w") as f:
         json.dump(description, f, indent=2)
         f.write("\n")

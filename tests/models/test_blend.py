@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 from tfcolor.color import ab_bins
+from tfcolor.models.blend import network
+from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
-from tfcolor.models.siggraph_blend import network
-from tfcolor.models.siggraph_blend import siggraph_blend
 from tfcolor.weights import transfer
 
 _WIDTH = 1 / 16

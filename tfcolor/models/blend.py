@@ -1,13 +1,13 @@
-"""The SIGGRAPH'17 network, its answers blended: what ships.
+"""One answer made of a network's two: what ships.
 
 The regression output predicts a mean or median colour; the class head a
 distribution, decoded by its annealed mean. Their errors differ, as do those
 for a picture and its mirror image: the blend of a small network's answers is
-better than any of them.
+better than any of them. Its options decide how lively colours are:
 
     ab = saturation * ((1 - class_share) * regression + class_share * classes)
 
-Weights are those of `siggraph`, which is a layer of the model.
+Weights are those of the network, which is a layer of the model.
 """
 
 import keras
@@ -16,10 +16,12 @@ from keras import ops
 
 from tfcolor.layers.bin_colors import BinColors
 from tfcolor.models import siggraph_blocks
+from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
 
 # Pixels of the picture for each class distribution, in both directions.
 _CLASS_STEP = 4
+_NETWORKS = ("siggraph", "efficientnet_unet")
 
 
 def siggraph_blend(
@@ -31,7 +33,7 @@ def siggraph_blend(
     mirrored: bool = False,
     name: str = "siggraph_blend",
 ) -> keras.Model:
-    """Builds the full-picture colorizer with a blended answer, for inference.
+    """Builds the SIGGRAPH'17 colorizer with a blended answer, for inference.
 
     Args:
         width: float above 0; see `siggraph`.
@@ -50,6 +52,77 @@ def siggraph_blend(
         ValueError: `class_share` is outside 0..1, or another option not above
             0.
     """
+    return blend(
+        siggraph(width=width),
+        class_share=class_share,
+        temperature=temperature,
+        saturation=saturation,
+        mirrored=mirrored,
+        name=name,
+    )
+
+
+def efficientnet_unet_blend(
+    *,
+    variant: str = "lite0",
+    class_share: float = 0.5,
+    temperature: float = 0.7,
+    saturation: float = 1.0,
+    mirrored: bool = False,
+    name: str = "efficientnet_unet_blend",
+) -> keras.Model:
+    """Builds the colorizer on an ImageNet encoder with a blended answer.
+
+    Args:
+        variant: str; see `efficientnet_unet`.
+        class_share: float in 0..1. Share of the class head's colour.
+        temperature: float above 0, of the annealed mean.
+        saturation: float above 0. Factor on the blended colour.
+        mirrored: bool; see `siggraph_blend`.
+        name: str. Name of the model.
+
+    Returns:
+        keras.Model from the inputs of `efficientnet_unet` to `{"ab": float32
+        [B, H, W, 2], CIELAB}`.
+
+    Raises:
+        ValueError: as `siggraph_blend`.
+    """
+    return blend(
+        efficientnet_unet(variant=variant),
+        class_share=class_share,
+        temperature=temperature,
+        saturation=saturation,
+        mirrored=mirrored,
+        name=name,
+    )
+
+
+def blend(
+    network: keras.Model,
+    *,
+    class_share: float,
+    temperature: float,
+    saturation: float,
+    mirrored: bool,
+    name: str,
+) -> keras.Model:
+    """Puts the blend behind a network with "ab" and "ab_logits".
+
+    Args:
+        network: keras.Model with the inputs and outputs of `siggraph`.
+        class_share: float in 0..1.
+        temperature: float above 0.
+        saturation: float above 0.
+        mirrored: bool.
+        name: str. Name of the model.
+
+    Returns:
+        keras.Model; see `siggraph_blend`.
+
+    Raises:
+        ValueError: as `siggraph_blend`.
+    """
     if not 0 <= class_share <= 1:
         raise ValueError(
             "`class_share` must be in 0..1. "
@@ -61,9 +134,7 @@ def siggraph_blend(
             f"temperature={temperature}, saturation={saturation}"
         )
     inputs = siggraph_blocks.picture_inputs()
-    outputs = siggraph(width=width)(
-        _with_mirror(inputs) if mirrored else inputs
-    )
+    outputs = network(_with_mirror(inputs) if mirrored else inputs)
     classes = BinColors(
         temperature=temperature, scale=_CLASS_STEP, name="class_colors"
     )(outputs["ab_logits"])
@@ -86,12 +157,12 @@ def network(model: keras.Model) -> keras.Model:
     """Returns the network that has a model's weights.
 
     Args:
-        model: keras.Model, of `siggraph_blend` or of any other builder.
+        model: keras.Model, of a blend or of any other builder.
 
     Returns:
-        keras.Model: the `siggraph` inside a blend, or `model` itself.
+        keras.Model: the network inside a blend, or `model` itself.
     """
-    inner = [layer for layer in model.layers if layer.name == "siggraph"]
+    inner = [layer for layer in model.layers if layer.name in _NETWORKS]
     return inner[0] if inner else model
 
 
