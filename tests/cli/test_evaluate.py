@@ -13,8 +13,31 @@ from tests.evaluation.test_lpips import random_weights
 from tfcolor.cli import evaluate
 from tfcolor.data import box_folder
 from tfcolor.data import picture_boxes
+from tfcolor.evaluation import efficientnet_distance
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
+
+
+class _MeanColor:
+    """Three features a picture instead of 1280."""
+
+    def __call__(self, rgb):
+        return rgb.reshape(-1, 3).mean(axis=0)
+
+    distance = staticmethod(efficientnet_distance.features_distance)
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """Reports do not depend on what is installed here; returns a setter."""
+
+    def install(extractor):
+        monkeypatch.setattr(
+            efficientnet_distance, "open_installed", lambda: extractor
+        )
+
+    install(None)
+    return install
 
 
 def _run(*arguments):
@@ -87,6 +110,38 @@ def test_predictions_are_compared_and_the_report_is_whole(
     for picture in os.listdir(report / "pictures"):
         assert f"pictures/{picture}" in page
     assert len(os.listdir(report / "pictures")) == 3 * 3
+
+
+def test_right_colours_are_told_of_every_method(
+    truth, predictions, tmp_path, capsys
+):
+    report = tmp_path / "report"
+    status = _run(
+        f"--truth={truth}", f"--predictions={predictions}", f"--output={report}"
+    )
+    assert status == 0
+    assert "### Right colours" in capsys.readouterr().out
+    right = {
+        (row["picture"], row["method"]): float(row["right"])
+        for row in _rows(report)
+    }
+    assert right["a.png", "predicted"] == 1
+    assert right["sub/c.png", "predicted"] < 0.9
+    assert right["a.png", "grey"] == 0
+
+
+@pytest.mark.parametrize("extractor", [None, _MeanColor()])
+def test_the_efficientnet_distance_is_there_if_its_weights_are(
+    truth, predictions, tmp_path, capsys, installed, extractor
+):
+    installed(extractor)
+    status = _run(
+        *(f"--truth={truth}", f"--predictions={predictions}"),
+        f"--output={tmp_path / 'report'}",
+    )
+    assert status == 0
+    told = "EfficientNet-Lite0 distance" in capsys.readouterr().out
+    assert told == (extractor is not None)
 
 
 def test_an_earlier_report_needs_overwrite(

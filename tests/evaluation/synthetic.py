@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image
 
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.truth import TruePicture
@@ -22,11 +23,24 @@ def save(path, rgb):
     Image.fromarray(rgb).save(path)
 
 
-def comparison(count=12, methods=("model",), fid=None, failures=()):
+def _counts(base, tenths):
+    """Hits and pixels of every share."""
+    pixels = 10 * (base + 1)
+    counts = {
+        share.key: np.stack([pixels * tenths / 10, pixels])
+        for share in hue_shares.SHARES
+    }
+    return {**counts, "blue": np.zeros((2, len(base)))}
+
+
+def comparison(
+    count=12, methods=("model",), fid=None, failures=(), efficientnet=None
+):
     """A comparison of made-up numbers that are easy to check by hand.
 
     Picture i has a PSNR of 20 + i under grey; the methods gain 1, 2, ... dB,
-    and the mean ab half a dB.
+    and the mean ab half a dB. It has 10 (i + 1) pixels that count, of which a
+    method gets 1, 2, ... tenths right; no pixel counts as blue.
     """
     names = ["grey", "mean ab", *methods]
     gains = dict(zip(names, [0, 0.5, *range(1, len(methods) + 1)], strict=True))
@@ -56,5 +70,10 @@ def comparison(count=12, methods=("model",), fid=None, failures=()):
             "colorfulness_absolute": base * 2,
         },
         fid=fid or {},
+        efficientnet=efficientnet or {},
+        counts={
+            None: {**_counts(base, 10), "brown": _counts(base, 4)["brown"]},
+            **{name: _counts(base, gain) for name, gain in gains.items()},
+        },
         failures=list(failures),
     )

@@ -43,6 +43,39 @@ def test_there_is_no_ratio_to_a_grey_truth():
     assert np.isnan(color["colorfulness_absolute"].ratio.value)
 
 
+def test_shares_are_of_all_pixels_and_intervals_over_pictures():
+    hits = np.array([9.0, 0.0, 0.0, 1.0] * 5)
+    pixels = np.array([10.0, 90.0, 50.0, 50.0] * 5)
+    counts = {"right": np.stack([hits, pixels])}
+    right = aggregate.shares(counts)["right"]
+    # The mean of the shares of the pictures would be 0.23.
+    assert right.value == pytest.approx(0.05)
+    draws = np.random.default_rng(7).integers(0, 20, (4000, 20))
+    ratios = hits[draws].sum(axis=1) / pixels[draws].sum(axis=1)
+    low, high = np.quantile(ratios, [0.025, 0.975])
+    assert right.low == pytest.approx(low, abs=0.005)
+    assert right.high == pytest.approx(high, abs=0.005)
+
+
+def test_a_colour_that_no_picture_has_has_no_share():
+    blue = aggregate.summarize(synthetic.comparison())["model"].shares["blue"]
+    assert np.isnan(blue.value)
+
+
+def test_a_colour_of_a_single_picture_has_no_interval():
+    pixels = np.array([50.0, *[0.0] * 9])
+    right = aggregate.shares({"right": np.stack([pixels / 2, pixels])})["right"]
+    assert right.value == 0.5
+    assert np.isnan(right.low)
+
+
+def test_differences_of_shares_are_paired():
+    comparison = synthetic.comparison(methods=("one", "two"))
+    right = aggregate.differences(comparison)["two"]["right"]
+    # Every picture differs by a tenth of its pixels, so no draw matters.
+    assert dataclasses.astuple(right) == pytest.approx((0.1, 0.1, 0.1))
+
+
 def test_pictures_may_be_in_any_order():
     column = np.random.default_rng(0).random(200)
     one = aggregate.estimate(lambda c: c.mean(axis=-1), column)

@@ -5,6 +5,7 @@ from skimage.color import rgb2lab
 from tests.evaluation import synthetic
 from tfcolor.data import picture_boxes
 from tfcolor.evaluation import baselines
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import compare
 from tfcolor.evaluation.methods import Method
@@ -118,6 +119,25 @@ def test_the_geometry_is_applied_and_named(folder):
     assert result.geometry == "squash to 16 x 16"
 
 
+def test_pixels_are_counted_for_every_method_and_the_truth(folder):
+    (folder / "p1.png").write_bytes(b"nothing")
+    swapped = Method("swapped", lambda _, rgb: rgb[..., ::-1].copy())
+    result = compare(list_truth(str(folder)), [swapped])
+    assert set(result.counts) == {None, "grey", "mean ab", "swapped"}
+    rgb = synthetic.picture(2, 22, 30)
+    predicted = {
+        None: rgb,
+        "grey": baselines.constant_ab(rgb, np.zeros(2)),
+        "swapped": rgb[..., ::-1].copy(),
+    }
+    for name, picture in predicted.items():
+        for key, expected in hue_shares.count(rgb, picture).items():
+            assert result.counts[name][key].shape == (2, 3)
+            assert tuple(result.counts[name][key][:, 1]) == expected
+    pixels = [c["right"][1] for c in result.counts.values()]
+    assert all((p == pixels[0]).all() for p in pixels)
+
+
 def test_lpips_and_fid_are_columns_when_asked(folder):
     class BrightnessFid:
         """Two features a picture instead of 2048."""
@@ -133,6 +153,7 @@ def test_lpips_and_fid_are_columns_when_asked(folder):
         [PERFECT],
         lpips=lambda one, other: float(np.abs(one - other * 1.0).mean()),
         fid=BrightnessFid(),
+        efficientnet=BrightnessFid(),
     )
     assert result.metrics[-1] is measure.LPIPS
     assert (result.values["perfect"]["lpips"] == 0).all()
@@ -140,6 +161,12 @@ def test_lpips_and_fid_are_columns_when_asked(folder):
     assert result.fid["perfect"] == 0
     assert result.fid["grey"] > 0
     assert result.fid["mean ab"] > 0
+    assert result.efficientnet == result.fid
+    alone = compare(
+        list_truth(str(folder / "p0.png")), [PERFECT], fid=BrightnessFid()
+    )
+    assert np.isnan(alone.fid["perfect"])
+    assert alone.efficientnet == {}
 
 
 def test_pictures_to_show_and_progress_are_handed_out(folder):
@@ -181,6 +208,7 @@ def test_boxes_add_the_numbers_of_their_pixels(folder):
         assert (inside.values[name]["ab_rmse"] == 0).all()
     assert (result.values["half"]["ab_rmse"] > 0).all()
     assert (inside.values["mean ab"]["ab_rmse"] > 0).all()
+    assert inside.counts == {}
     rgb = synthetic.picture(2, 22, 30)
     chosen = np.zeros(rgb.shape[:2], bool)
     chosen[2:12, 3:13] = chosen[5:18, 5:20] = True

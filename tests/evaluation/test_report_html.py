@@ -5,6 +5,7 @@ import numpy as np
 
 from tests.evaluation import synthetic
 from tfcolor.evaluation import report_html
+from tfcolor.evaluation import report_notes
 from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.report_pictures import ReportPictures
 
@@ -39,7 +40,7 @@ def _page(tmp_path, comparison):
     pictures = ReportPictures(str(tmp_path), comparison.methods())
     tables = report_tables.tables(comparison)
     text = report_html.page(
-        comparison, tables, pictures, report_tables.notes(comparison)
+        comparison, tables, pictures, report_notes.notes(comparison)
     )
     page = _Page(text)
     assert page.open == []
@@ -101,4 +102,7 @@ def test_the_tables_and_what_was_left_out_are_there(tmp_path):
     text, _ = _page(tmp_path, comparison)
     assert "12 pictures, original size" in text
     assert "<td>+1.00<small>[+1.00, +1.00]</small></td>" in text
+    assert "<h2>Right colours</h2>" in text
+    assert "<td>0.100<small>[0.100, 0.100]</small></td>" in text
+    assert "within 30 degrees of the true hue" in text
     assert "<code>/truth/x.jpg</code>: broken" in text

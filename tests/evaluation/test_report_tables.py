@@ -5,6 +5,7 @@ import pytest
 
 from tests.evaluation import synthetic
 from tfcolor.evaluation import aggregate
+from tfcolor.evaluation import report_notes
 from tfcolor.evaluation import report_tables
 
 
@@ -12,7 +13,7 @@ def _markdown(comparison):
     return report_tables.markdown(
         comparison,
         report_tables.tables(comparison),
-        report_tables.notes(comparison),
+        report_notes.notes(comparison),
     )
 
 
@@ -33,6 +34,14 @@ def test_the_csv_has_a_row_for_every_picture_and_method(tmp_path):
     assert float(row["psnr_gain"]) == 1
     assert float(row["colorfulness_signed"]) == 11
     assert float(row["true_colorfulness_signed"]) == 21
+    # Picture 1 has 20 pixels that count; the model gets a tenth of them.
+    assert float(row["right"]) == 0.1
+    assert float(row["right_pixels"]) == 20
+    assert row["blue"] == "nan"
+    assert float(row["brown"]) == 0.1
+    assert float(row["true_brown"]) == 0.4
+    assert float(row["true_brown_pixels"]) == 20
+    assert "true_right" not in row
 
 
 @pytest.mark.parametrize(
@@ -62,6 +71,7 @@ def test_the_markdown_shows_every_method_beside_the_baselines():
     color = [*methods, "truth"]
     assert names == [
         *("method", ":--", *methods),
+        *("method", ":--", *color),
         *("method", ":--", *color, *color),
         *("minus one", ":--", "two"),
     ]
@@ -97,21 +107,74 @@ def test_fid_is_a_column_with_its_warning():
     assert "FID" not in _markdown(synthetic.comparison())
 
 
+def test_the_efficientnet_distance_is_a_column_that_says_what_it_is():
+    distances = {"grey": 48.391, "mean ab": 45.0, "model": 32.9}
+    text = _markdown(synthetic.comparison(efficientnet=distances))
+    header, _, grey = [
+        line for line in text.split("\n") if line.startswith("| ")
+    ][:3]
+    assert header.endswith("| EfficientNet-Lite0 distance ↓ |")
+    assert grey.endswith("| 48.39 |")
+    assert "It is not FID" in text
+    assert "EfficientNet" not in _markdown(synthetic.comparison())
+
+
+def test_right_colours_stand_beside_the_brown_of_the_truth():
+    comparison = synthetic.comparison()
+    header, *rows = report_tables.share_table(
+        comparison, aggregate.summarize(comparison)
+    )
+    assert header == [
+        "method",
+        "right ↑",
+        "green ↑",
+        "blue ↑",
+        "red ↑",
+        "brown",
+    ]
+    assert rows[2] == [
+        "model",
+        *["0.100 [0.100, 0.100]"] * 2,
+        "–",
+        *["0.100 [0.100, 0.100]"] * 2,
+    ]
+    assert rows[3] == ["truth", "1", "1", "–", "1", "0.400 [0.400, 0.400]"]
+    text = _markdown(comparison)
+    assert "within 30 degrees of the true hue" in text
+    assert "green 100 to 160, blue 230 to 300, red 0 to 45" in text
+    assert "a hue of 50 to 100 degrees" in text
+
+
+def test_without_counts_there_are_no_right_colours(tmp_path):
+    comparison = dataclasses.replace(
+        synthetic.comparison(methods=("one", "two")), counts={}
+    )
+    text = _markdown(comparison)
+    assert "Right colours" not in text
+    assert "true hue" not in text
+    report_tables.write_csv(comparison, str(tmp_path / "m.csv"))
+    assert "right" not in (tmp_path / "m.csv").read_text()
+
+
 def test_differences_are_paired_and_from_the_first_method():
     comparison = synthetic.comparison(methods=("one", "two"))
     header, row = report_tables.difference_table(comparison)
     assert header[:2] == ["minus one", "PSNR (dB)"]
     # Pictures differ by dB, the methods by one dB on each of them.
     assert row[:2] == ["two", "+1.00 [+1.00, +1.00]"]
+    assert header[-5:] == ["right", "green", "blue", "red", "brown"]
+    assert row[-5] == "+0.100 [+0.100, +0.100]"
 
 
 def test_numbers_inside_boxes_have_tables_of_their_own():
     comparison = dataclasses.replace(
-        synthetic.comparison(count=5), in_boxes=synthetic.comparison(count=1)
+        synthetic.comparison(count=5),
+        in_boxes=dataclasses.replace(synthetic.comparison(count=1), counts={}),
     )
     titles = [title for title, _ in report_tables.tables(comparison)]
     assert titles == [
         "Quality",
+        "Right colours",
         "Colourfulness",
         "Quality, inside boxes, 1 picture",
         "Colourfulness, inside boxes, 1 picture",

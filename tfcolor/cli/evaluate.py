@@ -125,8 +125,9 @@ def _methods(args, truth, find_boxes) -> list:
 
 
 def _prepare(args) -> tuple:
-    """Checks the options; returns truth, methods, boxes, LPIPS and FID."""
+    """Checks the options; returns truth, methods, boxes and distances."""
     from tfcolor.evaluation import class_collector
+    from tfcolor.evaluation import efficientnet_distance
     from tfcolor.evaluation import lpips_weights
     from tfcolor.evaluation import report_folder
     from tfcolor.evaluation.fid import Fid
@@ -150,10 +151,16 @@ def _prepare(args) -> tuple:
     fid = Fid(args.fid_weights) if args.fid_weights else None
     if fid and len(truth) < 2:
         raise ValueError("FID needs at least 2 pictures. Received: 1")
-    return truth, _methods(args, truth, find_boxes), find_boxes, lpips, fid
+    methods = _methods(args, truth, find_boxes)
+    distances = {
+        "lpips": lpips,
+        "fid": fid,
+        "efficientnet": efficientnet_distance.open_installed(),
+    }
+    return truth, methods, find_boxes, distances
 
 
-def _write(args, truth, methods, find_boxes, lpips, fid):
+def _write(args, truth, methods, find_boxes, distances):
     """Compares and writes; returns the Comparison and the summary."""
     import functools
 
@@ -179,9 +186,8 @@ def _write(args, truth, methods, find_boxes, lpips, fid):
             methods,
             geometry=args.geometry,
             size=args.geometry_size,
-            lpips=lpips,
-            fid=fid,
             find_boxes=find_boxes,
+            **distances,
             save_picture=save,
             progress=functools.partial(tqdm.tqdm, file=sys.stderr),
         )

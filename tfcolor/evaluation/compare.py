@@ -8,6 +8,7 @@ import numpy as np
 
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import from_constant_ab
@@ -31,6 +32,11 @@ class Comparison:
         fid: dict from the name of a method to its FID; empty if not asked,
             NaN for fewer than two pictures.
         failures: list of (path, reason) of the pictures left out.
+        counts: dict from the name of a method, and from None for the truth
+            itself, to a dict from the keys of `hue_shares.SHARES` to a float64
+            array [2, N]: hits, and pixels that count. Empty inside boxes.
+        efficientnet: dict from the name of a method to its EfficientNet-Lite0
+            distance; as `fid`.
         in_boxes: Comparison of the pixels inside boxes alone, over the
             pictures that have any; None if it was not asked.
     """
@@ -43,6 +49,10 @@ class Comparison:
     truth: dict[str, np.ndarray]
     fid: dict[str, float]
     failures: list[tuple[str, str]]
+    counts: dict[str | None, dict[str, np.ndarray]] = dataclasses.field(
+        default_factory=dict
+    )
+    efficientnet: dict[str, float] = dataclasses.field(default_factory=dict)
     in_boxes: "Comparison | None" = None
 
     def methods(self) -> list[str]:
@@ -58,9 +68,14 @@ class Comparison:
 class _Run:
     """The state of one comparison while it is made."""
 
-    def __init__(self, *, geometry, size, lpips, fid, save_picture, find_boxes):
+    def __init__(
+        self, *, geometry, size, lpips, extractors, save_picture, find_boxes
+    ):
         self.geometry, self.size = geometry, size
-        self.lpips, self.fid = lpips, fid
+        self.lpips = lpips
+        # By name: what finds the features of a picture, for a distance of
+        # sets of pictures.
+        self.extractors = extractors
         self.save_picture = save_picture
         self.find_boxes = find_boxes
         self.failures = []
@@ -70,6 +85,7 @@ class _Run:
         self.mean_ab = {}
         # By index of the true picture, then by name of the method.
         self.values = {}
+        self.counts = {}
         self.features = {}
         # The same for the pixels inside boxes, where a picture has any.
         self.truth_in_boxes = {}
@@ -83,6 +99,9 @@ class _Run:
         if self.lpips is not None:
             values[measure.LPIPS.key] = self.lpips(rgb_true, rgb_predicted)
         return values
+
+    def features_of(self, rgb) -> dict[str, np.ndarray]:
+        return {key: found(rgb) for key, found in self.extractors.items()}
 
     def inside(self, picture, rgb) -> np.ndarray:
         """Returns which pixels lie in a box: bool [H, W]."""
@@ -98,9 +117,9 @@ class _Run:
         rgb = self.read(picture)
         predicted = {m.name: m.predict(picture, rgb) for m in methods}
         values = {n: self.measure(rgb, p) for n, p in predicted.items()}
-        if self.fid is not None:
-            features = {n: self.fid(p) for n, p in predicted.items()}
-            self.features[picture.index] = {None: self.fid(rgb), **features}
+        shown = {None: rgb, **predicted}
+        counts = {n: hue_shares.count(rgb, p) for n, p in shown.items()}
+        features = {n: self.features_of(p) for n, p in shown.items()}
         chosen = self.inside(picture, rgb)
         if chosen.any():
             self.values_in_boxes[picture.index] = {
@@ -111,6 +130,8 @@ class _Run:
                 rgb[chosen][:, None]
             )
         self.save_picture(picture, {**predicted, None: rgb})
+        self.counts[picture.index] = counts
+        self.features[picture.index] = features
         self.truth[picture.index] = measure.colorfulness(rgb)
         self.sizes[picture.index] = rgb.shape[1], rgb.shape[0]
         self.mean_ab[picture.index] = baselines.mean_ab(rgb)
@@ -121,8 +142,10 @@ class _Run:
         rgb = self.read(picture)
         predicted = method.predict(picture, rgb)
         values = self.measure(rgb, predicted)
-        if self.fid is not None:
-            self.features[picture.index][method.name] = self.fid(predicted)
+        counts = hue_shares.count(rgb, predicted)
+        self.counts[picture.index][method.name] = counts
+        features = self.features_of(predicted)
+        self.features[picture.index][method.name] = features
         if picture.index in self.values_in_boxes:
             chosen = self.inside(picture, rgb)
             self.values_in_boxes[picture.index][method.name] = (
@@ -153,17 +176,29 @@ def _column(rows: Iterable[dict], key: str) -> np.ndarray:
     return np.array([row[key] for row in rows], np.float64)
 
 
-def _fid(run: _Run, done: list[TruePicture], names) -> dict[str, float]:
-    if run.fid is None:
+def _distances(run: _Run, done: list[TruePicture], names, key: str) -> dict:
+    """Returns the distance of each method's pictures from the true ones."""
+    if key not in run.extractors:
         return {}
     if len(done) < 2:
         return dict.fromkeys(names, float("nan"))
-    rows = [run.features[picture.index] for picture in done]
-    true = np.stack([row[None] for row in rows])
-    return {
-        name: run.fid.distance(true, np.stack([row[name] for row in rows]))
-        for name in names
-    }
+
+    def features(name):
+        return np.stack([run.features[p.index][name][key] for p in done])
+
+    distance = run.extractors[key].distance
+    return {name: distance(features(None), features(name)) for name in names}
+
+
+def _counts(run: _Run, done: list[TruePicture], names) -> dict:
+    """Returns hits and pixels of all pictures: `Comparison.counts`."""
+    keys = [share.key for share in hue_shares.SHARES]
+    counts = {}
+    for name in [None, *names]:
+        rows = [run.counts[picture.index][name] for picture in done]
+        columns = {key: _column(rows, key) for key in keys}
+        counts[name] = {k: c.reshape(-1, 2).T for k, c in columns.items()}
+    return counts
 
 
 def compare(
@@ -174,6 +209,7 @@ def compare(
     size: int = geometries.DEFAULT_SIZE,
     lpips: Callable[[np.ndarray, np.ndarray], float] | None = None,
     fid=None,
+    efficientnet=None,
     find_boxes: Finder | None = None,
     save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
     progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
@@ -190,6 +226,7 @@ def compare(
         size: int, side of the square of the geometry.
         lpips: `lpips.Lpips` or None.
         fid: `fid.Fid` or None.
+        efficientnet: `efficientnet_distance.EfficientNetDistance` or None.
         find_boxes: box_finder.Finder or None. Where to measure once more,
             inside boxes alone.
         save_picture: function called with each TruePicture that went well and
@@ -201,11 +238,12 @@ def compare(
     Returns:
         Comparison; its `pictures` is empty if none went well.
     """
+    extractors = {"fid": fid, "efficientnet": efficientnet}
     run = _Run(
         geometry=geometry,
         size=size,
         lpips=lpips,
-        fid=fid,
+        extractors={k: e for k, e in extractors.items() if e is not None},
         save_picture=save_picture,
         find_boxes=find_boxes,
     )
@@ -241,7 +279,8 @@ def compare(
         )
     return dataclasses.replace(
         comparison,
-        fid=_fid(run, done, names),
+        counts=_counts(run, done, names),
+        **{key: _distances(run, done, names, key) for key in extractors},
         failures=run.failures,
         in_boxes=in_boxes,
     )

@@ -9,6 +9,7 @@ from tfcolor.evaluation import class_plots
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import report_folder
 from tfcolor.evaluation import report_html
+from tfcolor.evaluation import report_notes
 from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import Comparison
@@ -39,7 +40,7 @@ def write_report(
             file.write(text)
 
     tables = report_tables.tables(comparison)
-    notes = report_tables.notes(comparison)
+    notes = report_notes.notes(comparison)
     if scores is not None:
         tables += by_class_tables.tables(scores)
         notes += by_class_tables.notes(delivered=True)

@@ -163,7 +163,7 @@ def page(
         comparison: Comparison of at least one picture and method.
         tables: list, as `report_tables.tables` returns it.
         pictures: ReportPictures, already written.
-        sentences: list of str, as `report_tables.notes` returns it.
+        sentences: list of str, as `report_notes.notes` returns it.
         by_class: bool. Whether there is a plot of classes.
 
     Returns:

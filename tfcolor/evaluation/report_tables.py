@@ -3,26 +3,49 @@
 import csv
 import math
 
+import numpy as np
+
 from tfcolor.evaluation import aggregate
 from tfcolor.evaluation import baselines
-from tfcolor.evaluation import fid
-from tfcolor.evaluation import intervals
+from tfcolor.evaluation import efficientnet_distance
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import Comparison
 
 TRUTH = "truth"
 
 
+def _share_columns(
+    comparison: Comparison, name: str | None
+) -> dict[str, np.ndarray]:
+    """Returns, by title, shares of each picture and how many pixels count."""
+    columns = {}
+    for key, (hits, pixels) in comparison.counts.get(name, {}).items():
+        columns[key] = hue_shares.pooled(hits[:, None], pixels[:, None])
+        columns[f"{key}_pixels"] = pixels
+    return columns
+
+
 def write_csv(comparison: Comparison, path: str) -> None:
     """Writes a row for every picture and method.
+
+    A share stands beside the number of pixels that count, so that those of
+    several pictures can be pooled; it is NaN where that is 0.
 
     Args:
         comparison: Comparison.
         path: str.
     """
+    shares = {n: _share_columns(comparison, n) for n in comparison.values}
+    brown = {
+        f"true_{title}": column
+        for title, column in _share_columns(comparison, None).items()
+        if title.startswith("brown")
+    }
     keys = [metric.key for metric in comparison.metrics]
     header = ["picture", "method", "geometry", "width", "height", *keys]
     header += ["psnr_gain", *(f"true_{m.key}" for m in measure.COLORFULNESS)]
+    header += [*shares[baselines.GREY], *brown]
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(header)
@@ -31,6 +54,8 @@ def write_csv(comparison: Comparison, path: str) -> None:
             for method, values in comparison.values.items():
                 numbers = [values[key][i] for key in keys]
                 numbers += [comparison.gain(method)[i], *true]
+                columns = [*shares[method].values(), *brown.values()]
+                numbers += [column[i] for column in columns]
                 row = [picture.name, method, comparison.geometry]
                 row += [*comparison.sizes[i], *(f"{n:.6g}" for n in numbers)]
                 writer.writerow(row)
@@ -76,16 +101,52 @@ def quality_table(
     ]
     gains = ["gain over grey (dB) ↑", "median gain (dB) ↑"]
     header = ["method", titles[0], *gains, *titles[1:]]
-    rows = [header + (["FID ↓"] if comparison.fid else [])]
+    distances = {
+        "FID": comparison.fid,
+        efficientnet_distance.NAME: comparison.efficientnet,
+    }
+    distances = {title: found for title, found in distances.items() if found}
+    rows = [header + [f"{title} ↓" for title in distances]]
     for name, summary in summaries.items():
         cells = [format_estimate(summary.means[m.key], m.digits) for m in shown]
         gain = format_estimate(summary.gain, 2, sign=True)
         row = [name, cells[0], gain, f"{summary.median_gain:+.2f}", *cells[1:]]
-        if comparison.fid:
-            fid_only = aggregate.Estimate(comparison.fid[name])
-            row.append(format_estimate(fid_only, 2))
+        for found in distances.values():
+            row.append(format_estimate(aggregate.Estimate(found[name]), 2))
         rows.append(row)
     return rows
+
+
+def share_table(
+    comparison: Comparison, summaries: dict[str, aggregate.Summary]
+) -> list[list[str]]:
+    """Builds the table of right colours, and of brown.
+
+    Args:
+        comparison: Comparison with counts.
+        summaries: dict, as `aggregate.summarize` returns it.
+
+    Returns:
+        list of rows of str, the header first, the truth last.
+    """
+    arrows = {"higher": " ↑", "truth": ""}
+    columns = [s.title + arrows[s.better] for s in hue_shares.SHARES]
+    rows = [["method", *columns]]
+    for name, summary in summaries.items():
+        cells = [
+            format_estimate(summary.shares[s.key], s.digits)
+            for s in hue_shares.SHARES
+        ]
+        rows.append([name, *cells])
+    truth = aggregate.shares(comparison.counts[None])
+    cells = [
+        format_estimate(truth[s.key], s.digits)
+        if s.better == "truth"
+        # The truth is right wherever it has such a colour.
+        else format_estimate(aggregate.Estimate(truth[s.key].value), 0)
+        for s in hue_shares.SHARES
+    ]
+    return [*rows, [TRUTH, *cells]]
 
 
 def colorfulness_table(
@@ -139,11 +200,14 @@ def difference_table(comparison: Comparison) -> list[list[str]]:
         list of rows of str, the header first.
     """
     first = comparison.methods()[0]
-    rows = [[f"minus {first}", *(m.title for m in comparison.metrics)]]
+    shown = [*comparison.metrics]
+    if comparison.counts:
+        shown += hue_shares.SHARES
+    rows = [[f"minus {first}", *(m.title for m in shown)]]
     for name, estimates in aggregate.differences(comparison).items():
         cells = [
             format_estimate(estimates[m.key], m.digits, sign=True)
-            for m in comparison.metrics
+            for m in shown
         ]
         rows.append([name, *cells])
     return rows
@@ -163,6 +227,8 @@ def tables(comparison: Comparison) -> list[tuple[str, list[list[str]]]]:
         ("Quality", quality_table(comparison, summaries)),
         ("Colourfulness", colorfulness_table(comparison, summaries)),
     ]
+    if comparison.counts:
+        found.insert(1, ("Right colours", share_table(comparison, summaries)))
     if len(comparison.methods()) > 1:
         found.append(("Paired differences", difference_table(comparison)))
     inside = comparison.in_boxes
@@ -171,49 +237,6 @@ def tables(comparison: Comparison) -> list[tuple[str, list[list[str]]]]:
         where = f"inside boxes, {count} picture{'' if count == 1 else 's'}"
         found += [(f"{title}, {where}", rows) for title, rows in tables(inside)]
     return found
-
-
-def notes(comparison: Comparison) -> list[str]:
-    """Says in sentences what the numbers are, and what to beware of.
-
-    Args:
-        comparison: Comparison.
-
-    Returns:
-        list of str.
-    """
-    lines = [
-        "Mean over pictures [95 % bootstrap interval, "
-        f"{intervals.RESAMPLES} resamples]. Differences are paired.",
-        f"{baselines.GREY}: ab = 0. {baselines.MEAN_AB}: one colour for all "
-        "pictures, the mean ab of the true ones. Both keep L.",
-        "PSNR over RGB at 8 bits; SSIM with a Gaussian window of 11 x 11, "
-        "sigma 1.5; colourfulness after Hasler and Suesstrunk (2003): signed "
-        "as published, absolute with |rg| and |yb|.",
-    ]
-    colors = comparison.truth["colorfulness_absolute"]
-    if grey := int((colors < 1).sum()):
-        lines.append(
-            f"{grey} of the true pictures are grey or nearly so: grey is "
-            "right there, and no colour can gain. Read the median gain too."
-        )
-    if comparison.in_boxes is not None:
-        lines.append(
-            "Inside boxes: only pixels that lie in at least one box of their "
-            "picture, over the pictures that have boxes; the mean ab is that "
-            "of the whole pictures."
-        )
-    if comparison.fid:
-        lines.append(
-            "FID with Keras' Inception-v3: near, but not equal, to that of "
-            "other programs."
-        )
-        if len(comparison.pictures) < fid.ENOUGH_PICTURES:
-            lines.append(
-                f"FID of fewer than {fid.ENOUGH_PICTURES} pictures is biased "
-                "upwards; compare it only over the same pictures."
-            )
-    return lines
 
 
 def markdown_table(rows: list[list[str]]) -> str:
@@ -242,7 +265,7 @@ def markdown(
     Args:
         comparison: Comparison.
         titled_tables: list, as `tables` returns it.
-        sentences: list of str, as `notes` returns it.
+        sentences: list of str, as `report_notes.notes` returns it.
 
     Returns:
         str, Markdown.
