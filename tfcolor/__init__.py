@@ -6,16 +6,21 @@ colorizer = Colorizer()
 rgb = colorizer.colorize(grey_or_rgb_uint8)
 """
 
+import importlib
+
 from tfcolor.version import __version__
 
-__all__ = ["Colorizer", "__version__"]
+__all__ = ["Colorizer", "HintPoint", "__version__"]
+
+_MODULES = {
+    "Colorizer": "tfcolor.inference.colorizer",
+    "HintPoint": "tfcolor.inference.hint_points",
+}
 
 
 def __getattr__(name):
     # Loaded on first use: `import tfcolor` alone stays quick, and so does
     # every `tfcolor ... --help`.
-    if name == "Colorizer":
-        from tfcolor.inference.colorizer import Colorizer
-
-        return Colorizer
+    if name in _MODULES:
+        return getattr(importlib.import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'tfcolor' has no attribute {name!r}")
