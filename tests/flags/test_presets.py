@@ -6,6 +6,7 @@ from flags import alexnet as alexnet_flags
 from flags import boxes as box_flags
 from flags import classifier as classifier_flags
 from flags import data as data_flags
+from flags import efficientnet as efficientnet_flags
 from flags import ensemble as ensemble_flags
 from flags import fusion as fusion_flags
 from flags import labelled as labelled_flags
@@ -33,6 +34,7 @@ def test_presets_give_valid_configs(path):
         objective_flags.config()
         optimizer_flags.config()
         run_flags.config()
+        assert efficientnet_flags.options()["frozen_blocks"] >= 0
         assert model_flags.options()["width"] > 0
 
 

@@ -108,9 +108,32 @@ def test_float16_gets_a_loss_scale_whose_rate_can_be_set():
         {"learning_rate": 0.0},
         {"ema_momentum": 1.0},
         {"ema_momentum": -0.1},
+        {"slow_rate": 0.0},
     ],
 )
 def test_options_that_cannot_train_are_refused(option):
     ((name, value),) = option.items()
     with pytest.raises(ValueError, match=f"`{name}` must.*Received: {name}="):
         OptimizerConfig(**option)
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw"])
+def test_slow_layers_move_by_a_part_of_what_others_do(name):
+    config = OptimizerConfig(
+        optimizer=name, slow_layers="stem|block", slow_rate=0.25
+    )
+    built = optimizer.build_optimizer(config)
+    built.learning_rate = 0.01
+    names = ("stem", "block3_expand", "decoder_block")
+    weights = [keras.layers.Dense(1, name=n, use_bias=False) for n in names]
+    for layer in weights:
+        layer.build((None, 2))
+    variables = [layer.kernel for layer in weights]
+    before = [v.numpy() for v in variables]
+    built.apply([keras.ops.ones((2, 1))] * 3, variables)
+    moved = [
+        np.abs(v.numpy() - old).max()
+        for v, old in zip(variables, before, strict=True)
+    ]
+    # Adam's first step is the rate itself.
+    np.testing.assert_allclose(moved, [0.0025, 0.0025, 0.01], rtol=1e-3)

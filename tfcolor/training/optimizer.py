@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import keras
 
@@ -28,6 +29,10 @@ class OptimizerConfig:
         warmup_steps: int. The rate climbs linearly from 0 over so many steps.
         ema_momentum: float in [0, 1). Momentum of a moving average of the
             weights, which then is what gets validated and saved; 0 is off.
+        slow_layers: str. A regular expression; layers whose names begin with
+            it learn at `slow_rate` times the rate: those that come trained.
+            Empty: none.
+        slow_rate: float above 0.
     """
 
     optimizer: str = "adam"
@@ -41,6 +46,8 @@ class OptimizerConfig:
     decay_epochs: int = 50
     warmup_steps: int = 0
     ema_momentum: float = 0.0
+    slow_layers: str = ""
+    slow_rate: float = 0.1
 
     def __post_init__(self):
         """Refuses unknown choices and rates that cannot train."""
@@ -58,6 +65,11 @@ class OptimizerConfig:
             raise ValueError(
                 "`learning_rate` must be above 0. "
                 f"Received: learning_rate={self.learning_rate}"
+            )
+        if self.slow_rate <= 0:
+            raise ValueError(
+                "`slow_rate` must be above 0. "
+                f"Received: slow_rate={self.slow_rate}"
             )
         if not 0 <= self.ema_momentum < 1:
             raise ValueError(
@@ -84,14 +96,31 @@ def build_optimizer(config: OptimizerConfig) -> keras.optimizers.Optimizer:
         "global_clipnorm": config.clip_norm or None,
     }
     if config.optimizer == "adamw":
-        optimizer = keras.optimizers.AdamW(
-            weight_decay=config.weight_decay, **options
-        )
+        kind = keras.optimizers.AdamW
+        options["weight_decay"] = config.weight_decay
     else:
-        optimizer = keras.optimizers.Adam(**options)
+        kind = keras.optimizers.Adam
+    if config.slow_layers:
+        kind = _with_slow_layers(kind, config)
+    optimizer = kind(**options)
     if keras.mixed_precision.dtype_policy().name == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def _with_slow_layers(kind: type, config: OptimizerConfig) -> type:
+    """Makes an optimizer class under which some layers learn slowly."""
+    is_slow = re.compile(config.slow_layers).match
+
+    class WithSlowLayers(kind):
+        def update_step(self, gradient, variable, learning_rate):
+            # TensorFlow's variable, which does not know its layer.
+            index = self._get_variable_index(variable)
+            if is_slow(self._trainable_variables[index].path):
+                learning_rate = learning_rate * config.slow_rate
+            return super().update_step(gradient, variable, learning_rate)
+
+    return WithSlowLayers
 
 
 def learning_rate(
