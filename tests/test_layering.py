@@ -52,8 +52,6 @@ def _is_above(part: str, module: str) -> bool:
     top, below = (*module.split("."), "version")[:2]
     if top in ("trainers", "flags", "tests", "benchmarks"):
         return True
-    if part == "color" and top in ("keras", "tf_keras"):
-        return True
     if part != "cli" and (
         top == "argparse" or module.startswith(("absl.flags", "absl.app"))
     ):

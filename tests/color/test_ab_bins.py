@@ -124,7 +124,9 @@ def test_261_logits_are_decoded_by_their_own_centers():
     np.testing.assert_array_equal(ab_bins.decode_argmax(logits), expected)
 
 
-@pytest.mark.parametrize("use", [ab_bins.centers, ab_bins.check_num_bins])
+@pytest.mark.parametrize(
+    "use", [ab_bins.centers, lambda count: ab_bins.among([0], count)]
+)
 def test_other_numbers_of_bins_are_refused(use):
     with pytest.raises(ValueError, match="529 or 261. Received: num_bins=313"):
         use(313)

@@ -11,7 +11,7 @@ Reference:
 """
 
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 AB_MAX = 110.0
 BIN_SIZE = 10.0
@@ -36,7 +36,7 @@ NUM_SRGB_BINS = len(SRGB_BINS)
 ANNEALED_TEMPERATURE = 0.38
 
 
-def centers(num_bins: int = NUM_BINS) -> tf.Tensor:
+def centers(num_bins: int = NUM_BINS):
     """Returns the ab value of each bin.
 
     Args:
@@ -48,14 +48,16 @@ def centers(num_bins: int = NUM_BINS) -> tf.Tensor:
     Raises:
         ValueError: `num_bins` is another number.
     """
-    check_num_bins(num_bins)
-    axis = tf.linspace(-AB_MAX, AB_MAX, BINS_PER_AXIS)
-    a, b = tf.meshgrid(axis, axis, indexing="ij")
-    grid = tf.reshape(tf.stack([a, b], axis=-1), [NUM_BINS, 2])
-    return grid if num_bins == NUM_BINS else tf.gather(grid, SRGB_BINS)
+    _check_num_bins(num_bins)
+    axis = np.linspace(-AB_MAX, AB_MAX, BINS_PER_AXIS, dtype=np.float32)
+    a, b = np.meshgrid(axis, axis, indexing="ij")
+    grid = np.stack([a, b], axis=-1).reshape(NUM_BINS, 2)
+    if num_bins == NUM_SRGB_BINS:
+        grid = grid[SRGB_BINS]
+    return ops.convert_to_tensor(grid)
 
 
-def check_num_bins(num_bins: int) -> None:
+def _check_num_bins(num_bins: int) -> None:
     """Raises ValueError unless there are as many bins as that."""
     if num_bins not in (NUM_BINS, NUM_SRGB_BINS):
         raise ValueError(
@@ -64,7 +66,7 @@ def check_num_bins(num_bins: int) -> None:
         )
 
 
-def among(bins: tf.Tensor, num_bins: int) -> tf.Tensor:
+def among(bins, num_bins: int):
     """Renumbers bins of the whole grid among those a network counts.
 
     Args:
@@ -78,10 +80,10 @@ def among(bins: tf.Tensor, num_bins: int) -> tf.Tensor:
     Raises:
         ValueError: `num_bins` is another number.
     """
-    check_num_bins(num_bins)
+    _check_num_bins(num_bins)
     if num_bins == NUM_BINS:
         return bins
-    return tf.gather(tf.constant(_NEAREST, tf.int32), bins)
+    return ops.take(ops.convert_to_tensor(_NEAREST, "int32"), bins)
 
 
 def _nearest_srgb_bins() -> np.ndarray:
@@ -93,7 +95,7 @@ def _nearest_srgb_bins() -> np.ndarray:
 _NEAREST = _nearest_srgb_bins()
 
 
-def encode(ab: tf.Tensor) -> tf.Tensor:
+def encode(ab):
     """Finds the bin of each colour; halves go to the even row.
 
     Args:
@@ -102,12 +104,12 @@ def encode(ab: tf.Tensor) -> tf.Tensor:
     Returns:
         int32 tensor [...], 0..528; see `among`.
     """
-    ab = tf.clip_by_value(tf.convert_to_tensor(ab, tf.float32), -AB_MAX, AB_MAX)
-    row = tf.cast(tf.round((ab + AB_MAX) / BIN_SIZE), tf.int32)
+    ab = ops.clip(ops.convert_to_tensor(ab, "float32"), -AB_MAX, AB_MAX)
+    row = ops.cast(ops.round((ab + AB_MAX) / BIN_SIZE), "int32")
     return row[..., 0] * BINS_PER_AXIS + row[..., 1]
 
 
-def decode_argmax(ab_logits: tf.Tensor) -> tf.Tensor:
+def decode_argmax(ab_logits):
     """Returns the centre of the most likely bin.
 
     Args:
@@ -116,12 +118,12 @@ def decode_argmax(ab_logits: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 tensor [..., 2].
     """
-    return tf.gather(
-        centers(ab_logits.shape[-1]), tf.argmax(ab_logits, axis=-1)
+    return ops.take(
+        centers(ab_logits.shape[-1]), ops.argmax(ab_logits, axis=-1), axis=0
     )
 
 
-def decode_mean(ab_logits: tf.Tensor) -> tf.Tensor:
+def decode_mean(ab_logits):
     """Returns the mean colour of the distribution.
 
     Args:
@@ -134,8 +136,8 @@ def decode_mean(ab_logits: tf.Tensor) -> tf.Tensor:
 
 
 def decode_annealed_mean(
-    ab_logits: tf.Tensor, *, temperature: float = ANNEALED_TEMPERATURE
-) -> tf.Tensor:
+    ab_logits, *, temperature: float = ANNEALED_TEMPERATURE
+):
     """Returns the mean colour after sharpening the distribution.
 
     Args:
@@ -156,6 +158,6 @@ def decode_annealed_mean(
             "`temperature` must be above 0. "
             f"Received: temperature={temperature}"
         )
-    ab_logits = tf.convert_to_tensor(ab_logits, tf.float32)
-    probabilities = tf.nn.softmax(ab_logits / temperature)
-    return tf.tensordot(probabilities, centers(ab_logits.shape[-1]), 1)
+    ab_logits = ops.convert_to_tensor(ab_logits, "float32")
+    probabilities = ops.softmax(ab_logits / temperature)
+    return ops.tensordot(probabilities, centers(ab_logits.shape[-1]), 1)

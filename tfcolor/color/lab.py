@@ -5,8 +5,10 @@ agree; they are written out because matrices rounded elsewhere differ in the
 fourth digit.
 """
 
+import functools
+
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from tfcolor.color import srgb
 
@@ -40,29 +42,29 @@ _LAB_FROM_F = np.array(
 )
 
 
-def _transform(channels: tf.Tensor, matrix) -> tf.Tensor:
+def _transform(channels, matrix):
     """Applies a 3 x 3 matrix to the last axis."""
-    return tf.tensordot(channels, tf.transpose(tf.constant(matrix)), 1)
+    return ops.tensordot(channels, np.transpose(np.float32(matrix)), 1)
 
 
-def _f(t: tf.Tensor) -> tf.Tensor:
-    root = tf.pow(tf.maximum(t, _F_THRESHOLD), 1 / 3)
-    return tf.where(t > _F_THRESHOLD, root, _F_SLOPE * t + _F_OFFSET)
+def _f(t):
+    root = ops.power(ops.maximum(t, _F_THRESHOLD), 1 / 3)
+    return ops.where(t > _F_THRESHOLD, root, _F_SLOPE * t + _F_OFFSET)
 
 
-def _quick_f(t: tf.Tensor) -> tf.Tensor:
+def _quick_f(t):
     """Returns `_f` and `_F_SLOPE * _F_THRESHOLD` more, without a choice."""
     # The root from the threshold on, and the line up to there, where they meet.
-    root = tf.exp(tf.math.log(tf.maximum(t, _F_THRESHOLD)) * (1 / 3))
-    return root + _F_SLOPE * tf.minimum(t, _F_THRESHOLD)
+    root = ops.exp(ops.log(ops.maximum(t, _F_THRESHOLD)) * (1 / 3))
+    return root + _F_SLOPE * ops.minimum(t, _F_THRESHOLD)
 
 
-def _f_inverse(f: tf.Tensor) -> tf.Tensor:
+def _f_inverse(f):
     cube = f * f * f
-    return tf.where(f > _F_INVERSE_THRESHOLD, cube, (f - _F_OFFSET) / _F_SLOPE)
+    return ops.where(f > _F_INVERSE_THRESHOLD, cube, (f - _F_OFFSET) / _F_SLOPE)
 
 
-def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
+def rgb_to_lab(rgb):
     """Converts sRGB to CIELAB.
 
     Args:
@@ -75,11 +77,11 @@ def rgb_to_lab(rgb: tf.Tensor) -> tf.Tensor:
         CIE 15:2004, section 8.2.1.
     """
     xyz = _transform(srgb.srgb_to_linear(rgb), _XYZ_FROM_RGB)
-    fx, fy, fz = tf.unstack(_f(xyz / tf.constant(_WHITE)), axis=-1)
-    return tf.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+    fx, fy, fz = ops.unstack(_f(xyz / np.float32(_WHITE)), axis=-1)
+    return ops.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
-def bytes_to_lab(rgb: tf.Tensor) -> tf.Tensor:
+def bytes_to_lab(rgb):
     """Converts 8-bit sRGB to CIELAB.
 
     Args:
@@ -89,10 +91,10 @@ def bytes_to_lab(rgb: tf.Tensor) -> tf.Tensor:
         float32 tensor [..., 3]: L 0..100, a and b; `rgb_to_lab` of
         `rgb / 255` within 0.001, several times quicker, without a gradient.
     """
-    return tf.concat(bytes_to_L_and_ab(rgb), axis=-1)
+    return ops.concatenate(bytes_to_L_and_ab(rgb), axis=-1)
 
 
-def bytes_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def bytes_to_L_and_ab(rgb):
     """Converts 8-bit sRGB to lightness and colour; see `bytes_to_lab`.
 
     Args:
@@ -101,29 +103,21 @@ def bytes_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         L, float32 [..., 1], 0..100; ab, float32 [..., 2].
     """
-    linear = tf.reshape(srgb.bytes_to_linear(rgb), [-1, 3])
-    ratios = tf.matmul(linear, tf.constant(_RATIOS_FROM_RGB))
+    linear = srgb.bytes_to_linear(rgb)
+    leading = ops.shape(linear)[:-1]
+    # Products of two matrices are quicker than those of higher rank.
+    ratios = ops.matmul(ops.reshape(linear, (-1, 3)), _RATIOS_FROM_RGB)
     f = _quick_f(ratios)
-    L = tf.matmul(f, tf.constant(_LAB_FROM_F[:, :1])) - _L_OF_QUICK_F
-    ab = tf.matmul(f, tf.constant(_LAB_FROM_F[:, 1:]))
-    leading = tf.shape(rgb)[:-1]
-    shaped = [
-        tf.reshape(x, tf.concat([leading, tf.shape(x)[-1:]], 0))
-        for x in (L, ab)
-    ]
-    known = tf.TensorShape(rgb.shape[:-1])
-    return tuple(
-        tf.ensure_shape(x, known + [channels])
-        for x, channels in zip(shaped, (1, 2), strict=True)
-    )
+    L = ops.matmul(f, _LAB_FROM_F[:, :1]) - _L_OF_QUICK_F
+    ab = ops.matmul(f, _LAB_FROM_F[:, 1:])
+    return ops.reshape(L, (*leading, 1)), ops.reshape(ab, (*leading, 2))
 
 
-@tf.function(jit_compile=True)
-def batch_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def batch_to_L_and_ab(rgb):
     """Converts 8-bit sRGB of a shape that comes again and again.
 
-    XLA makes one loop of it, which takes half the time of `bytes_to_L_and_ab`,
-    and compiles it for every new shape, which takes long.
+    With TensorFlow, XLA makes one loop of it, which takes half the time of
+    `bytes_to_L_and_ab`, and compiles it for every new shape, which takes long.
 
     Args:
         rgb: uint8 tensor [..., 3], encoded sRGB.
@@ -131,7 +125,19 @@ def batch_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         L, float32 [..., 1], 0..100; ab, float32 [..., 2].
     """
-    linear = tf.unstack(srgb.bytes_to_linear(rgb), axis=-1)
+    return _compiled_batch()(rgb)
+
+
+@functools.cache
+def _compiled_batch():
+    # TensorFlow is wanted here alone, and not on other backends.
+    import tensorflow as tf
+
+    return tf.function(_fused_L_and_ab, jit_compile=True)
+
+
+def _fused_L_and_ab(rgb):
+    linear = ops.unstack(srgb.bytes_to_linear(rgb), axis=-1)
     # Sums instead of a product of matrices: XLA fuses them with the rest.
     ratios = (
         sum(float(row[i]) * linear[i] for i in range(3))
@@ -139,10 +145,10 @@ def batch_to_L_and_ab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     )
     fx, fy, fz = map(_quick_f, ratios)
     L = 116 * fy - _L_OF_QUICK_F
-    return L[..., None], tf.stack([500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+    return L[..., None], ops.stack([500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
-def lab_to_linear_rgb(lab: tf.Tensor) -> tf.Tensor:
+def lab_to_linear_rgb(lab):
     """Converts CIELAB to linear sRGB, not clipped.
 
     Args:
@@ -154,15 +160,15 @@ def lab_to_linear_rgb(lab: tf.Tensor) -> tf.Tensor:
     Reference:
         CIE 15:2004, appendix D.
     """
-    L, a, b = tf.unstack(tf.convert_to_tensor(lab, tf.float32), axis=-1)
+    L, a, b = ops.unstack(ops.convert_to_tensor(lab, "float32"), axis=-1)
     fy = (L + 16) / 116
     # A negative Z has no meaning; scikit-image clips it here as well.
-    fz = tf.maximum(fy - b / 200, 0)
-    f = tf.stack([fy + a / 500, fy, fz], axis=-1)
-    return _transform(_f_inverse(f) * tf.constant(_WHITE), _RGB_FROM_XYZ)
+    fz = ops.maximum(fy - b / 200, 0)
+    f = ops.stack([fy + a / 500, fy, fz], axis=-1)
+    return _transform(_f_inverse(f) * np.float32(_WHITE), _RGB_FROM_XYZ)
 
 
-def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
+def lab_to_rgb(lab):
     """Converts CIELAB to sRGB, each channel clipped to 0..1.
 
     Clipping changes hue and lightness of colours that sRGB does not hold; use
@@ -174,11 +180,11 @@ def lab_to_rgb(lab: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 tensor [..., 3], encoded sRGB, 0..1.
     """
-    linear = tf.maximum(lab_to_linear_rgb(lab), 0)
-    return tf.clip_by_value(srgb.linear_to_srgb(linear), 0, 1)
+    linear = ops.maximum(lab_to_linear_rgb(lab), 0)
+    return ops.clip(srgb.linear_to_srgb(linear), 0, 1)
 
 
-def rgb_to_L(rgb: tf.Tensor) -> tf.Tensor:
+def rgb_to_L(rgb):
     """Returns the lightness of sRGB colours, without computing a and b.
 
     Args:
@@ -191,7 +197,7 @@ def rgb_to_L(rgb: tf.Tensor) -> tf.Tensor:
     return 116 * _f(luminance) - 16
 
 
-def grey_to_L(grey: tf.Tensor) -> tf.Tensor:
+def grey_to_L(grey):
     """Returns the lightness of greys, equal to `rgb_to_L` of R = G = B.
 
     Args:

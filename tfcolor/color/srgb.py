@@ -1,6 +1,6 @@
 """The sRGB transfer curve."""
 
-import tensorflow as tf
+from keras import ops
 
 # IEC 61966-2-1, with the thresholds that scikit-image and OpenCV use too.
 _ENCODED_THRESHOLD = 0.04045
@@ -10,7 +10,7 @@ _OFFSET = 0.055
 _EXPONENT = 2.4
 
 
-def srgb_to_linear(rgb: tf.Tensor) -> tf.Tensor:
+def srgb_to_linear(rgb):
     """Undoes the sRGB transfer curve.
 
     Args:
@@ -22,16 +22,16 @@ def srgb_to_linear(rgb: tf.Tensor) -> tf.Tensor:
     Reference:
         IEC 61966-2-1:1999, section 5.2.
     """
-    rgb = tf.convert_to_tensor(rgb, tf.float32)
+    rgb = ops.convert_to_tensor(rgb, "float32")
     # The base is kept above the threshold inside the branch that is not
     # taken: `where` alone would let its NaN into the gradient.
-    base = (tf.maximum(rgb, _ENCODED_THRESHOLD) + _OFFSET) / (1 + _OFFSET)
-    return tf.where(
-        rgb > _ENCODED_THRESHOLD, tf.pow(base, _EXPONENT), rgb / _SLOPE
+    base = (ops.maximum(rgb, _ENCODED_THRESHOLD) + _OFFSET) / (1 + _OFFSET)
+    return ops.where(
+        rgb > _ENCODED_THRESHOLD, ops.power(base, _EXPONENT), rgb / _SLOPE
     )
 
 
-def bytes_to_linear(rgb: tf.Tensor) -> tf.Tensor:
+def bytes_to_linear(rgb):
     """Undoes the sRGB transfer curve of 8-bit pictures.
 
     Args:
@@ -41,18 +41,18 @@ def bytes_to_linear(rgb: tf.Tensor) -> tf.Tensor:
         float32 tensor [..., 3], linear light, 0..1: `srgb_to_linear` of
         `rgb / 255`, several times quicker, without a gradient.
     """
-    values = tf.cast(rgb, tf.float32)
+    values = ops.cast(rgb, "float32")
     threshold = 255 * _ENCODED_THRESHOLD
     # Curve and line meet at the threshold: the sum of the curve from there on
     # and of the line up to there is quicker than choosing one of them, and
-    # exp(y log x) much quicker than `tf.pow`.
-    base = tf.maximum(values, threshold) * (1 / 255 / (1 + _OFFSET))
-    curve = tf.exp(_EXPONENT * tf.math.log(base + _OFFSET / (1 + _OFFSET)))
-    line = tf.minimum(values, threshold) * (1 / 255 / _SLOPE)
+    # exp(y log x) much quicker than `ops.power`.
+    base = ops.maximum(values, threshold) * (1 / 255 / (1 + _OFFSET))
+    curve = ops.exp(_EXPONENT * ops.log(base + _OFFSET / (1 + _OFFSET)))
+    line = ops.minimum(values, threshold) * (1 / 255 / _SLOPE)
     return curve + (line - _ENCODED_THRESHOLD / _SLOPE)
 
 
-def linear_to_srgb(linear: tf.Tensor) -> tf.Tensor:
+def linear_to_srgb(linear):
     """Applies the sRGB transfer curve.
 
     Args:
@@ -65,7 +65,7 @@ def linear_to_srgb(linear: tf.Tensor) -> tf.Tensor:
     Reference:
         IEC 61966-2-1:1999, section 5.2.
     """
-    linear = tf.convert_to_tensor(linear, tf.float32)
-    base = tf.maximum(linear, _LINEAR_THRESHOLD)
-    curved = (1 + _OFFSET) * tf.pow(base, 1 / _EXPONENT) - _OFFSET
-    return tf.where(linear > _LINEAR_THRESHOLD, curved, linear * _SLOPE)
+    linear = ops.convert_to_tensor(linear, "float32")
+    base = ops.maximum(linear, _LINEAR_THRESHOLD)
+    curved = (1 + _OFFSET) * ops.power(base, 1 / _EXPONENT) - _OFFSET
+    return ops.where(linear > _LINEAR_THRESHOLD, curved, linear * _SLOPE)

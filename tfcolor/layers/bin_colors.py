@@ -1,9 +1,9 @@
 """From distributions over the ab bins to colours, inside a model."""
 
 import keras
-import tensorflow as tf
 
 from tfcolor.color import ab_bins
+from tfcolor.layers.enlarge import enlarged
 
 
 @keras.saving.register_keras_serializable(package="tfcolor")
@@ -30,12 +30,9 @@ class BinColors(keras.layers.Layer):
     def call(self, ab_logits):
         """Returns the colours."""
         ab = ab_bins.decode_annealed_mean(
-            tf.convert_to_tensor(ab_logits), temperature=self.temperature
+            ab_logits, temperature=self.temperature
         )
-        # Not `UpSampling2D`, which fails in graphs on sizes it does not know.
-        size = tf.shape(ab)[1:3] * self.scale
-        shape = self.compute_output_shape(ab_logits.shape)
-        return tf.ensure_shape(tf.image.resize(ab, size), shape)
+        return enlarged(ab, self.scale, method="bilinear")
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the colours."""

@@ -6,6 +6,46 @@ from keras import ops
 METHODS = ("nearest", "bilinear")
 
 
+def enlarged(x, scale: int, *, method: str = "nearest"):
+    """Multiplies height and width of a map by a whole number.
+
+    `ops.image.resize` must know the size, which graphs for any size do not.
+
+    Args:
+        x: float tensor [B, H, W, C].
+        scale: int.
+        method: str, one of `METHODS`; see `Enlarge`.
+
+    Returns:
+        float tensor [B, scale * H, scale * W, C].
+    """
+    for axis in (1, 2):
+        if method == "nearest":
+            x = ops.repeat(x, scale, axis)
+        else:
+            x = _interpolated(x, scale, axis)
+    return x
+
+
+def _interpolated(x, scale: int, axis: int):
+    """Enlarges one axis bilinearly."""
+    first = [slice(None)] * axis + [slice(None, 1)]
+    last = [slice(None)] * axis + [slice(-1, None)]
+    before = [slice(None)] * axis + [slice(None, -1)]
+    after = [slice(None)] * axis + [slice(1, None)]
+    left = ops.concatenate([x[tuple(first)], x[tuple(before)]], axis)
+    right = ops.concatenate([x[tuple(after)], x[tuple(last)]], axis)
+    parts = []
+    for index in range(scale):
+        # Of a new value: how far right of the old one's middle it lies.
+        place = (index + 0.5) / scale - 0.5
+        neighbor = left if place < 0 else right
+        parts.append(x + abs(place) * (neighbor - x))
+    shape = list(ops.shape(x))
+    shape[axis] = shape[axis] * scale
+    return ops.reshape(ops.stack(parts, axis=axis + 1), shape)
+
+
 @keras.saving.register_keras_serializable(package="tfcolor")
 class Enlarge(keras.layers.Layer):
     """Multiplies height and width of a map by a whole number.
@@ -37,30 +77,7 @@ class Enlarge(keras.layers.Layer):
 
     def call(self, x):
         """Returns the larger map."""
-        for axis in (1, 2):
-            if self.method == "nearest":
-                x = ops.repeat(x, self.scale, axis)
-            else:
-                x = self._interpolated(x, axis)
-        return x
-
-    def _interpolated(self, x, axis: int):
-        """Enlarges one axis; `ops.image.resize` needs to know its size."""
-        first = [slice(None)] * axis + [slice(None, 1)]
-        last = [slice(None)] * axis + [slice(-1, None)]
-        before = [slice(None)] * axis + [slice(None, -1)]
-        after = [slice(None)] * axis + [slice(1, None)]
-        left = ops.concatenate([x[tuple(first)], x[tuple(before)]], axis)
-        right = ops.concatenate([x[tuple(after)], x[tuple(last)]], axis)
-        parts = []
-        for index in range(self.scale):
-            # Of a new value: how far right of the old one's middle it lies.
-            place = (index + 0.5) / self.scale - 0.5
-            neighbor = left if place < 0 else right
-            parts.append(x + abs(place) * (neighbor - x))
-        shape = list(ops.shape(x))
-        shape[axis] = shape[axis] * self.scale
-        return ops.reshape(ops.stack(parts, axis=axis + 1), shape)
+        return enlarged(x, self.scale, method=self.method)
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the larger map."""

@@ -1,7 +1,8 @@
 """Colour as a class: cross entropy over the 529 ab bins."""
 
+import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from tfcolor.color import ab_bins
 
@@ -10,11 +11,11 @@ _SMOOTHING_SIGMA = 5.0
 
 
 def bin_cross_entropy(
-    ab_true: tf.Tensor,
-    ab_logits: tf.Tensor,
+    ab_true,
+    ab_logits,
     *,
-    bin_weights: tf.Tensor | None = None,
-) -> tf.Tensor:
+    bin_weights=None,
+):
     """Computes the cross entropy of each picture, mean over positions.
 
     The truth is sampled where the logits are: every fourth row and column.
@@ -33,12 +34,12 @@ def bin_cross_entropy(
         Zhang et al., ECCV 2016, equations 2 and 3.
     """
     bins = ab_bins.encode(ab_true[:, ::4, ::4])
-    entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
-        ab_bins.among(bins, ab_logits.shape[-1]), ab_logits
+    entropy = ops.sparse_categorical_crossentropy(
+        ab_bins.among(bins, ab_logits.shape[-1]), ab_logits, from_logits=True
     )
     if bin_weights is not None:
-        entropy *= tf.gather(bin_weights, bins)
-    return tf.reduce_mean(entropy, axis=[1, 2])
+        entropy = entropy * ops.take(bin_weights, bins)
+    return ops.mean(entropy, axis=(1, 2))
 
 
 def rebalancing_weights(
@@ -79,7 +80,7 @@ def rebalancing_weights(
             "`uniform_share` must be above 0 and at most 1. "
             f"Received: uniform_share={uniform_share}"
         )
-    centers = ab_bins.centers().numpy()
+    centers = ops.convert_to_numpy(ab_bins.centers())
     square = ((centers[:, None] - centers[None]) ** 2).sum(-1)
     kernel = np.exp(-square / (2 * _SMOOTHING_SIGMA**2))
     smooth = kernel @ counts
@@ -87,3 +88,34 @@ def rebalancing_weights(
     occurring = np.count_nonzero(counts)
     weights = 1 / ((1 - uniform_share) * prior + uniform_share / occurring)
     return (weights / (weights * prior).sum()).astype(np.float32)
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class BinCrossEntropy(keras.losses.Loss):
+    """`bin_cross_entropy` for `keras.Model.compile`.
+
+    Args:
+        bin_weights: sequence of 529 float, or None.
+        **kwargs: of `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: float tensor [B, H, W, 2], CIELAB: the colours, not bins.
+        y_pred: float tensor [B, H/4, W/4, 529] or [B, H/4, W/4, 261], logits.
+    """
+
+    def __init__(self, *, bin_weights=None, **kwargs):
+        super().__init__(**{"name": "bin_cross_entropy"} | kwargs)
+        if bin_weights is not None:
+            bin_weights = [float(weight) for weight in bin_weights]
+        self.bin_weights = bin_weights
+
+    def call(self, y_true, y_pred):
+        """Returns the loss of each picture, [B]."""
+        weights = self.bin_weights
+        if weights is not None:
+            weights = ops.convert_to_tensor(weights, "float32")
+        return bin_cross_entropy(y_true, y_pred, bin_weights=weights)
+
+    def get_config(self):
+        """Returns what rebuilds the loss."""
+        return super().get_config() | {"bin_weights": self.bin_weights}

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 TARGETS = ("one_hot", "soft")
 
@@ -46,7 +46,7 @@ class LabelObjectiveConfig:
 
 def label_objective(
     config: LabelObjectiveConfig, model: keras.Model
-) -> Callable[[dict, dict], dict[str, tf.Tensor]]:
+) -> Callable[[dict, dict], dict]:
     """Makes the loss function of a classifier.
 
     Args:
@@ -68,18 +68,14 @@ def label_objective(
     def losses(targets, outputs):
         logits = outputs["logits"]
         count = logits.shape[-1]
-        wanted = tf.one_hot(
-            targets["label"],
-            count,
-            on_value=1 - smoothing + smoothing / count,
-            off_value=smoothing / count,
-        )
-        entropy = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+        wanted = ops.one_hot(targets["label"], count, dtype="float32")
+        wanted = wanted * (1 - smoothing) + smoothing / count
+        entropy = ops.categorical_crossentropy(wanted, logits, from_logits=True)
         result = {"cross_entropy": entropy}
         if config.l2:
-            squares = tf.add_n([tf.nn.l2_loss(k.value) for k in kernels])
+            squares = sum(ops.sum(k * k) for k in kernels) / 2
             # The same for every picture: its mean is taken.
-            result["l2"] = tf.fill(tf.shape(entropy), config.l2 * squares)
+            result["l2"] = ops.zeros_like(entropy) + config.l2 * squares
         return result
 
     return losses

@@ -1,9 +1,9 @@
 """Cross entropy of classes."""
 
-import tensorflow as tf
+from keras import ops
 
 
-def cross_entropy(targets: dict, outputs: dict) -> dict[str, tf.Tensor]:
+def cross_entropy(targets: dict, outputs: dict) -> dict:
     """Computes the cross entropy of each picture.
 
     Args:
@@ -14,7 +14,7 @@ def cross_entropy(targets: dict, outputs: dict) -> dict[str, tf.Tensor]:
         dict of float32 [B], in nats: "cross_entropy".
     """
     return {
-        "cross_entropy": tf.nn.sparse_softmax_cross_entropy_with_logits(
-            targets["label"], outputs["logits"]
+        "cross_entropy": ops.sparse_categorical_crossentropy(
+            targets["label"], outputs["logits"], from_logits=True
         )
     }

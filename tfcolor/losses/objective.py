@@ -2,7 +2,7 @@
 
 import dataclasses
 
-import tensorflow as tf
+from keras import ops
 
 from tfcolor.losses import classification
 from tfcolor.losses import regression
@@ -66,6 +66,6 @@ def objective(config: ObjectiveConfig, *, bin_weights=None):
                 ab, outputs["ab_logits"], bin_weights=bin_weights
             )
             result["class"] = config.class_weight * entropy
-        return {k: tf.cast(v, tf.float32) for k, v in result.items()}
+        return {k: ops.cast(v, "float32") for k, v in result.items()}
 
     return losses

@@ -1,6 +1,7 @@
 """Regression losses on ab."""
 
-import tensorflow as tf
+import keras
+from keras import ops
 
 from tfcolor.color import scaling
 
@@ -8,9 +9,7 @@ from tfcolor.color import scaling
 RELEASED_DELTA = 1 / 110
 
 
-def huber(
-    ab_true: tf.Tensor, ab_pred: tf.Tensor, *, delta: float = RELEASED_DELTA
-) -> tf.Tensor:
+def huber(ab_true, ab_pred, *, delta: float = RELEASED_DELTA):
     """Computes the Huber loss of each picture, in network units.
 
     Formula:
@@ -36,13 +35,13 @@ def huber(
     """
     if delta <= 0:
         raise ValueError(f"`delta` must be above 0. Received: delta={delta}")
-    distance = tf.abs(ab_true - ab_pred) / scaling.AB_SCALE
+    distance = ops.abs(ab_true - ab_pred) / scaling.AB_SCALE
     near = distance * distance / (2 * delta)
-    h = tf.where(distance < delta, near, distance - delta / 2)
-    return tf.reduce_mean(tf.reduce_sum(h, axis=-1), axis=[1, 2])
+    h = ops.where(distance < delta, near, distance - delta / 2)
+    return ops.mean(ops.sum(h, axis=-1), axis=(1, 2))
 
 
-def squared(ab_true: tf.Tensor, ab_pred: tf.Tensor) -> tf.Tensor:
+def squared(ab_true, ab_pred):
     """Computes the mean squared error of each picture, in network units.
 
     Args:
@@ -53,4 +52,30 @@ def squared(ab_true: tf.Tensor, ab_pred: tf.Tensor) -> tf.Tensor:
         float32 tensor [B]: mean over pixels and both channels.
     """
     difference = (ab_true - ab_pred) / scaling.AB_SCALE
-    return tf.reduce_mean(difference * difference, axis=[1, 2, 3])
+    return ops.mean(difference * difference, axis=(1, 2, 3))
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class HuberLoss(keras.losses.Loss):
+    """`huber` for `keras.Model.compile`.
+
+    Args:
+        delta: float above 0, in network units.
+        **kwargs: of `keras.losses.Loss`.
+
+    Call arguments:
+        y_true: float tensor [B, H, W, 2], CIELAB.
+        y_pred: float tensor [B, H, W, 2], CIELAB.
+    """
+
+    def __init__(self, *, delta: float = RELEASED_DELTA, **kwargs):
+        super().__init__(**{"name": "huber"} | kwargs)
+        self.delta = delta
+
+    def call(self, y_true, y_pred):
+        """Returns the loss of each picture, [B]."""
+        return huber(y_true, y_pred, delta=self.delta)
+
+    def get_config(self):
+        """Returns what rebuilds the loss."""
+        return super().get_config() | {"delta": self.delta}

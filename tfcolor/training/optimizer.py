@@ -78,18 +78,21 @@ class OptimizerConfig:
             )
 
 
-def build_optimizer(config: OptimizerConfig) -> keras.optimizers.Optimizer:
+def build_optimizer(
+    config: OptimizerConfig, *, learning_rate=None
+) -> keras.optimizers.Optimizer:
     """Builds the optimizer; call it in the scope of the strategy.
 
     Args:
         config: OptimizerConfig.
+        learning_rate: float, schedule of Keras or None, the config's.
 
     Returns:
         keras.optimizers.Optimizer, with a loss scale where the global
         precision policy is mixed_float16.
     """
     options = {
-        "learning_rate": config.learning_rate,
+        "learning_rate": learning_rate or config.learning_rate,
         "beta_1": config.beta_1,
         "beta_2": config.beta_2,
         "epsilon": config.epsilon,
