@@ -236,7 +236,12 @@ def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
         for path, hints in jobs
     ]
     done = tqdm.tqdm(
-        picture_files.colorize_files(colorizer, todo, find_boxes=find_boxes),
+        picture_files.colorize_files(
+            colorizer,
+            todo,
+            find_boxes=find_boxes,
+            say=lambda job, note: shared.say_note(job.source, note),
+        ),
         total=len(todo),
         unit="picture",
         disable=len(todo) == 1,

@@ -145,6 +145,19 @@ def say_error(command: str, error: Exception, status: int) -> int:
     return status
 
 
+def say_note(source: str, note: str) -> None:
+    """Prints what was left out or ignored of a picture that is done.
+
+    Args:
+        source: str, its path.
+        note: str, one line.
+    """
+    import tqdm
+
+    # A line of its own, above the progress.
+    tqdm.tqdm.write(f"note: {source}: {note}", file=sys.stderr)
+
+
 def say_failures(failures) -> None:
     """Prints pictures that failed.
 

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from concurrent import futures
@@ -18,6 +19,7 @@ from tfcolor.detection import draw
 from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import hint_points
+from tfcolor.inference import visible
 from tfcolor.inference.hint_points import HintPoint
 
 # Reading and writing release the interpreter most of the time.
@@ -47,9 +49,10 @@ class PictureJob:
 
 
 class _Loaded(NamedTuple):
-    """A picture that was read, and its boxes."""
+    """A picture that was read, what shows of it, and its boxes."""
 
     picture: decode.Picture
+    seen: np.ndarray | None
     found: PictureBoxes
 
 
@@ -58,6 +61,7 @@ def colorize_files(
     jobs: Iterable[PictureJob],
     *,
     find_boxes: box_finder.Finder | None = None,
+    say: Callable[[PictureJob, str], None] | None = None,
 ) -> Iterator[tuple[PictureJob, str | None]]:
     """Colorizes picture files; a bad one does not stop the others.
 
@@ -69,6 +73,8 @@ def colorize_files(
         jobs: iterable of PictureJob.
         find_boxes: box_finder.Finder or None. Where things are, for a model
             that colors them by themselves; pictures have no boxes when None.
+        say: function of a job and a line of text, or None. Called with what
+            was left out or ignored of a picture that is done.
 
     Yields:
         Each job, in order, with None when its files are written and the
@@ -84,13 +90,13 @@ def colorize_files(
             )
             if len(reading) == 2:
                 colored = _colorize(colorizer, reading.popleft())
-                yield from _results(writing)
+                yield from _results(writing, say)
                 writing = _start_writing(pool, colored)
         while reading:
             colored = _colorize(colorizer, reading.popleft())
-            yield from _results(writing)
+            yield from _results(writing, say)
             writing = _start_writing(pool, colored)
-        yield from _results(writing)
+        yield from _results(writing, say)
     finally:
         # What is being written is finished, so that no part of it stays.
         pool.shutdown(wait=True, cancel_futures=True)
@@ -118,9 +124,12 @@ def _read(job: PictureJob, find_boxes) -> _Loaded:
         picture = decode.decode_picture(file.read())
     height, width = picture.pixels.shape[:2]
     hint_points.check_inside(job.hints, width=width, height=height)
-    if find_boxes is None:
-        return _Loaded(picture, picture_boxes.none())
-    return _Loaded(picture, find_boxes(job.source, picture.pixels))
+    seen = visible.visible_pixels(picture.pixels, picture.alpha)
+    found = picture_boxes.none()
+    if find_boxes is not None:
+        looked_at = picture.pixels if seen is None else seen
+        found = find_boxes(job.source, looked_at)
+    return _Loaded(picture, seen, found)
 
 
 def _colorize(colorizer, batch):
@@ -139,6 +148,7 @@ def _colorize(colorizer, batch):
             [loaded.picture.pixels for _, loaded in good],
             hints=[job.hints for job, _ in good],
             boxes=boxes,
+            seen=[loaded.seen for _, loaded in good],
         )
     except Exception as error:
         # Pictures and hints are checked: memory has run out, most likely.
@@ -160,28 +170,35 @@ def _start_writing(pool, colored):
             result
             if loaded is None
             else pool.submit(_write, job, loaded, result),
+            loaded.picture.notes if loaded else (),
         )
         for job, loaded, result in colored
     ]
 
 
-def _results(writing) -> Iterator[tuple[PictureJob, str | None]]:
-    for job, result in writing:
+def _results(writing, say) -> Iterator[tuple[PictureJob, str | None]]:
+    for job, result, notes in writing:
+        reason = result
         if isinstance(result, futures.Future):
             error = result.exception()
-            yield job, None if error is None else _reason(error)
-        else:
-            yield job, result
+            reason = None if error is None else _reason(error)
+        if reason is None and say is not None:
+            for note in notes:
+                say(job, note)
+        yield job, reason
 
 
 def _write(job: PictureJob, loaded: _Loaded, rgb: np.ndarray) -> None:
     picture = loaded.picture
+    # Colours that were converted are finer than their file.
+    rgb = decode.to_8_bit(rgb) if picture.bits == 8 else rgb
     if job.output is not None:
         _write_picture(
             job.output, rgb, picture, alpha=picture.alpha, exif=picture.exif
         )
     if job.compare is not None:
         grey = colorizer_module.grey(picture.pixels)
+        grey = decode.to_8_bit(grey) if picture.bits == 8 else grey
         strip = np.concatenate([grey, rgb], axis=1)
         _write_picture(job.compare, strip, picture)
     if job.boxed is not None:
