@@ -14,8 +14,10 @@ _NO_BOXES = "none"
 _DESCRIPTION = """\
 Colorizes pictures. The result has the size and the lightness of the picture;
 only the colour comes from the network. Reads and writes JPEG, PNG, WebP, BMP
-and TIFF, and reads the first frame of GIF; grey, colour, palette, CMYK, 1 bit
-and 16 bit. Alpha, 16 bit, EXIF and ICC are kept where the format holds them;
+and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF; of several pages or
+frames the first one; grey, colour, palette, CMYK, 1 bit and 16 bit. Alpha, 16
+bit, EXIF, XMP, texts and the print size are kept where the format holds them;
+colours are those that the picture's ICC profile shows, and the result is sRGB;
 the EXIF orientation is applied. Pictures are never changed in place.
 """
 
@@ -24,8 +26,9 @@ output:
   For one picture --output may be a file; its extension chooses the format.
   Otherwise it is a folder. There a file given by name keeps its file name, and
   what a folder or glob finds keeps its path below that folder. The format is
-  the picture's own where it can be written, else PNG. What lies in the output
-  folder is not read as input.
+  the picture's own where it can be written, else PNG: a.gif becomes a.png, or
+  a.gif.png beside an a.png. What lies in the output folder is not read as
+  input. Links are followed; every real file is colored once.
 
 hints:
   A JSON file. For one picture:
@@ -158,6 +161,7 @@ def _plan(args) -> tuple[list, int]:
         args.output,
         compare=args.compare,
         show_boxes=args.show_boxes,
+        say=shared.say_left_out,
     )
     hints = {}
     if args.hints is not None:

@@ -145,6 +145,15 @@ def say_error(command: str, error: Exception, status: int) -> int:
     return status
 
 
+def say_left_out(line: str) -> None:
+    """Prints what an input holds and is not used.
+
+    Args:
+        line: str.
+    """
+    print(f"note: {line}", file=sys.stderr)
+
+
 def say_note(source: str, note: str) -> None:
     """Prints what was left out or ignored of a picture that is done.
 

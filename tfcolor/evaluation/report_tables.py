@@ -23,7 +23,14 @@ def write_csv(comparison: Comparison, path: str) -> None:
     keys = [metric.key for metric in comparison.metrics]
     header = ["picture", "method", "geometry", "width", "height", *keys]
     header += ["psnr_gain", *(f"true_{m.key}" for m in measure.COLORFULNESS)]
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(
+        path,
+        "w",
+        newline="",
+        encoding="utf-8",
+        # Of file names that are not UTF-8.
+        errors="backslashreplace",
+    ) as file:
         writer = csv.writer(file)
         writer.writerow(header)
         for i, picture in enumerate(comparison.pictures):

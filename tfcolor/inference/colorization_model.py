@@ -59,16 +59,18 @@ def open_model(
         return model, model_file.ModelInfo()
     if model is None:
         return shipped.load(shipped.DEFAULT)
-    if os.fspath(model).endswith(".keras"):
-        return _load_file(os.fspath(model))
-    return shipped.load(os.fspath(model))
+    name = os.fspath(model)
+    # A name has neither folders nor an extension.
+    is_path = os.path.exists(name) or os.path.basename(name) != name
+    if name not in shipped.names() and (is_path or "." in name):
+        return _load_file(name)
+    return shipped.load(name)
 
 
 def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    model_file.check_path(path)
     try:
         return model_file.load(path)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         # Keras raises errors of many kinds on archives it cannot read.
         raise ValueError(
