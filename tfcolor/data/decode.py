@@ -19,7 +19,9 @@ from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
 from tfcolor.data import picture_values
 from tfcolor.data import shown_colors
+from tfcolor.data import side_data
 from tfcolor.data import tiff_pages
+from tfcolor.data.side_data import SideData
 
 # Past this, coordinates no longer fit what OpenCV and TensorFlow index with.
 MAX_PIXELS = 2**30
@@ -41,6 +43,7 @@ class Picture:
         bits: int. Of a channel in the file, 8 or 16: colours that were
             converted are uint16 in any case.
         notes: tuple of str. What was left out or ignored, a line each.
+        side: SideData. Print size and texts.
     """
 
     pixels: np.ndarray
@@ -49,6 +52,7 @@ class Picture:
     icc_profile: bytes | None = None
     bits: int = 8
     notes: tuple[str, ...] = ()
+    side: SideData = SideData()
 
 
 def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
@@ -69,7 +73,7 @@ def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    pixels = _decode(data, shrink_to=shrink_to).pixels
+    pixels = _decode(data, shrink_to, has_metadata=False).pixels
     pixels = to_8_bit(pixels)
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
@@ -132,7 +136,7 @@ def decode_picture(data: bytes) -> Picture:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    return _decode(data)
+    return _decode(data, has_metadata=True)
 
 
 def count_pixels(path: str) -> int:
@@ -191,41 +195,51 @@ def _open(source: bytes | str) -> Image.Image:
     return picture
 
 
-def _decode(data: bytes, *, shrink_to: int | None = None) -> Picture:
+def _decode(data: bytes, shrink_to: int | None = None, **options) -> Picture:
     """Decodes a picture; of a JPEG only the end marker may be missing."""
     try:
-        return _decode_whole(data, shrink_to)
+        return _decode_whole(data, shrink_to, **options)
     except OSError:
         completed = jpeg_end.completed(data)
         if completed is None:
             raise
-    picture = _decode_whole(completed, shrink_to)
+    picture = _decode_whole(completed, shrink_to, **options)
     notes = (*picture.notes, jpeg_end.NOTE)
     return dataclasses.replace(picture, notes=notes)
 
 
-def _decode_whole(data: bytes, shrink_to: int | None) -> Picture:
-    notes = []
+def _decode_whole(data: bytes, shrink_to, *, has_metadata: bool) -> Picture:
+    notes, found = [], {}
     data, head, page = _choose_page(data, notes)
     with _open(head) as picture:
         if shrink_to is not None:
             picture.draft("RGB", (shrink_to, shrink_to))
-        notes += metadata.left_out_frames(picture)
-        orientation = metadata.orientation(picture)
-        width, height = picture.size
-        # Pillow gives the size of a TIFF as it is when upright.
-        if orientation >= 5 and picture.format != "TIFF":
-            width, height = height, width
-        exif = metadata.upright_exif(picture, width=width, height=height)
+        if has_metadata:
+            found = _read_metadata(picture, notes)
         cmyk = picture_values.is_cmyk(picture, page)
         pixels, alpha = picture_values.stored_values(picture, data, page, notes)
         bits = 8 * pixels.itemsize
-        profile = None
+        if has_metadata:
+            found["side"] = side_data.with_png_texts(found["side"], picture)
         if not cmyk:
-            pixels, profile = picture_values.shown_values(
+            pixels, found["icc_profile"] = picture_values.shown_values(
                 picture, pixels, notes
             )
-    return Picture(pixels, alpha, exif, profile, bits, tuple(notes))
+    return Picture(pixels, alpha, bits=bits, notes=tuple(notes), **found)
+
+
+def _read_metadata(picture: Image.Image, notes: list[str]) -> dict:
+    """Reads what a file says besides, before loading changes it."""
+    notes += metadata.left_out_frames(picture)
+    orientation = metadata.orientation(picture)
+    width, height = picture.size
+    # Pillow gives the size of a TIFF as it is when upright.
+    if orientation >= 5 and picture.format != "TIFF":
+        width, height = height, width
+    return {
+        "exif": metadata.upright_exif(picture, width=width, height=height),
+        "side": side_data.read(picture, orientation=orientation),
+    }
 
 
 def _choose_page(data: bytes, notes: list[str]):

@@ -22,6 +22,7 @@ _KEPT_TAGS = (
     _Base.HostComputer,
     _Base.Copyright,
 )
+_RESOLUTIONS = (_Base.XResolution, _Base.YResolution)
 _KEPT_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -59,6 +60,11 @@ def upright_exif(
         for tag in _KEPT_TAGS:
             if tag in source:
                 kept[tag] = source[tag]
+        if source.get(_Base.Orientation, 1) >= 5:
+            # The sides change places, and what they measure with them.
+            for tag, other in (_RESOLUTIONS, _RESOLUTIONS[::-1]):
+                if other in source:
+                    kept[tag] = source[other]
         for group, values in _kept_groups(source, width, height).items():
             kept.get_ifd(group).update(values)
         if len(source):

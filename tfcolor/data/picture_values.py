@@ -12,6 +12,7 @@ from PIL import Image
 from PIL import ImageCms
 
 from tfcolor.data import metadata
+from tfcolor.data import netpbm
 from tfcolor.data import shown_colors
 from tfcolor.data import tiff_samples
 from tfcolor.data.tiff_pages import Page
@@ -53,7 +54,11 @@ def stored_values(
             None if x is None else upright(x, orientation)
             for x in (color, alpha)
         )
-    if picture.mode in _UNSUPPORTED:
+    if picture.format == "PPM" and netpbm.is_deep(data):
+        return netpbm.read(data), None
+    # Pillow has texts of more than 8 bits as 0..65535 in 32.
+    text = picture.format == "PPM" and picture.mode == "I"
+    if picture.mode in _UNSUPPORTED and not text:
         raise unsupported(_UNSUPPORTED[picture.mode])
     if picture.format == "TIFF":
         orientation = 1
@@ -65,7 +70,7 @@ def stored_values(
         raise OSError(str(error)) from error
     if deep:
         values = _decode_deep_png(data)
-    elif picture.mode in _SIXTEEN_BIT_GREY:
+    elif picture.mode in _SIXTEEN_BIT_GREY or text:
         values = np.asarray(picture).astype(np.uint16)
         if page is not None and page.bits[0] == 12:
             values = _from_12_bits(values, page)

@@ -221,8 +221,13 @@ def _into_gamut(linear: np.ndarray, luminance: np.ndarray) -> np.ndarray:
 
     Clipping would change their lightness.
     """
-    if linear.min() >= 0 and linear.max() <= 1:
-        return linear
+    outside = (linear.min(-1) < 0) | (linear.max(-1) > 1)
+    if outside.any():
+        linear[outside] = _towards_grey(linear[outside], luminance)
+    return linear
+
+
+def _towards_grey(linear: np.ndarray, luminance: np.ndarray) -> np.ndarray:
     grey = np.clip(linear @ luminance, 0, 1)[..., None]
     away = linear - grey
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -182,19 +182,29 @@ def _results(writing, say) -> Iterator[tuple[PictureJob, str | None]]:
         if isinstance(result, futures.Future):
             error = result.exception()
             reason = None if error is None else _reason(error)
+            notes = (*notes, *(() if error else result.result()))
         if reason is None and say is not None:
             for note in notes:
                 say(job, note)
         yield job, reason
 
 
-def _write(job: PictureJob, loaded: _Loaded, rgb: np.ndarray) -> None:
-    picture = loaded.picture
+def _write(job: PictureJob, loaded: _Loaded, rgb: np.ndarray) -> list[str]:
+    """Writes the files of a job; returns what the formats do not hold."""
+    picture, notes = loaded.picture, []
     # Colours that were converted are finer than their file.
     rgb = decode.to_8_bit(rgb) if picture.bits == 8 else rgb
     if job.output is not None:
         _write_picture(
-            job.output, rgb, picture, alpha=picture.alpha, exif=picture.exif
+            job.output,
+            rgb,
+            picture,
+            alpha=picture.alpha,
+            exif=picture.exif,
+            side=picture.side,
+        )
+        notes += encode.left_out(
+            _extension(job.output), exif=picture.exif, side=picture.side
         )
     if job.compare is not None:
         grey = colorizer_module.grey(picture.pixels)
@@ -206,15 +216,19 @@ def _write(job: PictureJob, loaded: _Loaded, rgb: np.ndarray) -> None:
             decode.to_8_bit(rgb), loaded.found, coco_classes.NAMES
         )
         _write_picture(job.boxed, drawn, picture)
+    return notes
 
 
-def _write_picture(path, rgb, picture, *, alpha=None, exif=None) -> None:
+def _extension(path: str) -> str:
+    return path[path.rindex(".") :]
+
+
+def _write_picture(path, rgb, picture, **metadata) -> None:
     data = encode.encode_picture(
         rgb,
-        path[path.rindex(".") :],
-        alpha=alpha,
-        exif=exif,
+        _extension(path),
         icc_profile=picture.icc_profile,
+        **metadata,
     )
     encode.write_atomically(path, data)
 
