@@ -36,3 +36,8 @@ def test_opaque_pictures_are_seen_themselves():
     assert visible.visible_pixels(_noise(3), None) is None
     alpha = np.full((9, 13, 1), 255, np.uint8)
     assert visible.visible_pixels(_noise(3), alpha) is None
+
+
+def test_half_transparent_pictures_are_seen_as_opaque_ones():
+    alpha = np.full((9, 13, 1), 128, np.uint8)
+    assert visible.visible_pixels(_noise(3), alpha) is None

@@ -143,7 +143,10 @@ def run(args: argparse.Namespace) -> int:
         find_boxes = _open_boxes(args, colorizer, jobs)
     except (OSError, ValueError) as error:
         return shared.say_error("colorize", error, 2)
-    failures = _colorize(colorizer, jobs, find_boxes) if jobs else []
+    notes, failures = [], []
+    if jobs:
+        failures = _colorize(colorizer, jobs, find_boxes, notes)
+    shared.say_notes(notes)
     shared.say_failures(failures)
     print(_summary(args.output, len(jobs), len(failures), skipped))
     return 1 if failures else 0
@@ -223,8 +226,11 @@ def _open_boxes(args, colorizer, jobs: list):
     )
 
 
-def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
-    """Colorizes the files; returns the failures as (source, reason)."""
+def _colorize(colorizer, jobs, find_boxes, notes) -> list[tuple[str, str]]:
+    """Colorizes the files; returns the failures as (source, reason).
+
+    Notes are added as (source, note).
+    """
     import tqdm
 
     from tfcolor.inference import picture_files
@@ -244,7 +250,7 @@ def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
             colorizer,
             todo,
             find_boxes=find_boxes,
-            say=lambda job, note: shared.say_note(job.source, note),
+            say=lambda job, note: notes.append((job.source, note)),
         ),
         total=len(todo),
         unit="picture",

@@ -154,17 +154,14 @@ def say_left_out(line: str) -> None:
     print(f"note: {line}", file=sys.stderr)
 
 
-def say_note(source: str, note: str) -> None:
-    """Prints what was left out or ignored of a picture that is done.
+def say_notes(notes) -> None:
+    """Prints what was left out or ignored of pictures that are done.
 
     Args:
-        source: str, its path.
-        note: str, one line.
+        notes: iterable of (source, note), str.
     """
-    import tqdm
-
-    # A line of its own, above the progress.
-    tqdm.tqdm.write(f"note: {source}: {note}", file=sys.stderr)
+    for source, note in notes:
+        print(f"note: {source}: {note}", file=sys.stderr)
 
 
 def say_failures(failures) -> None:

@@ -221,7 +221,11 @@ def _into_gamut(linear: np.ndarray, luminance: np.ndarray) -> np.ndarray:
 
     Clipping would change their lightness.
     """
-    outside = (linear.min(-1) < 0) | (linear.max(-1) > 1)
+    # Channel by channel, which is several times quicker than along an axis.
+    red, green, blue = (linear[..., i] for i in range(3))
+    lowest = np.minimum(np.minimum(red, green), blue)
+    highest = np.maximum(np.maximum(red, green), blue)
+    outside = (lowest < 0) | (highest > 1)
     if outside.any():
         linear[outside] = _towards_grey(linear[outside], luminance)
     return linear
