@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
 from tests.detection import tiny_detectors
 from tests.inference import models
 from tfcolor.cli import colorize
@@ -250,7 +251,7 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 12
+    assert text.count("(default: ") == 13
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text
@@ -304,3 +305,14 @@ def test_hints_may_begin_with_a_byte_order_mark(tfcolor, album):
         "album/a.jpg", "--output=b.png", "--hints=hints.json"
     )
     assert status == 0
+
+
+def test_colour_pictures_are_said_or_skipped(tfcolor, album):
+    Image.fromarray(pictures.colored(0)).save("album/trip/b.png")
+    status, out, err = tfcolor("album", "--output=new")
+    assert (status, out) == (0, "Colorized 3 pictures into new\n")
+    assert "note: album/trip/b.png: it is a colour picture" in err
+    status, out, err = tfcolor("album", "--output=other", "--skip_color")
+    assert status == 0
+    assert out == "Colorized 2 pictures into other (1 in colour, left out)\n"
+    assert _tree("other") == ["a.jpg", "trip/ü.png"]
