@@ -239,3 +239,28 @@ def test_written_tiffs_are_read_back_through_opencv_free_code(monkeypatch):
     values = _noise(3)
     data = encode.encode_picture(values, ".tif")
     assert np.array_equal(decode.decode_picture(data).pixels, values)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_strip_may_be_larger_than_pillows_limit(monkeypatch, dtype):
+    values = _noise(3, dtype)
+    data = tiff_files.tiff({"values": values, "compression": tiff_files.LZW})
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    assert np.array_equal(decode.decode_picture(data).pixels, values)
+    assert Image.MAX_IMAGE_PIXELS == 10
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_damage_is_never_another_error():
+    rng = np.random.default_rng(0)
+    good = tiff_files.tiff(
+        {"values": _noise(4, height=4, width=9), "planar": True, "extra": (1,)}
+    )
+    for _ in range(300):
+        data = bytearray(good)
+        for place in rng.integers(4, 260, 3):
+            data[place] = rng.integers(0, 256)
+        try:
+            decode.decode_picture(bytes(data))
+        except (OSError, ValueError, MemoryError) as error:
+            assert str(error)

@@ -9,7 +9,6 @@ file shows, see docs/color_management.md.
 import contextlib
 import dataclasses
 import io
-import threading
 
 import numpy as np
 from PIL import Image
@@ -18,6 +17,7 @@ from PIL import UnidentifiedImageError
 from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
 from tfcolor.data import picture_values
+from tfcolor.data import pillow_limit
 from tfcolor.data import shown_colors
 from tfcolor.data import side_data
 from tfcolor.data import tiff_pages
@@ -25,8 +25,6 @@ from tfcolor.data.side_data import SideData
 
 # Past this, coordinates no longer fit what OpenCV and TensorFlow index with.
 MAX_PIXELS = 2**30
-
-_pillow_limit_lock = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,16 +175,13 @@ def _open(source: bytes | str) -> Image.Image:
     if source == b"":
         raise OSError("The file is empty.")
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    with _pillow_limit_lock:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
+    try:
+        with pillow_limit.lifted():
             picture = Image.open(stream)
-        except UnidentifiedImageError:
-            raise OSError(
-                "The file is not a picture, or of a format that cannot be read."
-            ) from None
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    except UnidentifiedImageError:
+        raise OSError(
+            "The file is not a picture, or of a format that cannot be read."
+        ) from None
     if picture.width * picture.height > MAX_PIXELS:
         raise ValueError(
             f"A picture must have at most {MAX_PIXELS} pixels. "

@@ -9,6 +9,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from tfcolor.data import pillow_limit
+
 _START, _END = b"\xff\xd8\xff", b"\xff\xd9"
 # Compressed data that begin with other codes: where some of the picture is
 # missing, one of them changes it. The decoder itself goes on with zeros.
@@ -45,7 +47,7 @@ def completed(data: bytes) -> bytes | None:
 
 def _pixels(data: bytes) -> np.ndarray | None:
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with pillow_limit.lifted(), Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture)
     except (OSError, SyntaxError, ValueError):
         return None

@@ -13,6 +13,7 @@ from PIL import ImageCms
 
 from tfcolor.data import metadata
 from tfcolor.data import netpbm
+from tfcolor.data import pillow_limit
 from tfcolor.data import shown_colors
 from tfcolor.data import tiff_samples
 from tfcolor.data.tiff_pages import Page
@@ -65,8 +66,9 @@ def stored_values(
     deep = _is_deep_png(picture, data)
     try:
         # Also where OpenCV decodes: it does not notice truncated files.
-        picture.load()
-    except SyntaxError as error:
+        with pillow_limit.lifted():
+            picture.load()
+    except (SyntaxError, OverflowError) as error:
         raise OSError(str(error)) from error
     if deep:
         values = _decode_deep_png(data)

@@ -34,7 +34,11 @@ _OTHER_KINDS = {
 _COLOR_SAMPLES = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 _JPEG_COMPRESSIONS = (6, 7)
 # What Pillow raises for directories that are damaged.
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, SyntaxError, struct.error)
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, SyntaxError),
+    *(OverflowError, struct.error),
+)
+_DAMAGED = "The TIFF file is damaged or truncated."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +201,7 @@ def read_pages(data: bytes) -> list[Page]:
     except _DAMAGE as error:
         # What a damaged file has before the damage is still read.
         if not pages:
-            raise OSError("The TIFF file is damaged or truncated.") from error
+            raise OSError(_DAMAGED) from error
     if not pages:
         raise OSError("The TIFF file has no page.")
     return pages
@@ -252,10 +256,15 @@ def as_plain_grey(data: bytes, page: Page) -> bytes:
 
     Returns:
         bytes.
+
+    Raises:
+        OSError: the directory is cut off.
     """
     head, entry = (8, 20) if page.big else (2, 12)
     count_form = page.order + ("Q" if page.big else "H")
     (count,) = struct.unpack_from(count_form, data, page.offset)
+    if page.offset + head + count * entry > len(data):
+        raise OSError(_DAMAGED)
     changed = bytearray(data)
     plain = {_BITS: 8, _PHOTOMETRIC: 1, _SAMPLES: 1, _COMPRESSION: 1}
     plain |= {_PLANAR: 1, _SAMPLE_FORMAT: 1, _PREDICTOR: 1}

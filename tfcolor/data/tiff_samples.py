@@ -15,6 +15,7 @@ import struct
 import numpy as np
 from PIL import Image
 
+from tfcolor.data import pillow_limit
 from tfcolor.data.tiff_pages import Page
 
 _STRIP_OFFSETS, _ROWS_PER_STRIP, _STRIP_COUNTS = 273, 278, 279
@@ -23,6 +24,8 @@ _NO_COMPRESSION = 1
 # LZW, both numbers of deflate, LZMA and Zstandard.
 _WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
 _ASSOCIATED, _UNASSOCIATED = 1, 2
+# What Pillow and the packing of a tile's sides raise.
+_DAMAGE = (SyntaxError, ValueError, KeyError, OverflowError, struct.error)
 # Corel Draw 10 writes it for alpha.
 _COREL_ALPHA = 999
 
@@ -154,11 +157,11 @@ def _decode(segment, page, rows, columns, samples) -> np.ndarray:
             raise OSError("The TIFF file is truncated.")
         values = np.frombuffer(segment, stored, rows * wide)
     else:
-        file = io.BytesIO(_small_tiff(segment, page, rows, wide))
         try:
-            with Image.open(file) as picture:
+            file = io.BytesIO(_small_tiff(segment, page, rows, wide))
+            with pillow_limit.lifted(), Image.open(file) as picture:
                 values = np.asarray(picture)
-        except (SyntaxError, ValueError, KeyError) as error:
+        except _DAMAGE as error:
             raise OSError("The TIFF file is damaged or truncated.") from error
     values = values.reshape(rows, columns, samples)
     values = values.astype(stored.newbyteorder("="), copy=False)
