@@ -16,6 +16,7 @@ _SUBFILE, _OLD_SUBFILE = 254, 255
 _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
 _SAMPLE_FORMAT = 339
 _MAX_PAGES = 10000
+_MAX_SAMPLES = 64
 # What a page is that is not the picture itself: bits of NewSubfileType.
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
@@ -121,6 +122,8 @@ class Page:
         small = self.samples == 1 and self.photometric in (0, 1, 3)
         if bits not in ((1, 2, 4, 8, 12, 16) if small else (8, 16)):
             return f"{bits}-bit integer {_KINDS[self.photometric]} pixels"
+        if self.samples > _MAX_SAMPLES:
+            return f"{self.samples} channels"
         if self.samples < self.colors:
             return f"{_KINDS[self.photometric]} with {self.samples} channels"
         if self.compression not in TiffImagePlugin.COMPRESSION_INFO:

@@ -23,6 +23,8 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
 _NO_COMPRESSION = 1
 # LZW, both numbers of deflate, LZMA and Zstandard.
 _WITH_PREDICTOR = (5, 8, 32946, 34925, 50000)
+# Pixels: a tile may be larger than a small picture.
+_SMALL_TILE = 2**22
 _ASSOCIATED, _UNASSOCIATED = 1, 2
 # What Pillow and the packing of a tile's sides raise.
 _DAMAGE = (SyntaxError, ValueError, KeyError, OverflowError, struct.error)
@@ -117,7 +119,9 @@ def _segments(data: bytes, page: Page):
     counts = page.tags.get(_TILE_COUNTS if tiled else _STRIP_COUNTS, ())
     offsets = offsets if isinstance(offsets, tuple) else (offsets,)
     counts = counts if isinstance(counts, tuple) else (counts,)
-    wanted = len(_places(page)) * (page.samples if page.planar else 1)
+    rows, columns = _segment_size(page)
+    wanted = -(-page.tags[257] // rows) * -(-page.tags[256] // columns)
+    wanted *= page.samples if page.planar else 1
     if not counts and len(offsets) == wanted == 1:
         counts = (len(data) - offsets[0],)
     if min(len(offsets), len(counts)) < wanted:
@@ -128,22 +132,28 @@ def _segments(data: bytes, page: Page):
         yield data[offset : offset + count]
 
 
-def _places(page: Page) -> list[tuple[int, int, int, int]]:
-    """Returns top, left, rows and columns of each segment of a plane."""
+def _segment_size(page: Page) -> tuple[int, int]:
+    """Returns rows and columns of a strip or tile."""
     width, height = page.tags[256], page.tags[257]
     if _TILE_WIDTH in page.tags:
-        columns, rows = page.tags[_TILE_WIDTH], page.tags[_TILE_HEIGHT]
+        rows, columns = page.tags.get(_TILE_HEIGHT, 0), page.tags[_TILE_WIDTH]
     else:
-        columns = width
         rows = min(page.tags.get(_ROWS_PER_STRIP, height), height)
-    if min(columns, rows) < 1:
-        raise OSError("The TIFF file is damaged: a strip or tile is empty.")
+        columns = width
+    most = max(4 * width * height, _SMALL_TILE)
+    if min(columns, rows) < 1 or columns * rows > most:
+        raise OSError("The TIFF file is damaged: strips or tiles have no size.")
+    return rows, columns
+
+
+def _places(page: Page):
+    """Yields top, left, rows and columns of each segment of a plane."""
+    width, height = page.tags[256], page.tags[257]
+    rows, columns = _segment_size(page)
     tiled = _TILE_WIDTH in page.tags
-    return [
-        (top, left, rows if tiled else min(rows, height - top), columns)
-        for top in range(0, height, rows)
-        for left in range(0, width, columns)
-    ]
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            yield top, left, rows if tiled else min(rows, height - top), columns
 
 
 def _decode(segment, page, rows, columns, samples) -> np.ndarray:
