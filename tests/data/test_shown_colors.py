@@ -11,6 +11,7 @@ from tests.data import icc_profiles
 from tfcolor.color import lab
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import icc_profile
 from tfcolor.data import shown_colors
 
 
@@ -260,3 +261,24 @@ def test_equal_pictures_in_other_profiles_look_equal():
         shown.append(_L(decode.decode_picture(data).pixels))
     assert np.abs(shown[0] - shown[1]).max() < 0.1
     assert np.abs(shown[0] - shown[2]).max() < 0.1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("space", ["RGB ", "GRAY", "grey by RGB"])
+def test_profiles_of_tables_are_left_to_little_cms(dtype, space):
+    # Little CMS does not mind that this one could be done without it.
+    data = icc_profiles.rgb(1.8, icc_profiles.ADOBE_RGB)
+    if space == "GRAY":
+        data = icc_profiles.grey(1.8)
+    channels = 3 if space == "RGB " else 1
+    profile = icc_profile.parse(data)
+    exact = shown_colors._of_profile(data, channels)
+    by_tables = shown_colors._by_tables(profile)
+    high = np.iinfo(dtype).max
+    rng = np.random.default_rng(0)
+    # Inside sRGB: Little CMS clips what is not.
+    pixels = rng.integers(0.4 * high, 0.55 * high, (30, 40, channels), dtype)
+    moved = by_tables(pixels).astype(int) - exact(pixels)
+    assert by_tables(pixels).shape == pixels.shape
+    assert np.abs(moved).max() <= 1.5 * 257
+    assert np.abs(_L(by_tables(pixels)) - _L(exact(pixels))).mean() < 0.25
