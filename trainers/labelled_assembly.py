@@ -1,6 +1,7 @@
 """What the trainer of classifiers is put together from, by the flags."""
 
 import dataclasses
+import os
 
 import keras
 import numpy as np
@@ -159,7 +160,7 @@ def make_examples(source, predictions) -> list[class_plots.Example]:
     wanted = {predictions.names[int(i)]: int(i) for i in places}
     examples = []
     for example in source.examples().as_numpy_iterator():
-        index = wanted.pop(example["name"].decode(), None)
+        index = wanted.pop(os.fsdecode(example["name"]), None)
         if index is not None:
             rgb, row = example["rgb"], predictions.probabilities[index]
             grey = colorizer_lib.grey(rgb)

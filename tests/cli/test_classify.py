@@ -1,5 +1,6 @@
 import argparse
 import csv
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from tests import class_albums
 from tests.inference import test_classifier
 from tfcolor.cli import classify
+from tfcolor.cli import main
 from tfcolor.inference.classifier import Classifier
 
 
@@ -103,3 +105,13 @@ def test_help_does_not_wait_for_tensorflow():
         "sys.exit(str(slow) if slow else 0)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_that_are_not_utf_8_are_written(model, album, tmp_path, capsys):
+    odd = os.fsdecode(b"b\xe9.png")
+    os.rename(f"{album}/bright/000.png", f"{album}/bright/{odd}")
+    out = tmp_path / "out.csv"
+    arguments = [f"--model={model}", f"--output={out}"]
+    assert main.run(["classify", str(album), *arguments]) == 0
+    assert "Classified 6 pictures" in capsys.readouterr().out
+    assert r"bright/b\xe9.png" in out.read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
 from tests.detection import tiny_detectors
 from tests.inference import models
 from tfcolor.cli import colorize
@@ -250,9 +251,68 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 12
+    assert text.count("(default: ") == 13
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text
     assert round(1 / defaults.HINT_RADIUS) == 50
     assert colorize._EPILOG.count("tfcolor colorize ") == 5
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("x.pth", "a PyTorch file: see `tfcolor import-weights`"),
+        ("weights/x.PT", "a PyTorch file: see `tfcolor import-weights`"),
+        ("none.keras", "which does not exist"),
+        ("some/none", "which does not exist"),
+        ("album", "a folder"),
+    ],
+)
+def test_a_wrong_model_path_is_explained(tfcolor, album, model, reason):
+    status, _, err = tfcolor("album/a.jpg", "--output=b.png", model=model)
+    assert (status, err.count("\n")) == (2, 1)
+    assert reason in err
+
+
+def test_names_that_are_not_utf_8_are_done(tfcolor, album):
+    name = os.fsdecode(b"b\xe9.jpg")
+    os.rename("album/a.jpg", f"album/{name}")
+    status, out, _ = tfcolor("album", "--output=new")
+    assert (status, out) == (0, "Colorized 3 pictures into new\n")
+    assert name in _tree("new")
+    odd = os.fsdecode(b"n\xe9w")
+    status, out, err = tfcolor(f"album/{name}", f"--output={odd}/")
+    assert (status, err) == (0, "")
+    assert "Colorized 1 picture into n" in out
+    assert _tree(odd) == [name]
+
+
+def test_what_is_left_out_is_said_once(tfcolor, album):
+    (album / "album/scan.heic").write_text("")
+    os.symlink(".", "album/loop")
+    status, out, err = tfcolor("album", "--output=new")
+    assert (status, out) == (0, "Colorized 3 pictures into new\n")
+    assert err.count("1 .heic") == 1
+    assert err.count("1 link was left out") == 1
+
+
+def test_hints_may_begin_with_a_byte_order_mark(tfcolor, album):
+    point = {"x": 9, "y": 6, "color": "#0000ff", "radius": 30}
+    text = json.dumps({"points": [point]})
+    (album / "hints.json").write_text(text, encoding="utf-8-sig")
+    status, _, _ = tfcolor(
+        "album/a.jpg", "--output=b.png", "--hints=hints.json"
+    )
+    assert status == 0
+
+
+def test_colour_pictures_are_said_or_skipped(tfcolor, album):
+    Image.fromarray(pictures.colored(0)).save("album/trip/b.png")
+    status, out, err = tfcolor("album", "--output=new")
+    assert (status, out) == (0, "Colorized 3 pictures into new\n")
+    assert "note: album/trip/b.png: it is a colour picture" in err
+    status, out, err = tfcolor("album", "--output=other", "--skip_color")
+    assert status == 0
+    assert out == "Colorized 2 pictures into other (1 in colour, left out)\n"
+    assert _tree("other") == ["a.jpg", "trip/ü.png"]

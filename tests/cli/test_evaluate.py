@@ -11,6 +11,7 @@ from PIL import Image
 from tests.evaluation import synthetic
 from tests.evaluation.test_lpips import random_weights
 from tfcolor.cli import evaluate
+from tfcolor.cli import main
 from tfcolor.data import box_folder
 from tfcolor.data import picture_boxes
 from tfcolor.evaluation import efficientnet_distance
@@ -354,3 +355,19 @@ def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
     )
     assert status == 2
     assert "--crops needs --boxes" in capsys.readouterr().err
+
+
+def test_names_that_are_not_utf_8_are_in_the_report(
+    truth, predictions, tmp_path, capsys
+):
+    odd = os.fsdecode(b"b\xe9")
+    os.rename(truth / "sub/b.png", truth / f"sub/{odd}.png")
+    os.rename(predictions / "sub/b.bmp", predictions / f"sub/{odd}.bmp")
+    report = tmp_path / "report"
+    arguments = [f"--predictions={predictions}", f"--output={report}"]
+    assert main.run(["evaluate", f"--truth={truth}", *arguments]) == 0
+    names = {row["picture"] for row in _rows(report)}
+    assert "sub/b\\udce9.png" in names
+    page = (report / "index.html").read_text(encoding="utf-8")
+    assert "sub/b\\udce9.png" in page
+    assert capsys.readouterr().out.startswith("## Evaluation: 3 pictures")

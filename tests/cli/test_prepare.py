@@ -85,3 +85,23 @@ def test_wrong_usage_ends_in_one_line(tmp_path, monkeypatch, capsys, arguments):
     assert error.startswith("tfcolor prepare: error: ")
     assert error.count("\n") == 1
     assert not os.path.exists("records")
+
+
+def test_names_that_are_not_utf_8_and_commas_are_prepared(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    images = albums.write(tmp_path / "Paris, 1920")
+    os.remove(f"{images}/broken.jpg")
+    name = os.fsdecode(b"b\xe9.png")
+    first = sorted(os.listdir(images))[0]
+    os.rename(f"{images}/{first}", f"{images}/{name}")
+    assert _run("--images=Paris, 1920", "--output=records", "--size=16") == 0
+    source = sources.open_source("records")
+    found = [e["name"] for e in source.examples().as_numpy_iterator()]
+    assert os.fsencode(name) in found
+    folder = sources.open_source("Paris, 1920")
+    found = [e["name"] for e in folder.examples().as_numpy_iterator()]
+    assert os.fsencode(f"Paris, 1920/{name}") in found
+    kept, held_out = sources.split_by_hash(folder, share=0.5)
+    assert len(kept) + len(held_out) == len(found)

@@ -157,3 +157,10 @@ def test_annotations_of_others_are_not_gone_on_with(tmp_path):
     boxes = _open(tmp_path)
     with pytest.raises(ValueError, match="tfcolor detect"):
         CocoWriter(boxes.path, {}).resume()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path):
+    path = tmp_path / "boxes.json"
+    text = '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": []}'
+    path.write_text(text, encoding="utf-8-sig")
+    assert list(coco_boxes.read(str(path))[0]) == ["a.jpg"]

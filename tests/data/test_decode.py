@@ -229,3 +229,37 @@ def test_count_pixels_reads_the_head_and_forgives_bad_files(tmp_path):
     assert decode.count_pixels(str(path)) == 3500
     path.write_bytes(b"no picture")
     assert decode.count_pixels(str(path)) == 0
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("high", [1023, 65535])
+def test_netpbm_files_of_16_bits_keep_them(channels, high):
+    values = np.minimum(_noise(5, 7, channels, dtype=np.uint16), high)
+    kind = b"P5" if channels == 1 else b"P6"
+    head = kind + f" # made by hand\n7 5\n{high}\n".encode()
+    data = head + values.astype(">u2").tobytes()
+    picture = decode.decode_picture(data)
+    assert (picture.pixels.dtype, picture.bits) == (np.uint16, 16)
+    expected = np.round(values * (65535 / high))
+    assert np.abs(picture.pixels - expected).max() <= 1
+    with pytest.raises(OSError, match="truncated"):
+        decode.decode_picture(data[:-1])
+
+
+@pytest.mark.parametrize("kind", ["PPM", "TGA", "JPEG2000", "AVIF", "DIB"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_further_formats_are_read(kind, channels):
+    rgb = np.full((32, 48, channels), 130, np.uint8)
+    data = _encoded(rgb[..., 0] if channels == 1 else rgb, kind)
+    decoded = decode.decode_rgb(data)
+    assert decoded.shape == (32, 48, 3)
+    assert np.abs(decoded.astype(int) - 130).max() <= 3
+
+
+def test_netpbm_text_and_bitmaps_are_read():
+    for data in (
+        b"P2 2 1 1000 0 1000\n",
+        b"P1 2 1 1 0\n",
+        b"P3 2 1 255 0 0 0 255 255 255\n",
+    ):
+        assert decode.decode_rgb(data)[0].tolist() == [[0] * 3, [255] * 3]

@@ -1,3 +1,4 @@
+import glob
 import os
 
 import pytest
@@ -76,3 +77,95 @@ def test_a_pattern_without_pictures_is_an_error(album, pattern):
     with pytest.raises(FileNotFoundError, match="Received") as error:
         files.list_pictures("album", pattern)
     assert repr(pattern) in str(error.value)
+
+
+@pytest.mark.parametrize("pattern", ["album", "album/**", "**/*.*", "**"])
+def test_links_in_circles_end_and_each_file_counts_once(album, pattern):
+    before = files.list_pictures(pattern)
+    os.symlink(".", "album/loop")
+    os.symlink("..", "album/trip/up")
+    os.symlink("b.jpg", "album/same.jpg")
+    said = []
+    found = files.list_named_pictures(pattern, say=said.append)
+    assert [path for path, _ in found] == before
+    assert sum("link" in line for line in said) == 1
+    assert "every file counts once" in said[0]
+
+
+def test_links_to_elsewhere_are_followed_once(album, tmp_path):
+    os.mkdir("elsewhere")
+    open("elsewhere/x.jpg", "w").close()
+    os.symlink(tmp_path / "elsewhere", "album/y")
+    os.symlink(tmp_path / "elsewhere", "album/z")
+    names = [name for _, name in files.list_named_pictures("album")]
+    assert "y/x.jpg" in names
+    assert "z/x.jpg" not in names
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("album/**/.*", "album/.hidden.jpg"),
+        ("album/.cache/**", "album/.cache/d.jpg"),
+        ("album/**/[bx].jpg", "album/b.jpg"),
+        ("album/**/out/**/*.jpg", "album/out/b.jpg"),
+        (".//album/**/c.*", "./album/trip/c.TIFF"),
+    ],
+)
+def test_globs_match_as_those_of_python(album, pattern, name):
+    found = files.list_pictures(pattern)
+    expected = {
+        os.path.normpath(path)
+        for path in glob.glob(pattern, recursive=True)
+        if os.path.isfile(path) and files.is_picture(path)
+    }
+    assert {os.path.normpath(path) for path in found} == expected
+    assert os.path.normpath(name) in expected
+
+
+def test_files_of_other_kinds_are_counted_in_one_line(album):
+    for name in ("p.heic", "q.HEIC", "r.svg", "none", ".hidden.raw"):
+        (open(f"album/{name}", "w")).close()
+    said = []
+    files.list_named_pictures("album", say=said.append)
+    (line,) = said
+    assert line.startswith("5 files were left out, of kinds that are not read")
+    for kind in ("2 .heic", "1 .svg", "1 .txt", "1 without extension"):
+        assert kind in line
+
+
+@pytest.mark.parametrize(
+    "extension", [".jfif", ".JPE", ".pgm", ".ppm", ".pbm", ".tga", ".dib"]
+)
+def test_further_names_of_pictures_are_known(extension):
+    assert files.is_picture("a" + extension)
+
+
+def test_a_missing_input_does_not_exist(album):
+    with pytest.raises(FileNotFoundError, match="'none.jpg', which does not"):
+        files.list_pictures("none.jpg")
+    os.symlink("nowhere", "broken.jpg")
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        files.list_pictures("broken.jpg")
+
+
+@pytest.mark.parametrize(
+    ("text", "paths"),
+    [
+        ("Paris, 1920", ["Paris, 1920"]),
+        ("album,Paris, 1920", ["album", "Paris, 1920"]),
+        ("Paris, 1920 , album", ["Paris, 1920", "album"]),
+        ("album, odd[1].jpg,,x*.png", ["album", "odd[1].jpg", "x*.png"]),
+        (" , ", []),
+        ("", []),
+    ],
+)
+def test_a_path_with_a_comma_counts_as_it_is_if_it_exists(album, text, paths):
+    os.mkdir("Paris, 1920")
+    assert files.split_list(text) == paths
+
+
+def test_names_that_are_not_utf_8_can_be_shown(album):
+    name = os.fsdecode(b"b\xe9.jpg")
+    assert files.shown_name(f"album/{name}") == r"album/b\xe9.jpg"
+    assert files.shown_name("ü.jpg") == "ü.jpg"

@@ -110,10 +110,23 @@ def test_two_pictures_for_one_place_are_an_error(album, inputs):
     assert "'other/a.jpg'" in str(error.value)
 
 
-def test_a_gif_and_a_png_for_one_place_are_an_error(album):
+def test_a_gif_beside_a_png_has_a_name_of_its_own(album):
     (album / "in/b.png").touch()
-    with pytest.raises(ValueError, match=r"become 'new/b.png'"):
-        output_paths.plan(["in"], "new/")
+    (album / "in/c.gif").touch()
+    (album / "in/c.pgm").touch()
+    assert _outputs(["in"], "new/", compare=True) == [
+        "new/a.jpg",
+        "new/b.GIF.png",
+        "new/b.png",
+        "new/c.gif.png",
+        "new/c.pgm.png",
+        "new/trip/a.jpg",
+    ]
+
+
+def test_jpegs_of_other_names_keep_them(album):
+    (album / "in/d.jfif").touch()
+    assert "new/d.jfif" in _outputs(["in"], "new")
 
 
 def test_results_inside_the_input_folder_do_not_become_inputs(album):

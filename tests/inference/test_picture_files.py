@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
+from tests.data import icc_profiles
 from tests.inference import models
 from tfcolor import Colorizer
 from tfcolor.data import decode
+from tfcolor.data import shown_colors
 from tfcolor.inference import picture_files
 from tfcolor.inference.hint_points import HintPoint
 from tfcolor.inference.picture_files import PictureJob
@@ -154,3 +157,154 @@ def test_stopping_early_leaves_whole_files_only(colorizer, tmp_path):
         data = (tmp_path / "out" / name).read_bytes()
         assert name.endswith(".png")
         assert decode.decode_rgb(data).shape == (20, 30, 3)
+
+
+def _pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_results_of_other_profiles_show_the_same(colorizer, tmp_path, bits):
+    light = np.random.default_rng(0).uniform(0.02, 1, (20, 30))
+    high, dtype = (255, np.uint8) if bits == 8 else (65535, np.uint16)
+    # Numbers of an sRGB curve and of a linear one.
+    for name, values, profile in (
+        ("plain", shown_colors._linear_to_srgb(light), None),
+        ("linear", light, icc_profiles.grey(1.0)),
+    ):
+        stored = np.round(values * high).astype(dtype)
+        Image.fromarray(stored).save(
+            tmp_path / f"{name}.png", icc_profile=profile
+        )
+    jobs = [
+        PictureJob(
+            f"{tmp_path}/{name}.png",
+            f"{tmp_path}/out/{name}.tif",
+            compare=f"{tmp_path}/out/{name}.compare.png",
+        )
+        for name in ("plain", "linear")
+    ]
+    assert _run(colorizer, jobs) == [(job, None) for job in jobs]
+    plain, linear = (
+        decode.decode_picture((tmp_path / f"out/{name}.tif").read_bytes())
+        for name in ("plain", "linear")
+    )
+    assert linear.bits == bits
+    assert linear.pixels.dtype == dtype
+    assert plain.icc_profile is None
+    assert linear.icc_profile == shown_colors.srgb_profile()
+    moved = np.abs(plain.pixels.astype(int) - linear.pixels) / high
+    # At 8 bits the linear picture itself has coarse dark tones.
+    assert moved.mean() < (0.006 if bits == 8 else 0.0002)
+    compare = decode.decode_picture(
+        (tmp_path / "out/linear.compare.png").read_bytes()
+    )
+    assert compare.bits == bits
+
+
+def test_hidden_colours_do_not_change_visible_ones(tmp_path):
+    colorizer = Colorizer(models.lightness_model(), image_size=16)
+    jobs = []
+    for number in range(2):
+        values = np.random.default_rng(number).integers(0, 256, (32, 32, 4))
+        values[:, :16, :3] = 120
+        values[..., 3] = np.where(np.arange(32) < 16, 255, 0)
+        path = f"{tmp_path}/{number}"
+        Image.fromarray(values.astype(np.uint8)).save(f"{path}.png")
+        jobs.append(PictureJob(f"{path}.png", f"{path}.new.png"))
+    _run(colorizer, jobs)
+    first, second = (_pixels(job.output) for job in jobs)
+    assert np.array_equal(first[:, :16], second[:, :16])
+    assert not np.array_equal(first[:, 16:], second[:, 16:])
+
+
+def test_notes_are_said_of_pictures_that_are_done(colorizer, tmp_path):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
+    _write(tmp_path / "b.png", icc_profile=b"broken")
+    jobs = [
+        PictureJob(f"{tmp_path}/{name}", f"{tmp_path}/out/{name}.png")
+        for name in ("a.gif", "b.png")
+    ]
+    said = []
+    done = picture_files.colorize_files(
+        colorizer, jobs, say=lambda job, note: said.append((job, note))
+    )
+    assert [reason for _, reason in done] == [None, None]
+    assert [job for job, _ in said] == jobs
+    assert "1 left out" in said[0][1]
+    assert "ICC profile is ignored" in said[1][1]
+
+
+def test_a_flat_frame_stays_grey_and_does_not_reach_the_network(tmp_path):
+    colorizer = Colorizer(models.lightness_model(), image_size=16)
+    y, x = np.mgrid[:60, :80]
+    photo = (128 + 90 * np.sin(x / 7) * np.cos(y / 9)).astype(np.uint8)
+    framed = np.full((100, 140), 128, np.uint8)
+    framed[20:80, 30:110] = photo
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    Image.fromarray(framed).save(tmp_path / "framed.png")
+    jobs = [
+        PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/{name}.new.png")
+        for name in ("photo", "framed")
+    ]
+    said = []
+    list(
+        picture_files.colorize_files(
+            colorizer, jobs, say=lambda job, note: said.append(note)
+        )
+    )
+    alone, whole = (_pixels(job.output).astype(int) for job in jobs)
+    inner = whole[20:80, 30:110]
+    # Pixels of the photo's edge may count as frame.
+    assert np.abs(inner - alone)[3:-3, 3:-3].max() <= 12
+    assert np.ptp(whole[:18], axis=-1).max() == 0
+    assert np.array_equal(whole[0, 0], [128] * 3)
+    assert len(said) == 1
+    assert "flat frame stays grey" in said[0]
+
+
+def test_hints_in_a_framed_photo_keep_their_places(tmp_path):
+    colorizer = Colorizer(models.plain_model((0, 0)), image_size=16)
+    framed = np.full((100, 140), 128, np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, (64, 80), np.uint8)
+    framed[20:84, 30:110] = noise
+    Image.fromarray(framed).save(tmp_path / "a.png")
+    jobs = [
+        PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/{n}.png", hints=(point,))
+        for n, point in enumerate(
+            (
+                HintPoint(100, 30, "#ff0000", radius=6),
+                HintPoint(5, 5, "#ff0000", radius=6),
+            )
+        )
+    ]
+    _run(colorizer, jobs)
+    inside, outside = (np.ptp(_pixels(j.output), axis=-1) for j in jobs)
+    row, column = np.unravel_index(inside.argmax(), inside.shape)
+    assert abs(column - 100) < 10
+    assert abs(row - 30) < 10
+    # A hint on the frame says that it is a part of the picture.
+    assert outside[:10, :10].max() > 30
+
+
+def test_colour_pictures_are_told_apart(colorizer, tmp_path):
+    Image.fromarray(pictures.colored(0)).save(tmp_path / "color.png")
+    _write(tmp_path / "grey.png")
+    jobs = [
+        PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")
+        for name in ("color", "grey")
+    ]
+    said, skipped = [], []
+    results = picture_files.colorize_files(
+        colorizer, jobs, say=lambda *note: said.append(note)
+    )
+    assert list(results) == [(job, None) for job in jobs]
+    assert [job for job, _ in said] == jobs[:1]
+    assert "colour picture" in said[0][1]
+    os.remove(jobs[0].output)
+    results = picture_files.colorize_files(colorizer, jobs, skip=skipped.append)
+    assert list(results) == [(job, None) for job in jobs]
+    assert skipped == jobs[:1]
+    assert os.listdir(tmp_path / "out") == ["grey.png"]

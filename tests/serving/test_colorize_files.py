@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tests import pictures
+from tests.data import icc_profiles
 from tfcolor.data import decode
 from tfcolor.inference import output_paths
 from tfcolor.serving import colorize_files
@@ -123,3 +124,21 @@ def test_everything_else_is_sent_as_png_of_the_same_pixels(mode, kind):
     found = decode.decode_picture(sent).pixels
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, np.broadcast_to(expected, found.shape))
+
+
+def test_colours_of_a_profile_are_converted_before_they_are_sent():
+    picture = Image.fromarray(pictures.grey(1))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", icc_profile=icc_profiles.rgb(1.0))
+    sent = colorize_files.fit_to_send(stream.getvalue())
+    found = decode.decode_picture(sent)
+    assert (found.pixels.dtype, found.icc_profile) == (np.uint8, None)
+    expected = decode.decode_rgb(stream.getvalue())
+    np.testing.assert_array_equal(found.pixels, expected)
+
+
+def test_a_jpeg_without_end_is_completed_before_it_is_sent():
+    encoded = pictures.encode(pictures.colored(1), "JPEG")
+    sent = colorize_files.fit_to_send(encoded[:-2])
+    expected = decode.decode_rgb(encoded)
+    np.testing.assert_array_equal(decode.decode_rgb(sent), expected)

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
                 "`output` must be a CSV file, not a picture. "
                 f"Received: output={args.output!r}"
             )
-        found = files.list_named_pictures(*args.input)
+        found = files.list_named_pictures(*args.input, say=shared.say_left_out)
         classifier = Classifier(args.model, batch_size=args.batch_size)
     except (OSError, ValueError) as error:
         return shared.say_error("classify", error, 2)
@@ -112,6 +112,8 @@ def _classify(classifier, found, top, rows, failures) -> None:
     """Prints the classes of pictures; adds to CSV rows and failures."""
     import tqdm
 
+    from tfcolor.data import files
+
     size = classifier.batch_size
     with tqdm.tqdm(
         total=len(found),
@@ -126,7 +128,7 @@ def _classify(classifier, found, top, rows, failures) -> None:
                 said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
                 progress.write(f"{name}: {said}", file=sys.stdout)
                 rows += [
-                    (name, rank, k, f"{p:.6f}")
+                    (files.shown_name(name), rank, k, f"{p:.6f}")
                     for rank, (k, p) in enumerate(best, start=1)
                 ]
             progress.update(len(batch))

@@ -150,7 +150,9 @@ def _plan(args) -> tuple[list, int]:
     """Returns what is to be done, and how many pictures need nothing."""
     from tfcolor.inference import output_paths
 
-    planned = output_paths.plan(args.input, args.output)
+    planned = output_paths.plan(
+        args.input, args.output, say=shared.say_left_out
+    )
     wanted = planned
     if not args.overwrite:
         wanted = [path for path in planned if path.without_existing().targets()]

@@ -14,9 +14,13 @@ _NO_BOXES = "none"
 _DESCRIPTION = """\
 Colorizes pictures. The result has the size and the lightness of the picture;
 only the colour comes from the network. Reads and writes JPEG, PNG, WebP, BMP
-and TIFF, and reads the first frame of GIF; grey, colour, palette, CMYK, 1 bit
-and 16 bit. Alpha, 16 bit, EXIF and ICC are kept where the format holds them;
-the EXIF orientation is applied. Pictures are never changed in place.
+and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF; of several pages or
+frames the first one; grey, colour, palette, CMYK, 1 bit and 16 bit. Alpha, 16
+bit, EXIF, XMP, texts and the print size are kept where the format holds them;
+colours are those that the picture's ICC profile shows, and the result is sRGB;
+the EXIF orientation is applied. A flat frame around a photo (a scanner's bed, a
+mount, black bars) stays grey, and the photo is colored by itself, unless a hint
+lies on the frame. Pictures are never changed in place.
 """
 
 _EPILOG = """\
@@ -24,8 +28,9 @@ output:
   For one picture --output may be a file; its extension chooses the format.
   Otherwise it is a folder. There a file given by name keeps its file name, and
   what a folder or glob finds keeps its path below that folder. The format is
-  the picture's own where it can be written, else PNG. What lies in the output
-  folder is not read as input.
+  the picture's own where it can be written, else PNG: a.gif becomes a.png, or
+  a.gif.png beside an a.png. What lies in the output folder is not read as
+  input. Links are followed; every real file is colored once.
 
 hints:
   A JSON file. For one picture:
@@ -72,6 +77,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
+    parser.add_argument(
+        "--skip_color",
+        action="store_true",
+        help="leave out pictures that are in colour already (default: color "
+        "them anew, and say so)",
+    )
     shared.add_colorizer(parser)
     shared.add_batch_size(parser)
     _add_boxes(parser)
@@ -140,9 +151,19 @@ def run(args: argparse.Namespace) -> int:
         find_boxes = _open_boxes(args, colorizer, jobs)
     except (OSError, ValueError) as error:
         return shared.say_error("colorize", error, 2)
-    failures = _colorize(colorizer, jobs, find_boxes) if jobs else []
+    notes, failures, in_color = [], [], []
+    if jobs:
+        failures = _colorize(
+            colorizer,
+            jobs,
+            find_boxes=find_boxes,
+            say=lambda job, note: notes.append((job.source, note)),
+            skip=in_color.append if args.skip_color else None,
+        )
+    shared.say_notes(notes)
     shared.say_failures(failures)
-    print(_summary(args.output, len(jobs), len(failures), skipped))
+    wanted = len(jobs) - len(in_color)
+    print(_summary(args.output, wanted, len(failures), skipped, len(in_color)))
     return 1 if failures else 0
 
 
@@ -158,6 +179,7 @@ def _plan(args) -> tuple[list, int]:
         args.output,
         compare=args.compare,
         show_boxes=args.show_boxes,
+        say=shared.say_left_out,
     )
     hints = {}
     if args.hints is not None:
@@ -221,7 +243,7 @@ def _open_boxes(args, colorizer, jobs: list):
     )
 
 
-def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
+def _colorize(colorizer, jobs: list, **options) -> list[tuple[str, str]]:
     """Colorizes the files; returns the failures as (source, reason)."""
     import tqdm
 
@@ -238,7 +260,7 @@ def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
         for path, hints in jobs
     ]
     done = tqdm.tqdm(
-        picture_files.colorize_files(colorizer, todo, find_boxes=find_boxes),
+        picture_files.colorize_files(colorizer, todo, **options),
         total=len(todo),
         unit="picture",
         disable=len(todo) == 1,
@@ -247,13 +269,15 @@ def _colorize(colorizer, jobs: list, find_boxes) -> list[tuple[str, str]]:
     return [(job.source, reason) for job, reason in done if reason]
 
 
-def _summary(output: str, wanted: int, failed: int, skipped: int) -> str:
+def _summary(output, wanted: int, failed: int, skipped: int, in_color: int):
     done = wanted - failed
     plural = "" if done == 1 else "s"
     text = f"Colorized {done} picture{plural} into {output}"
     extras = []
     if skipped:
         extras.append(f"{skipped} there already, skipped")
+    if in_color:
+        extras.append(f"{in_color} in colour, left out")
     if failed:
         extras.append(f"{failed} failed")
     return shared.with_extras(text, extras)

@@ -139,7 +139,12 @@ def _prepare(args) -> tuple:
             f"Received: {args.geometry_size}"
         )
     report_folder.check(args.output, overwrite=args.overwrite)
-    truth = list_truth(*args.truth, limit=args.limit, outside=args.output)
+    truth = list_truth(
+        *args.truth,
+        limit=args.limit,
+        outside=args.output,
+        say=shared.say_left_out,
+    )
     if args.by_class:
         # Says early what is wrong with the folders.
         class_collector.ClassCollector(truth)

@@ -73,6 +73,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     # a person can act on.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that is not UTF-8 must not end a long run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     args = make_parser().parse_args(argv)
     try:
         return args.run(args)

@@ -156,10 +156,12 @@ def _plan(args):
             f"`workers` must be at least 1. Received: {args.workers}"
         )
     boxes = box_files.open_boxes(args.boxes) if args.boxes else None
-    patterns = [part.strip() for part in args.images.split(",")]
+    patterns = files.split_list(args.images)
     parts = {}
-    for part, found in _parts([p for p in patterns if p]).items():
-        pictures = files.list_named_pictures(*found, exclude=args.output)
+    for part, found in _parts(patterns).items():
+        pictures = files.list_named_pictures(
+            *found, exclude=args.output, say=shared.say_left_out
+        )
         pictures = shard_writer.unique_names(pictures)
         if boxes is not None:
             # Finds pictures that share an entry.

@@ -157,6 +157,25 @@ def say_error(command: str, error: Exception, status: int) -> int:
     return status
 
 
+def say_left_out(line: str) -> None:
+    """Prints what an input holds and is not used.
+
+    Args:
+        line: str.
+    """
+    print(f"note: {line}", file=sys.stderr)
+
+
+def say_notes(notes) -> None:
+    """Prints what was left out or ignored of pictures that are done.
+
+    Args:
+        notes: iterable of (source, note), str.
+    """
+    for source, note in notes:
+        print(f"note: {source}: {note}", file=sys.stderr)
+
+
 def say_failures(failures) -> None:
     """Prints pictures that failed.
 

@@ -3,6 +3,8 @@
 As in `pipelines`, everything is a function of source, seed and epoch.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -41,10 +43,12 @@ class BoxClassSource(box_source.BoxSource):
         if self._boxes is None:
             found = picture_boxes.make(*own)
         else:
-            found = self._boxes.load(name.decode(), **size)
+            found = self._boxes.load(os.fsdecode(name), **size)
         found = found.best(**size, max_boxes=self._max_boxes)
         if not len(found):
-            self.drop_log.record(name.decode(), "no boxes, no classes given")
+            self.drop_log.record(
+                os.fsdecode(name), "no boxes, no classes given"
+            )
         boxes = np.zeros([self._max_boxes, 4], np.float32)
         classes = np.zeros([self._max_boxes], np.int32)
         boxes[: len(found)] = found.boxes

@@ -6,6 +6,7 @@ that cannot be used are left out one by one, counted by reason in the source's
 """
 
 import dataclasses
+import os
 
 import numpy as np
 import tensorflow as tf
@@ -73,12 +74,12 @@ class BoxedSource(box_source.BoxSource):
 
     def _load(self, name, height, width):
         found = self._boxes.load(
-            name.decode(), height=int(height), width=int(width)
+            os.fsdecode(name), height=int(height), width=int(width)
         )
         return found.boxes, found.scores
 
     def _note(self, name, reasons):
-        name = name.decode()
+        name = os.fsdecode(name)
         if not len(reasons):
             self.drop_log.record(name, "no boxes, whole picture used")
         for index, code in enumerate(reasons):

@@ -155,7 +155,7 @@ def _part_of(path: str, label: str, shares: dict[str, float]) -> str:
 
 def _hash(text: str) -> float:
     # Not CRC-32: its values for two seeds differ by the same bits everywhere.
-    digest = hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(os.fsencode(text)).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 

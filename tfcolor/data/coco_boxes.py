@@ -95,7 +95,7 @@ def read(path: str) -> tuple[dict, dict]:
             twice.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             return _parse(json.load(file))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         missing = isinstance(error, KeyError)

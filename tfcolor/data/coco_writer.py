@@ -35,7 +35,7 @@ class CocoWriter:
             ValueError: another program wrote it.
         """
         found, sizes = coco_boxes.read(self.path)
-        with open(self.path, encoding="utf-8") as file:
+        with open(self.path, encoding="utf-8-sig") as file:
             info = json.load(file).get("info")
         if not isinstance(info, dict) or (
             info.get("description") != _DESCRIPTION

@@ -1,5 +1,7 @@
 """What a classifier may see of each picture, as squares; kept in memory."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 import tqdm
@@ -27,7 +29,9 @@ class CropMemory:
             self._counts = tf.constant(counts, tf.int64)
             self._starts = tf.cumsum(self._counts, exclusive=True)
             self._labels = tf.constant(labels, tf.int64)
-            self._names = tf.constant(names, tf.string)
+            self._names = tf.constant(
+                [os.fsencode(name) for name in names], tf.string
+            )
         self.drop_log = drop_log
 
     def __len__(self):
@@ -148,7 +152,7 @@ def into_memory(source, *, side: int, label: str = "pictures") -> CropMemory:
         squares.append(example["crops"])
         counts.append(len(example["crops"]))
         labels.append(int(example["label"]))
-        names.append(example["name"].decode())
+        names.append(os.fsdecode(example["name"]))
     if not names:
         raise ValueError(
             "A source must have at least one usable picture. Received: "

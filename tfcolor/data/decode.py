@@ -1,32 +1,30 @@
 """Bytes to pixels: any picture file becomes upright grey or RGB.
 
-Read are JPEG, PNG, WebP, BMP, TIFF and the first frame of GIF: grey, RGB,
-palette, CMYK, 1 bit and 16 bit, with or without alpha.
+Read are JPEG, PNG, WebP, BMP, TIFF, GIF and what else `files.EXTENSIONS`
+names: grey, RGB, palette, CMYK, 1 bit and 16 bit, with or without alpha; of
+several pages or frames the first one. Colours become the sRGB of what the
+file shows, see docs/color_management.md.
 """
 
 import contextlib
 import dataclasses
 import io
-import threading
 
-import cv2
 import numpy as np
 from PIL import Image
-from PIL import ImageCms
 from PIL import UnidentifiedImageError
 
+from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
+from tfcolor.data import picture_values
+from tfcolor.data import pillow_limit
+from tfcolor.data import shown_colors
+from tfcolor.data import side_data
+from tfcolor.data import tiff_pages
+from tfcolor.data.side_data import SideData
 
 # Past this, coordinates no longer fit what OpenCV and TensorFlow index with.
 MAX_PIXELS = 2**30
-
-_SIXTEEN_BIT_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
-_UNSUPPORTED = {
-    "F": "32-bit floating point pixels",
-    "I": "32-bit integer pixels",
-    "LAB": "CIELAB pixels",
-}
-_pillow_limit_lock = threading.Lock()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +35,22 @@ class Picture:
         pixels: uint8 or uint16 array [H, W, 3] (sRGB) or [H, W, 1] (grey).
         alpha: array [H, W, 1] of the same dtype, or None.
         exif: bytes or None. EXIF block that fits the upright picture.
-        icc_profile: bytes or None. ICC profile of an RGB picture.
+        icc_profile: bytes or None. ICC profile that its RGB copy should
+            have: its own one if it is sRGB's, an sRGB one if colours were
+            converted.
+        bits: int. Of a channel in the file, 8 or 16: colours that were
+            converted are uint16 in any case.
+        notes: tuple of str. What was left out or ignored, a line each.
+        side: SideData. Print size and texts.
     """
 
     pixels: np.ndarray
     alpha: np.ndarray | None = None
     exif: bytes | None = None
     icc_profile: bytes | None = None
+    bits: int = 8
+    notes: tuple[str, ...] = ()
+    side: SideData = SideData()
 
 
 def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
@@ -64,10 +71,7 @@ def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    with _open(data) as picture:
-        if shrink_to is not None:
-            picture.draft("RGB", (shrink_to, shrink_to))
-        pixels, _ = _pixels(picture, data)
+    pixels = _decode(data, shrink_to, has_metadata=False).pixels
     pixels = to_8_bit(pixels)
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
@@ -89,10 +93,13 @@ def decode_square(data: bytes, side: int) -> np.ndarray:
     with _open(data) as picture:
         picture.draft("RGB", (side, side))
         plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
+        plain = plain and not shown_colors.is_converted(picture)
         if plain and metadata.orientation(picture) == 1:
-            # Most pictures: nothing but the size has to change.
-            square = picture.resize((side, side), Image.Resampling.BILINEAR)
-            return np.asarray(square.convert("RGB"))
+            # Most pictures: nothing but the size has to change. A file that
+            # only lacks its end goes the other way.
+            with contextlib.suppress(OSError):
+                square = picture.resize((side,) * 2, Image.Resampling.BILINEAR)
+                return np.asarray(square.convert("RGB"))
     return squash(decode_rgb(data, shrink_to=side), side)
 
 
@@ -127,20 +134,7 @@ def decode_picture(data: bytes) -> Picture:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    with _open(data) as picture:
-        icc_profile = None
-        if picture.mode != "CMYK":
-            icc_profile = metadata.rgb_profile(picture.info.get("icc_profile"))
-        orientation = metadata.orientation(picture)
-        width, height = picture.size
-        # Pillow gives the size of a TIFF as it is when upright.
-        if orientation >= 5 and picture.format != "TIFF":
-            width, height = height, width
-        exif = metadata.upright_exif(picture, width=width, height=height)
-        pixels, alpha = _pixels(picture, data)
-    if pixels.shape[-1] == 1:
-        icc_profile = None
-    return Picture(pixels, alpha, exif, icc_profile)
+    return _decode(data, has_metadata=True)
 
 
 def count_pixels(path: str) -> int:
@@ -150,17 +144,21 @@ def count_pixels(path: str) -> int:
     return 0
 
 
-def is_cmyk(data: bytes) -> bool:
-    """Tells from its head whether a picture has CMYK colours.
+def is_plain(data: bytes) -> bool:
+    """Tells whether any decoder finds the pixels of `decode_picture`.
 
     Args:
-        data: bytes of a picture file.
+        data: bytes of a JPEG or PNG file.
 
     Returns:
-        bool; False where the head cannot be read.
+        bool. False for CMYK, for colours that are not sRGB's, for a JPEG
+        without an end and where the head cannot be read.
     """
+    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-1024:]:
+        # Most likely something follows the end, but it may be missing.
+        return False
     with contextlib.suppress(Exception), _open(data) as picture:
-        return picture.mode == "CMYK"
+        return picture.mode != "CMYK" and not shown_colors.is_converted(picture)
     return False
 
 
@@ -177,16 +175,13 @@ def _open(source: bytes | str) -> Image.Image:
     if source == b"":
         raise OSError("The file is empty.")
     stream = io.BytesIO(source) if isinstance(source, bytes) else source
-    with _pillow_limit_lock:
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        try:
+    try:
+        with pillow_limit.lifted():
             picture = Image.open(stream)
-        except UnidentifiedImageError:
-            raise OSError(
-                "The file is not a picture, or of a format that cannot be read."
-            ) from None
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
+    except UnidentifiedImageError:
+        raise OSError(
+            "The file is not a picture, or of a format that cannot be read."
+        ) from None
     if picture.width * picture.height > MAX_PIXELS:
         raise ValueError(
             f"A picture must have at most {MAX_PIXELS} pixels. "
@@ -195,101 +190,68 @@ def _open(source: bytes | str) -> Image.Image:
     return picture
 
 
-def _pixels(
-    picture: Image.Image, data: bytes
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns upright pixels and alpha of an opened picture."""
-    if picture.mode in _UNSUPPORTED:
-        raise ValueError(
-            "A picture must have 8 or 16 bits a channel, grey, RGB, palette "
-            f"or CMYK. Received: {_UNSUPPORTED[picture.mode]}"
-        )
-    # Asked before loading, which turns TIFFs upright, and only those.
-    orientation = metadata.orientation(picture)
-    if picture.format == "TIFF":
-        orientation = 1
-    deep = _is_deep_color(picture, data)
-    inverted = picture.format == "TIFF" and picture.tag_v2.get(262) == 0
+def _decode(data: bytes, shrink_to: int | None = None, **options) -> Picture:
+    """Decodes a picture; of a JPEG only the end marker may be missing."""
     try:
-        # Also where OpenCV decodes: it does not notice truncated files.
-        picture.load()
-    except SyntaxError as error:
-        raise OSError(str(error)) from error
-    if deep:
-        values = _decode_deep_color(data)
-    elif picture.mode in _SIXTEEN_BIT_GREY:
-        values = np.asarray(picture).astype(np.uint16)
-        # Pillow inverts "0 is white" at 8 bits, but not at 16.
-        values = 65535 - values if inverted else values
-    else:
-        values = np.asarray(_plain_mode(picture))
-    values = _upright(values.reshape(*values.shape[:2], -1), orientation)
-    channels = values.shape[-1]
-    if channels in (1, 3):
-        return np.ascontiguousarray(values), None
-    color, alpha = values[..., : channels - 1], values[..., channels - 1 :]
-    return np.ascontiguousarray(color), np.ascontiguousarray(alpha)
+        return _decode_whole(data, shrink_to, **options)
+    except OSError:
+        completed = jpeg_end.completed(data)
+        if completed is None:
+            raise
+    picture = _decode_whole(completed, shrink_to, **options)
+    notes = (*picture.notes, jpeg_end.NOTE)
+    return dataclasses.replace(picture, notes=notes)
 
 
-def _is_deep_color(picture: Image.Image, data: bytes) -> bool:
-    """Tells whether a picture has 16-bit colour, which Pillow cuts to 8."""
-    if picture.mode not in ("RGB", "RGBA", "LA"):
-        return False
-    if picture.format == "PNG":
-        # The depth in the header chunk, PNG specification 11.2.2.
-        return data[24] == 16
-    if picture.format == "TIFF":
-        return set(picture.tag_v2.get(258, (8,))) == {16}
-    return False
-
-
-def _decode_deep_color(data: bytes) -> np.ndarray:
-    """Decodes a 16-bit picture to uint16 [H, W, 3 or 4], RGB(A)."""
-    try:
-        values = cv2.imdecode(
-            np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED
-        )
-    except cv2.error as error:
-        raise OSError("The 16-bit picture cannot be read.") from error
-    if values is None or values.dtype != np.uint16 or values.ndim != 3:
-        raise OSError("The 16-bit picture cannot be read.")
-    order = [2, 1, 0, 3][: values.shape[-1]]
-    return values[..., order]
-
-
-def _plain_mode(picture: Image.Image) -> Image.Image:
-    """Converts an 8-bit picture to mode L, LA, RGB or RGBA."""
-    mode = picture.mode
-    if mode == "CMYK":
-        return _cmyk_to_rgb(picture)
-    has_alpha = picture.has_transparency_data
-    if mode in ("1", "L", "LA", "La"):
-        wanted = "LA" if has_alpha else "L"
-    else:
-        wanted = "RGBA" if has_alpha else "RGB"
-    return picture if mode == wanted else picture.convert(wanted)
-
-
-def _cmyk_to_rgb(picture: Image.Image) -> Image.Image:
-    """Converts by the picture's own profile, or plainly without a good one."""
-    profile = picture.info.get("icc_profile")
-    if profile:
-        with contextlib.suppress(ImageCms.PyCMSError, OSError):
-            return ImageCms.profileToProfile(
-                picture,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGB",
+def _decode_whole(data: bytes, shrink_to, *, has_metadata: bool) -> Picture:
+    notes, found = [], {}
+    data, head, page = _choose_page(data, notes)
+    with _open(head) as picture:
+        if shrink_to is not None:
+            picture.draft("RGB", (shrink_to, shrink_to))
+        if has_metadata:
+            found = _read_metadata(picture, notes)
+        cmyk = picture_values.is_cmyk(picture, page)
+        pixels, alpha = picture_values.stored_values(picture, data, page, notes)
+        bits = 8 * pixels.itemsize
+        if has_metadata:
+            found["side"] = side_data.with_png_texts(found["side"], picture)
+        if not cmyk:
+            pixels, found["icc_profile"] = picture_values.shown_values(
+                picture, pixels, notes
             )
-    return picture.convert("RGB")
+    return Picture(pixels, alpha, bits=bits, notes=tuple(notes), **found)
 
 
-def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
-    """Applies an EXIF orientation (CIPA DC-008, tag 274) to [H, W, C]."""
-    if orientation >= 5:
-        values = values.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return values
+def _read_metadata(picture: Image.Image, notes: list[str]) -> dict:
+    """Reads what a file says besides, before loading changes it."""
+    notes += metadata.left_out_frames(picture)
+    orientation = metadata.orientation(picture)
+    width, height = picture.size
+    # Pillow gives the size of a TIFF as it is when upright.
+    if orientation >= 5 and picture.format != "TIFF":
+        width, height = height, width
+    return {
+        "exif": metadata.upright_exif(picture, width=width, height=height),
+        "side": side_data.read(picture, orientation=orientation),
+    }
+
+
+def _choose_page(data: bytes, notes: list[str]):
+    """Makes the full page of a TIFF its first one.
+
+    Returns:
+        The bytes to read pixels from; those that Pillow can open; the Page,
+        or None for other formats.
+    """
+    if not tiff_pages.is_tiff(data):
+        return data, data, None
+    pages = tiff_pages.read_pages(data)
+    page, note = tiff_pages.choose(pages)
+    notes += [note] if note else []
+    if page.problem():
+        raise picture_values.unsupported(page.problem())
+    data = tiff_pages.with_first_page(data, page)
+    if page.has_own_reader:
+        return data, tiff_pages.as_plain_grey(data, page), page
+    return data, data, page

@@ -1,5 +1,7 @@
 """Decoding the pictures of a data set, in its own order."""
 
+import os
+
 import numpy as np
 import tensorflow as tf
 
@@ -51,7 +53,7 @@ def decoded(
                 return decode.decode_square(data, side)
             return decode.decode_rgb(data, shrink_to=shrink_to)
         except (OSError, ValueError, SyntaxError, MemoryError) as error:
-            drop_log.record(name.decode(), UNREADABLE, str(error))
+            drop_log.record(os.fsdecode(name), UNREADABLE, str(error))
             return np.zeros([0, 0, 3], np.uint8)
 
     def example(element):

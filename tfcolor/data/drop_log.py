@@ -3,6 +3,8 @@
 import collections
 import threading
 
+from tfcolor.data import files
+
 
 class DropLog:
     """Counts dropped pictures by reason and remembers their names.
@@ -44,7 +46,7 @@ class DropLog:
             lines = []
             for reason, names in self._names.items():
                 shown = [
-                    f"{name} ({detail})" if detail else name
+                    files.shown_name(name) + (f" ({detail})" if detail else "")
                     for name, detail in list(names.items())[:examples]
                 ]
                 more = ", ..." if len(names) > examples else ""

@@ -3,20 +3,24 @@
 import contextlib
 import io
 import os
-import struct
 import uuid
-import zlib
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from tfcolor.data import decode
+from tfcolor.data import png_chunks
+from tfcolor.data import print_size
+from tfcolor.data import side_data
 from tfcolor.data import tiff
+from tfcolor.data.side_data import SideData
 
 FORMATS = {
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jpe": "JPEG",
+    ".jfif": "JPEG",
     ".png": "PNG",
     ".webp": "WEBP",
     ".bmp": "BMP",
@@ -28,7 +32,9 @@ _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
 # Always 4:2:0; 95 moves L twice as far as the JPEG above.
 _WEBP_OPTIONS = {"quality": 98, "use_sharp_yuv": True, "exact": True}
 # One APP1 segment, less its length field (ITU T.81, B.2.4.6).
-_JPEG_MAX_EXIF = 65533
+_JPEG_MAX_EXIF = _JPEG_MAX_SEGMENT = 65533
+# The same, less the name that marks it (XMP, part 3, section 1.1.3).
+_JPEG_MAX_XMP = 65504
 
 
 def encode_picture(
@@ -38,11 +44,13 @@ def encode_picture(
     alpha: np.ndarray | None = None,
     exif: bytes | None = None,
     icc_profile: bytes | None = None,
+    side: SideData | None = None,
 ) -> bytes:
     """Encodes a picture.
 
-    What a format cannot hold is left out: alpha in JPEG, EXIF and ICC in BMP.
-    16 bits stay in PNG and TIFF and are rounded to 8 in the others.
+    What a format cannot hold is left out, as alpha in JPEG, EXIF and ICC in
+    BMP; see `left_out`. 16 bits stay in PNG and TIFF and are rounded to 8 in
+    the others.
 
     Args:
         rgb: uint8 or uint16 array [H, W, 3].
@@ -50,6 +58,7 @@ def encode_picture(
         alpha: None or array [H, W, 1] of the dtype of `rgb`.
         exif: bytes or None. An EXIF block.
         icc_profile: bytes or None. An ICC profile of RGB colours.
+        side: SideData or None. Print size and texts.
 
     Returns:
         bytes of the file.
@@ -71,15 +80,61 @@ def encode_picture(
         pixels = rgb
     else:
         pixels = np.concatenate([rgb, alpha], axis=-1)
+    side = side or SideData()
+    metadata = {"exif": exif, "icc_profile": icc_profile, "side": side}
     if kind == "TIFF":
-        return tiff.encode_tiff(pixels, exif=exif, icc_profile=icc_profile)
+        return tiff.encode_tiff(pixels, **metadata)
     if kind == "BMP":
         # Pillow writes an alpha that no program reads.
-        return _encode_cv2(pixels, ".bmp")
-    if pixels.dtype == np.uint16:
-        data = _encode_cv2(pixels, ".png")
-        return _insert_png_chunks(data, exif=exif, icc_profile=icc_profile)
-    return _encode_pillow(pixels, kind, exif=exif, icc_profile=icc_profile)
+        return print_size.in_bmp(_encode_cv2(pixels, ".bmp"), side.dpi)
+    if kind == "PNG":
+        if pixels.dtype == np.uint16:
+            data = _encode_cv2(pixels, ".png")
+        else:
+            data = _encode_pillow(pixels, kind, {})
+        return png_chunks.insert(data, **metadata)
+    if kind == "WEBP":
+        # It has no other place for it.
+        exif = print_size.in_exif(exif, side.dpi)
+        return _encode_pillow(
+            pixels, kind, _WEBP_OPTIONS | _optional(exif, icc_profile, side.xmp)
+        )
+    return _encode_jpeg(pixels, **metadata)
+
+
+def left_out(
+    extension: str, *, exif: bytes | None, side: SideData
+) -> list[str]:
+    """Says which texts a file of a format does not hold.
+
+    Args:
+        extension: str. One of `FORMATS`, in upper or lower case.
+        exif: bytes or None. An EXIF block.
+        side: SideData.
+
+    Returns:
+        list of at most one str.
+    """
+    kind = FORMATS[extension.lower()]
+    missing = ["its IPTC texts"] if side.has_iptc else []
+    if kind == "BMP" and exif:
+        missing.append("its EXIF data")
+    if side.xmp and (
+        kind == "BMP" or (kind == "JPEG" and len(side.xmp) > _JPEG_MAX_XMP)
+    ):
+        missing.append("its XMP data")
+    if kind == "JPEG" and exif and len(exif) > _JPEG_MAX_EXIF:
+        missing.append("its EXIF data")
+    text = side_data.as_one_text(side.texts).encode("utf-8", "replace")
+    if side.texts and (
+        kind in ("BMP", "WEBP")
+        or (kind == "JPEG" and len(text) > _JPEG_MAX_SEGMENT)
+    ):
+        keys = ", ".join(key for key, _ in side.texts)
+        missing.append(f"its texts ({keys})")
+    if not missing:
+        return []
+    return [f"left out of the {kind} file: {', '.join(missing)}"]
 
 
 def write_atomically(path: str, data: bytes) -> None:
@@ -106,19 +161,27 @@ def write_atomically(path: str, data: bytes) -> None:
             os.remove(temporary)
 
 
-def _encode_pillow(
-    pixels: np.ndarray,
-    kind: str,
-    *,
-    exif: bytes | None,
-    icc_profile: bytes | None,
-) -> bytes:
-    """Encodes 8-bit pixels as JPEG, PNG or WebP."""
-    options = {"JPEG": _JPEG_OPTIONS, "WEBP": _WEBP_OPTIONS}.get(kind, {})
-    if kind == "JPEG" and exif and len(exif) > _JPEG_MAX_EXIF:
+def _encode_jpeg(pixels, *, exif, icc_profile, side: SideData) -> bytes:
+    if exif and len(exif) > _JPEG_MAX_EXIF:
         exif = None
+    xmp = side.xmp if side.xmp and len(side.xmp) <= _JPEG_MAX_XMP else None
+    options = _JPEG_OPTIONS | _optional(exif, icc_profile, xmp)
+    if side.dpi and max(side.dpi) < 65535:
+        options["dpi"] = side.dpi
+    text = side_data.as_one_text(side.texts).encode("utf-8", "replace")
+    if text and len(text) <= _JPEG_MAX_SEGMENT:
+        options["comment"] = text
+    return _encode_pillow(pixels, "JPEG", options)
+
+
+def _optional(exif, icc_profile, xmp) -> dict:
     # Pillow takes empty bytes, not None, as "none".
-    options = {**options, "exif": exif or b"", "icc_profile": icc_profile}
+    options = {"exif": exif or b"", "icc_profile": icc_profile}
+    return options | ({"xmp": xmp} if xmp else {})
+
+
+def _encode_pillow(pixels: np.ndarray, kind: str, options: dict) -> bytes:
+    """Encodes 8-bit pixels as JPEG, PNG or WebP."""
     stream = io.BytesIO()
     try:
         Image.fromarray(pixels).save(stream, kind, **options)
@@ -142,29 +205,3 @@ def _encode_cv2(pixels: np.ndarray, extension: str) -> bytes:
             f"Received: {pixels.shape[1]} x {pixels.shape[0]} pixels"
         )
     return data.tobytes()
-
-
-def _insert_png_chunks(
-    data: bytes, *, exif: bytes | None, icc_profile: bytes | None
-) -> bytes:
-    """Adds iCCP and eXIf chunks after the header of a PNG file.
-
-    Reference:
-        PNG specification, third edition, 11.3.2.3 and 11.3.4.5.
-    """
-    chunks = b""
-    if icc_profile:
-        name_and_method = b"ICC profile\0\0"
-        chunks += _png_chunk(
-            b"iCCP", name_and_method + zlib.compress(icc_profile)
-        )
-    if exif:
-        chunks += _png_chunk(b"eXIf", exif.removeprefix(b"Exif\0\0"))
-    # The signature has 8 bytes, the header chunk 25.
-    return data[:33] + chunks + data[33:]
-
-
-def _png_chunk(kind: bytes, content: bytes) -> bytes:
-    checksum = zlib.crc32(kind + content)
-    length = struct.pack(">I", len(content))
-    return length + kind + content + struct.pack(">I", checksum)

@@ -2,27 +2,90 @@
 
 A picture is a file with one of `EXTENSIONS`, in upper or lower case. Hidden
 files and folders (a name that starts with a dot) count only when they are
-named themselves.
+named themselves. Links are followed, and every real file counts once.
 """
 
+import collections
 import glob
 import os
+from collections.abc import Callable
+from collections.abc import Iterator
 
+from PIL import features
+
+from tfcolor.data import path_patterns
+
+# Those that Pillow was built without cannot be read.
+_OPTIONAL = (
+    (".avif", "avif"),
+    (".jp2", "jpg_2000"),
+    (".j2k", "jpg_2000"),
+    (".jpx", "jpg_2000"),
+)
 EXTENSIONS = (
     ".jpg",
     ".jpeg",
+    ".jpe",
+    ".jfif",
     ".png",
+    ".apng",
     ".webp",
     ".bmp",
+    ".dib",
     ".tif",
     ".tiff",
     ".gif",
+    ".tga",
+    ".pbm",
+    ".pgm",
+    ".ppm",
+    ".pnm",
+    *(extension for extension, name in _OPTIONAL if features.check(name)),
 )
+# Kinds of files that are named in the line of what was left out.
+_NAMED_KINDS = 4
 
 
 def is_picture(path: str) -> bool:
     """Tells whether a path ends like a picture file that can be read."""
     return path.lower().endswith(EXTENSIONS)
+
+
+def shown_name(path: str) -> str:
+    r"""Returns a path as text that every file and console takes.
+
+    Args:
+        path: str. Bytes of a file name that are not UTF-8 are surrogates in
+            it, as Python has them.
+
+    Returns:
+        str, with `\xNN` for each of those bytes.
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def split_list(text: str) -> list[str]:
+    """Splits comma-separated paths; a path that exists counts as it is.
+
+    Args:
+        text: str. Paths, folders and globs.
+
+    Returns:
+        list of str, without empty ones and spaces around them. Where several
+        parts together are an existing path, comma and all, they are one.
+    """
+    parts = text.split(",")
+    found, start = [], 0
+    while start < len(parts):
+        for end in range(len(parts), start, -1):
+            joined = ",".join(parts[start:end])
+            texts = (joined, joined.strip())
+            existing = [path for path in texts if os.path.lexists(path)]
+            if existing:
+                break
+        found.append(existing[0] if existing else joined.strip())
+        start = end
+    return [path for path in found if path]
 
 
 def list_pictures(*patterns: str) -> list[str]:
@@ -42,7 +105,9 @@ def list_pictures(*patterns: str) -> list[str]:
 
 
 def list_named_pictures(
-    *patterns: str, exclude: str | None = None
+    *patterns: str,
+    exclude: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> list[tuple[str, str]]:
     """Lists picture files with the names their results should have.
 
@@ -55,43 +120,145 @@ def list_named_pictures(
             (`**` searches recursively).
         exclude: str or None. A folder; what folders and globs find inside it
             is left out if it lies below the folder that is searched.
+        say: function of a line of text, or None. Told what is left out:
+            files of other kinds, and links to what is found anyway.
 
     Returns:
-        list of (path, name), sorted by path, each file once: for a file found
-        by several patterns the first one gives the name.
+        list of (path, name), sorted by path, each real file once: for a file
+        found by several patterns the first one gives the name.
 
     Raises:
         FileNotFoundError: a pattern finds no picture.
     """
-    found = {}
+    found, others, links = {}, set(), set()
     for pattern in patterns:
-        root, matches = _search(pattern)
+        root, matches, loops = _search(pattern)
+        links |= set(loops)
         if exclude is not None and not os.path.isfile(pattern):
             matches = _outside(exclude, root, matches)
-        pictures = [p for p in matches if is_picture(p) and os.path.isfile(p)]
+        matches = [path for path in matches if os.path.isfile(path)]
+        pictures = [path for path in matches if is_picture(path)]
         if not pictures:
-            raise FileNotFoundError(
-                "Every input must be a picture, a folder with pictures or a "
-                f"glob that finds some ({', '.join(EXTENSIONS)}). "
-                f"Received: {pattern!r}"
-            )
-        for path in pictures:
+            raise FileNotFoundError(_nothing_found(pattern))
+        others |= set(matches) - set(pictures)
+        # A file comes before links to it.
+        for path in sorted(pictures, key=lambda p: (os.path.islink(p), p)):
             name = os.path.relpath(path, root or os.curdir)
-            found.setdefault(os.path.abspath(path), (path, name))
+            real = os.path.realpath(path)
+            known, _ = found.setdefault(real, (path, name))
+            if os.path.abspath(known) != os.path.abspath(path):
+                links.add(os.path.abspath(path))
+    if say is not None:
+        _say_left_out(say, others, links)
     return sorted(found.values())
 
 
-def _search(pattern: str) -> tuple[str, list[str]]:
-    """Returns the folder that names are relative to, and what was found."""
+def _nothing_found(pattern: str) -> str:
+    if pattern and not glob.has_magic(pattern) and not os.path.exists(pattern):
+        return (
+            "Every input must be a file, a folder or a glob that is there. "
+            f"Received: {pattern!r}, which does not exist"
+        )
+    return (
+        "Every input must be a picture, a folder with pictures or a "
+        f"glob that finds some ({', '.join(EXTENSIONS)}). "
+        f"Received: {pattern!r}"
+    )
+
+
+def _say_left_out(say, others: set[str], links: set[str]) -> None:
+    """Says in one line each what was found and is no input."""
+    if links:
+        plural = "link was" if len(links) == 1 else "links were"
+        say(
+            f"{len(links)} {plural} left out: what they lead to is found "
+            "already, and every file counts once"
+        )
+    if others:
+        kinds = collections.Counter(
+            os.path.splitext(path)[1].lower() or "without extension"
+            for path in others
+        )
+        named = [
+            f"{count} {shown_name(kind)}"
+            for kind, count in kinds.most_common(_NAMED_KINDS)
+        ]
+        if len(kinds) > _NAMED_KINDS:
+            named.append("and others")
+        plural = "file was" if len(others) == 1 else "files were"
+        say(
+            f"{len(others)} {plural} left out, of kinds that are not read as "
+            f"pictures: {', '.join(named)}"
+        )
+
+
+def _search(pattern: str) -> tuple[str, list[str], list[str]]:
+    """Searches for a pattern.
+
+    Returns:
+        The folder that names are relative to, the files that were found, and
+        links to folders that were not followed, as absolute paths.
+    """
     if os.path.isfile(pattern):
-        return os.path.dirname(pattern), [pattern]
+        return os.path.dirname(pattern), [pattern], []
     if os.path.isdir(pattern):
-        everything = os.path.join(glob.escape(pattern), "**")
-        return pattern, glob.glob(everything, recursive=True)
+        return pattern, *_walk(pattern, hidden=False)
     root = os.path.dirname(pattern)
     while glob.has_magic(root):
         root = os.path.dirname(root)
-    return root, glob.glob(pattern, recursive=True)
+    if "**" not in path_patterns.parts(pattern):
+        return root, glob.glob(pattern), []
+    # `glob` follows links in circles.
+    hidden = path_patterns.wants_hidden(pattern)
+    paths, loops = _walk(root or os.curdir, hidden=hidden)
+    if not root:
+        paths = [os.path.relpath(path) for path in paths]
+    matched = [p for p in paths if path_patterns.matches(p, pattern)]
+    return root, matched, loops
+
+
+def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str]]:
+    """Lists the files of a folder, each folder once.
+
+    Args:
+        root: str.
+        hidden: bool. Whether hidden files and folders count.
+
+    Returns:
+        Paths of files; absolute paths of links to folders that were searched
+        already.
+    """
+    # Folders are searched before links, which then lead to what is known.
+    folders, links = collections.deque([root]), collections.deque()
+    seen, paths, loops = set(), [], []
+    while folders or links:
+        is_link = not folders
+        folder = links.popleft() if is_link else folders.popleft()
+        real = os.path.realpath(folder)
+        if real in seen:
+            loops.append(os.path.abspath(folder))
+            continue
+        seen.add(real)
+        for entry in _entries(folder):
+            if entry.name.startswith(".") and not hidden:
+                continue
+            path = os.path.join(folder, entry.name)
+            if not os.path.isdir(path):
+                paths.append(path)
+            elif entry.is_symlink():
+                links.append(path)
+            else:
+                folders.append(path)
+    return paths, loops
+
+
+def _entries(folder: str) -> Iterator[os.DirEntry]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        # A folder that may not be read is one without pictures.
+        return
 
 
 def _outside(folder: str, root: str, paths: list[str]) -> list[str]:

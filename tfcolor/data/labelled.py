@@ -4,6 +4,7 @@ As in `pipelines`, everything is a function of source, seed and epoch.
 """
 
 import dataclasses
+import os
 
 import tensorflow as tf
 
@@ -91,7 +92,9 @@ class LabelledSource:
         with tf.device("CPU"):
             self._table = tf.lookup.StaticHashTable(
                 tf.lookup.KeyValueTensorInitializer(
-                    tf.constant(source.paths, tf.string),
+                    tf.constant(
+                        [os.fsencode(p) for p in source.paths], tf.string
+                    ),
                     tf.constant(self.labels, tf.int64),
                 ),
                 default_value=-1,

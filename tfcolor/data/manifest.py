@@ -143,7 +143,7 @@ def read_shard(folder: str, file: str) -> Shard | None:
         Shard, or None where nothing whole is written about it.
     """
     try:
-        with open(index_path(folder, file), encoding="utf-8") as stream:
+        with open(index_path(folder, file), encoding="utf-8-sig") as stream:
             return Shard(**json.load(stream))
     except (FileNotFoundError, ValueError, TypeError):
         return None
@@ -197,7 +197,7 @@ def read(folder: str) -> Manifest:
             written.
     """
     path = os.path.join(folder, FILE)
-    with open(path, encoding="utf-8") as stream:
+    with open(path, encoding="utf-8-sig") as stream:
         try:
             values = json.load(stream)
             version = values["version"]
@@ -232,4 +232,9 @@ def _read_checked(folder: str, entry: dict) -> Shard:
 
 def _write_json(path: str, value) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1)
-    encode.write_atomically(path, f"{text}\n".encode())
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        # File names that are not UTF-8: JSON can escape them.
+        data = json.dumps(value, indent=1).encode()
+    encode.write_atomically(path, data + b"\n")

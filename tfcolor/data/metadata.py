@@ -22,6 +22,7 @@ _KEPT_TAGS = (
     _Base.HostComputer,
     _Base.Copyright,
 )
+_RESOLUTIONS = (_Base.XResolution, _Base.YResolution)
 _KEPT_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
 
 
@@ -59,6 +60,11 @@ def upright_exif(
         for tag in _KEPT_TAGS:
             if tag in source:
                 kept[tag] = source[tag]
+        if source.get(_Base.Orientation, 1) >= 5:
+            # The sides change places, and what they measure with them.
+            for tag, other in (_RESOLUTIONS, _RESOLUTIONS[::-1]):
+                if other in source:
+                    kept[tag] = source[other]
         for group, values in _kept_groups(source, width, height).items():
             kept.get_ifd(group).update(values)
         if len(source):
@@ -80,12 +86,25 @@ def _kept_groups(source: Image.Exif, width: int, height: int) -> dict:
     return {group: values for group, values in groups.items() if values}
 
 
-def rgb_profile(icc_profile: bytes | None) -> bytes | None:
-    """Returns an ICC profile if it describes RGB colours, else None.
+def left_out_frames(picture: Image.Image) -> list[str]:
+    """Returns a note where a picture moves: only its first frame is taken.
 
-    Reference:
-        ICC.1:2022, section 7.2.6: bytes 16..19 name the colour space.
+    Args:
+        picture: PIL.Image.Image, as opened, its file still open.
+
+    Returns:
+        list of one str, or an empty one. The further pictures of a camera's
+        JPEG (previews, gain maps) are no frames; for the pages of a TIFF see
+        `tiff_pages`.
     """
-    if icc_profile and icc_profile[16:20] == b"RGB ":
-        return icc_profile
-    return None
+    if picture.format in ("TIFF", "MPO", "JPEG"):
+        return []
+    # Pillow looks through the file of a GIF for it, which may be damaged.
+    frames = 1
+    with contextlib.suppress(Exception):
+        frames = getattr(picture, "n_frames", 1)
+    if frames == 1:
+        return []
+    return [
+        f"it has {frames} frames; the first one is taken, {frames - 1} left out"
+    ]

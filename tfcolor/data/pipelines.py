@@ -4,6 +4,8 @@ Everything is deterministic: equal seeds, epochs and sources give equal
 batches, on any machine.
 """
 
+import os
+
 import numpy as np
 import tensorflow as tf
 import tqdm
@@ -147,7 +149,7 @@ def drop_low_color(
         return dataset
 
     def note_grey(name):
-        drop_log.record(name.decode(), LOW_COLOR)
+        drop_log.record(os.fsdecode(name), LOW_COLOR)
         return np.zeros([], np.int32)
 
     def is_colored(example):
@@ -193,7 +195,7 @@ def into_memory(
     )
     for example in progress:
         rgb[len(names)] = example["rgb"]
-        names.append(example["name"].decode())
+        names.append(os.fsdecode(example["name"]))
     if not names:
         raise ValueError(
             "A source must have at least one usable picture. Received: "

@@ -84,12 +84,12 @@ def serialize(record: Record) -> bytes:
     """
     feature = {
         "image/encoded": _bytes_feature(record.encoded),
-        "image/filename": _bytes_feature(record.name.encode()),
+        "image/filename": _bytes_feature(os.fsencode(record.name)),
     }
     if record.label is not None:
         feature["image/class/label"] = _int_feature([record.label])
     if record.class_name is not None:
-        text = record.class_name.encode()
+        text = os.fsencode(record.class_name)
         feature["image/class/text"] = _bytes_feature(text)
     if record.boxes is not None:
         for i, name in enumerate(_SIDES):

@@ -138,7 +138,7 @@ def plan(
 def _hash(*texts: str) -> str:
     digest = hashlib.sha256()
     for text in texts:
-        digest.update(text.encode() + b"\0")
+        digest.update(os.fsencode(text) + b"\0")
     return digest.hexdigest()
 
 

@@ -66,7 +66,7 @@ class FolderSource:
         if seed is not None:
             paths = np.random.default_rng(seed).permutation(paths)
         dataset = tf.data.Dataset.from_tensor_slices(
-            tf.constant(paths, tf.string)
+            tf.constant([os.fsencode(path) for path in paths], tf.string)
         )
         return decoding.decoded(
             dataset.map(lambda path: {"reference": path, "name": path}),
@@ -172,7 +172,7 @@ def open_source(
         )
     if manifest.is_prepared(spec):
         return ShardSource(spec, drop_log=drop_log, skip_corrupt=skip_corrupt)
-    patterns = [part.strip() for part in spec.split(",") if part.strip()]
+    patterns = files.split_list(spec)
     if not patterns:
         raise FileNotFoundError(
             f"A source must name some pictures. Received: {spec!r}"
@@ -237,7 +237,7 @@ def split_by_hash(source, *, share: float):
         )
 
     def is_held_out(path):
-        return zlib.crc32(os.path.basename(path).encode()) / 2**32 < share
+        return zlib.crc32(os.fsencode(os.path.basename(path))) / 2**32 < share
 
     held_out = [path for path in source.paths if is_held_out(path)]
     kept = [path for path in source.paths if not is_held_out(path)]

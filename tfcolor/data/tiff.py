@@ -8,6 +8,9 @@ from PIL import ExifTags
 from PIL import Image
 from PIL import TiffImagePlugin
 
+from tfcolor.data import side_data
+from tfcolor.data.side_data import SideData
+
 _Base = ExifTags.Base
 
 # TIFF 6.0, sections 7, 14, 18 and Adobe's Technical Note of 2002.
@@ -16,6 +19,9 @@ _RGB = 2
 _UNASSOCIATED_ALPHA = 2
 _HORIZONTAL_PREDICTOR = 2
 _STRIP_BYTES = 2**20
+_INCHES = 2
+_XMP = 700
+_BYTES, _ASCII = 1, 2
 
 
 def encode_tiff(
@@ -23,6 +29,7 @@ def encode_tiff(
     *,
     exif: bytes | None = None,
     icc_profile: bytes | None = None,
+    side: SideData | None = None,
 ) -> bytes:
     """Encodes a picture as a baseline TIFF, deflated without loss.
 
@@ -30,6 +37,7 @@ def encode_tiff(
         pixels: uint8 or uint16 array [H, W, 3], or [H, W, 4] with alpha.
         exif: bytes or None. An EXIF block.
         icc_profile: bytes or None.
+        side: SideData or None. Print size and texts.
 
     Returns:
         bytes of a TIFF file.
@@ -41,6 +49,8 @@ def encode_tiff(
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     if exif:
         _add_exif(tags, exif)
+    if side is not None:
+        _add_side_data(tags, side)
     tags[_Base.ImageWidth] = width
     tags[_Base.ImageLength] = height
     tags[_Base.BitsPerSample] = (8 * pixels.itemsize,) * channels
@@ -70,6 +80,20 @@ def _deflate(strip: np.ndarray) -> bytes:
     differences = strip.astype(strip.dtype.newbyteorder("<"), copy=True)
     differences[:, 1:] -= strip[:, :-1]
     return zlib.compress(differences.tobytes())
+
+
+def _add_side_data(tags, side: SideData) -> None:
+    """Adds print size, XMP and, where there is no other, a description."""
+    if side.dpi:
+        tags[_Base.XResolution], tags[_Base.YResolution] = side.dpi
+        tags[_Base.ResolutionUnit] = _INCHES
+    if side.xmp:
+        tags.tagtype[_XMP] = _BYTES
+        tags[_XMP] = side.xmp
+    if side.texts and _Base.ImageDescription not in tags:
+        text = side_data.as_one_text(side.texts)
+        tags.tagtype[_Base.ImageDescription] = _ASCII
+        tags[_Base.ImageDescription] = text.encode("utf-8", "replace")
 
 
 def _add_exif(tags: TiffImagePlugin.ImageFileDirectory_v2, exif: bytes):

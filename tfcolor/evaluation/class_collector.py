@@ -1,5 +1,6 @@
 """What an evaluation class by class needs beside the comparison's numbers."""
 
+import os
 import zlib
 
 import numpy as np
@@ -59,7 +60,7 @@ def tell_class(
         )
     place = class_names.index(label)
     if shuffled:
-        rng = np.random.default_rng(zlib.crc32(picture.name.encode()))
+        rng = np.random.default_rng(zlib.crc32(os.fsencode(picture.name)))
         place = int(rng.integers(len(class_names)))
     return np.eye(len(class_names), dtype=np.float32)[place]
 

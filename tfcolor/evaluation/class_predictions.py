@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import os
 
 import keras
 import numpy as np
@@ -75,7 +76,7 @@ def predict(
     for inputs, targets in dataset:
         probabilities.append(forward(inputs).numpy())
         labels.append(targets["label"].numpy())
-        names += [name.decode() for name in targets["name"].numpy()]
+        names += [os.fsdecode(name) for name in targets["name"].numpy()]
     return ClassPredictions(
         names,
         np.concatenate(labels),
@@ -104,7 +105,9 @@ def write_csv(predictions: ClassPredictions, path: str) -> None:
     ):
         cells = [name, names[label], names[best], f"{row[best]:.6f}"]
         writer.writerow([*cells, *(f"{value:.6f}" for value in row)])
-    encode.write_atomically(path, file.getvalue().encode())
+    encode.write_atomically(
+        path, file.getvalue().encode(errors="backslashreplace")
+    )
 
 
 def read_csv(path: str) -> ClassPredictions:

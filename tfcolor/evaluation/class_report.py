@@ -54,8 +54,11 @@ def write_report(
     rows = class_tables.class_rows(predictions, groups, order)
     errors = groups and color_groups.group_errors([predictions], groups)
     text = class_tables.markdown(predictions, rows, errors, part=part)
-    write("report.md", text.encode())
-    write("classes.csv", class_tables.csv_text(rows).encode())
+    write("report.md", text.encode(errors="backslashreplace"))
+    write(
+        "classes.csv",
+        class_tables.csv_text(rows).encode(errors="backslashreplace"),
+    )
     class_predictions.write_csv(predictions, os.path.join(folder, PREDICTIONS))
     figures = {
         "curves.png": class_plots.draw_curves(metrics),

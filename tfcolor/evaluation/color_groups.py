@@ -67,7 +67,7 @@ def read(folder: str, class_names: tuple[str, ...]) -> dict[str, str] | None:
     path = os.path.join(folder, FILE)
     if not os.path.isfile(path):
         return None
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8-sig") as file:
         try:
             groups = json.load(file)
         except json.JSONDecodeError as error:

@@ -9,6 +9,7 @@ is measured by the mean of b and the share of pixels with b > 20.
 import csv
 import dataclasses
 import io
+import os
 
 import keras
 import numpy as np
@@ -97,7 +98,7 @@ def score_model(
         found, true = measure(inputs, targets["ab"])
         rows.append({k: v.numpy() for k, v in found.items()})
         true_rows.append({k: v.numpy() for k, v in true.items()})
-        names += [name.decode() for name in targets["name"].numpy()]
+        names += [os.fsdecode(name) for name in targets["name"].numpy()]
         classes += [class_names[i] for i in targets["label"].numpy()]
     return ColorScores(
         names, classes, {method: _joined(rows)}, _joined(true_rows)
@@ -128,7 +129,9 @@ def write_csv(scores: ColorScores, path: str) -> None:
         scores.names, scores.classes, *columns, strict=True
     ):
         writer.writerow([name, label, *(f"{n:.8g}" for n in numbers)])
-    encode.write_atomically(path, file.getvalue().encode())
+    encode.write_atomically(
+        path, file.getvalue().encode(errors="backslashreplace")
+    )
 
 
 def read_csv(path: str, *, method: str) -> ColorScores:

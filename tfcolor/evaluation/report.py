@@ -36,7 +36,13 @@ def write_report(
     """
 
     def write(name, text):
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        with open(
+            os.path.join(folder, name),
+            "w",
+            encoding="utf-8",
+            # Of file names that are not UTF-8.
+            errors="backslashreplace",
+        ) as file:
             file.write(text)
 
     tables = report_tables.tables(comparison)

@@ -46,7 +46,14 @@ def write_csv(comparison: Comparison, path: str) -> None:
     header = ["picture", "method", "geometry", "width", "height", *keys]
     header += ["psnr_gain", *(f"true_{m.key}" for m in measure.COLORFULNESS)]
     header += [*shares[baselines.GREY], *brown]
-    with open(path, "w", newline="", encoding="utf-8") as file:
+    with open(
+        path,
+        "w",
+        newline="",
+        encoding="utf-8",
+        # Of file names that are not UTF-8.
+        errors="backslashreplace",
+    ) as file:
         writer = csv.writer(file)
         writer.writerow(header)
         for i, picture in enumerate(comparison.pictures):

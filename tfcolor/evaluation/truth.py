@@ -4,6 +4,7 @@ import dataclasses
 import glob
 import os
 import re
+from collections.abc import Callable
 
 import numpy as np
 
@@ -62,7 +63,10 @@ def _inside(path: str, folder: str | None) -> bool:
 
 
 def list_truth(
-    *patterns: str, limit: int | None = None, outside: str | None = None
+    *patterns: str,
+    limit: int | None = None,
+    outside: str | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> list[TruePicture]:
     """Lists the true pictures: sorted within each pattern, each once.
 
@@ -71,6 +75,7 @@ def list_truth(
         limit: int or None. Keeps the first that many.
         outside: str or None. A folder whose pictures do not count: the
             report's own.
+        say: function of a line of text, or None. Told what is left out.
 
     Returns:
         list of TruePicture, not empty.
@@ -83,7 +88,9 @@ def list_truth(
         raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
     names = {}
     for pattern in patterns:
-        found = files.list_pictures(pattern)
+        found = [
+            path for path, _ in files.list_named_pictures(pattern, say=say)
+        ]
         found = [path for path in found if not _inside(path, outside)]
         if not found:
             raise FileNotFoundError(

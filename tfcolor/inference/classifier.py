@@ -108,10 +108,9 @@ class Classifier:
 
 
 def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    model_file.check_path(path)
     try:
         model, info = model_file.load(path)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         # Keras raises errors of many kinds on archives it cannot read.
         raise ValueError(

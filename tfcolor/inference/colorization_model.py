@@ -65,9 +65,9 @@ def open_model(
         ValueError: the name is not known, the file cannot be read, or the
             model has no styles.
     """
-    if isinstance(model, os.PathLike):
+    if not isinstance(model, keras.Model | None):
         model = os.fspath(model)
-    is_file = isinstance(model, str) and model.endswith(".keras")
+    is_file = isinstance(model, str) and _is_file(model)
     if style is not None and (is_file or isinstance(model, keras.Model)):
         raise ValueError(
             "`style` needs a model that ships with tfcolor. "
@@ -86,11 +86,18 @@ def open_model(
     return shipped.load(name, style=named_style or style)
 
 
+def _is_file(model: str) -> bool:
+    """Tells a path from a name, which has neither folders nor an extension."""
+    if model.partition(":")[0] in shipped.names():
+        return False
+    is_path = os.path.exists(model) or os.path.basename(model) != model
+    return is_path or "." in model
+
+
 def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    model_file.check_path(path)
     try:
         return model_file.load(path)
-    except FileNotFoundError:
-        raise
     except Exception as error:
         # Keras raises errors of many kinds on archives it cannot read.
         raise ValueError(

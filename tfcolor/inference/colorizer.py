@@ -161,6 +161,7 @@ class Colorizer:
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
         boxes: Sequence[np.ndarray | PictureBoxes | None] | None = None,
         classes: Sequence[np.ndarray | None] | None = None,
+        seen: Sequence[np.ndarray | None] | None = None,
     ) -> list[np.ndarray]:
         """Colorizes pictures, which may differ in size.
 
@@ -173,6 +174,9 @@ class Colorizer:
                 picture, yxyx in its pixels.
             classes: None or a sequence with None or an array [num_classes]
                 for each picture.
+            seen: None or a sequence with None or an array for each picture,
+                of its size: what the network looks at instead, where not all
+                of a picture shows. The lightness stays the picture's.
 
         Returns:
             list of arrays [H, W, 3], each of its picture's dtype and size.
@@ -181,11 +185,19 @@ class Colorizer:
             ValueError: as `colorize`, or the lengths differ.
         """
         pictures = [checks.as_picture(rgb) for rgb in pictures]
+        looked_at = [
+            picture if instead is None else checks.as_picture(instead)
+            for picture, instead in zip(
+                pictures,
+                checks.one_each("seen", seen, len(pictures)),
+                strict=True,
+            )
+        ]
         return [
             _finish(picture, ab, self.saturation, self.upsampling)
             for picture, ab in zip(
                 pictures,
-                self._predict(pictures, hints, boxes, classes),
+                self._predict(looked_at, hints, boxes, classes),
                 strict=True,
             )
         ]

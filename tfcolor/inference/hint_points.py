@@ -91,7 +91,7 @@ def read_hints(path: str, names: list[str]) -> dict[str, list[HintPoint]]:
             at hand; the message begins with the path.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             return _parse(json.load(file), names)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error

@@ -1,7 +1,9 @@
 """Where the result of each picture goes, decided before any work is done."""
 
+import collections
 import dataclasses
 import os
+from collections.abc import Callable
 
 from tfcolor.data import encode
 from tfcolor.data import files
@@ -49,13 +51,15 @@ def plan(
     *,
     compare: bool = False,
     show_boxes: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> list[OutputPath]:
     """Finds the pictures and gives each its place.
 
     For one picture that is a file, `output` may be a file, whose extension
     chooses the format. Otherwise it is a folder, in which names relative to
     the input folder are kept, with the format where it can be written and
-    PNG where not. What lies in the output folder is no input.
+    PNG where not: `a.gif` becomes `a.png`, or `a.gif.png` where another
+    picture becomes that. What lies in the output folder is no input.
 
     Args:
         inputs: list of str. Files, folders and globs.
@@ -64,6 +68,7 @@ def plan(
         compare: bool. Whether strips are wanted, in `<stem>.compare.<ext>`.
         show_boxes: bool. Whether pictures with their boxes are wanted, in
             `<stem>.boxes.<ext>`.
+        say: function of a line of text, or None. Told what is left out.
 
     Returns:
         list of OutputPath, sorted by source.
@@ -73,7 +78,7 @@ def plan(
         ValueError: `output` is not what the pictures need, two files would
             have one path, or one would replace a picture that is read.
     """
-    found = files.list_named_pictures(*inputs, exclude=output)
+    found = files.list_named_pictures(*inputs, exclude=output, say=say)
     single = len(found) == 1 and not any(map(os.path.isdir, inputs))
     as_folder = os.path.isdir(output) or output.endswith(("/", os.sep))
     if single and not as_folder:
@@ -81,7 +86,10 @@ def plan(
         names = [output]
     else:
         _check_folder(output, certain=as_folder)
-        names = [os.path.join(output, _writable(name)) for _, name in found]
+        names = [
+            os.path.join(output, name)
+            for name in _writable([name for _, name in found])
+        ]
     jobs = [
         OutputPath(
             source,
@@ -96,9 +104,26 @@ def plan(
     return jobs
 
 
-def _writable(name: str) -> str:
-    stem, extension = os.path.splitext(name)
-    return name if extension.lower() in encode.FORMATS else stem + ".png"
+def _writable(names: list[str]) -> list[str]:
+    """Returns names of formats that can be written, one for each picture."""
+    kept = {n for n in names if _extension(n) in encode.FORMATS}
+    as_png = collections.Counter(
+        os.path.splitext(n)[0] + ".png" for n in set(names) - kept
+    )
+    result = []
+    for name in names:
+        png = os.path.splitext(name)[0] + ".png"
+        if name in kept:
+            result.append(name)
+        elif png in kept or as_png[png] > 1:
+            result.append(name + ".png")
+        else:
+            result.append(png)
+    return result
+
+
+def _extension(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def _beside(target: str, what: str) -> str:
@@ -107,7 +132,7 @@ def _beside(target: str, what: str) -> str:
 
 
 def _check_file(output: str) -> None:
-    if os.path.splitext(output)[1].lower() not in encode.FORMATS:
+    if _extension(output) not in encode.FORMATS:
         raise ValueError(
             "`output` must be a picture's file name "
             f"({', '.join(encode.FORMATS)}), an existing folder or a new one "

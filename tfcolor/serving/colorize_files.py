@@ -102,9 +102,11 @@ def fit_to_send(data: bytes) -> bytes:
         OSError: `data` is not a picture that can be read.
         ValueError: the kind of picture is not supported.
     """
-    if data.startswith(_SENT_AS_THEY_ARE) and not decode.is_cmyk(data):
+    if data.startswith(_SENT_AS_THEY_ARE) and decode.is_plain(data):
         return data
-    pixels = decode.decode_picture(data).pixels
+    picture = decode.decode_picture(data)
+    pixels = picture.pixels
+    pixels = decode.to_8_bit(pixels) if picture.bits == 8 else pixels
     if pixels.shape[-1] == 1:
         pixels = np.repeat(pixels, 3, axis=-1)
     return encode.encode_picture(pixels, ".png")

@@ -16,6 +16,7 @@ import keras
 from tfcolor import layers
 
 _ENTRY = "tfcolor.json"
+_PYTORCH = (".pth", ".pt")
 # `ModelInfo.inputs` of colorizers that are told classes.
 TRUE_CLASSES = "L_true_classes"
 SHUFFLED_CLASSES = "L_shuffled_classes"
@@ -107,6 +108,28 @@ def _register_layers() -> None:
         importlib.import_module(module.name)
 
 
+def check_path(path: str) -> None:
+    """Checks that a path can be the one of a model file.
+
+    Args:
+        path: str.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is a file of PyTorch.
+    """
+    received = f"A model must be a .keras file. Received: {path!r}"
+    missing = "" if os.path.exists(path) else ", which does not exist"
+    if path.lower().endswith(_PYTORCH):
+        raise ValueError(
+            f"{received}, a PyTorch file: see `tfcolor import-weights`"
+        )
+    if missing:
+        raise FileNotFoundError(received + missing)
+    if not os.path.isfile(path):
+        raise FileNotFoundError(f"{received}, a folder")
+
+
 def load(path: str) -> tuple[keras.Model, ModelInfo]:
     """Loads a model file.
 
@@ -120,10 +143,7 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
         FileNotFoundError: there is no such file.
         ValueError: the file is not a Keras model.
     """
-    if not os.path.isfile(path):
-        raise FileNotFoundError(
-            f"A model must be a .keras file. Received: {path!r}"
-        )
+    check_path(path)
     if not _is_model(path):
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"

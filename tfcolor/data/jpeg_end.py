@@ -1,0 +1,53 @@
+"""JPEG files that lack nothing but their end marker.
+
+Cameras and broken transfers leave such files, and every viewer opens them. A
+picture of which some is missing is another matter: it stays an error.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from tfcolor.data import pillow_limit
+
+_START, _END = b"\xff\xd8\xff", b"\xff\xd9"
+# Compressed data that begin with other codes: where some of the picture is
+# missing, one of them changes it. The decoder itself goes on with zeros.
+_MORE = tuple(bytes.fromhex(text) * 256 for text in ("55", "aa", "c396", "7e"))
+NOTE = "its JPEG data have no end marker; the picture is whole"
+
+
+def completed(data: bytes) -> bytes | None:
+    """Adds the end marker to a JPEG file, if that is all that is missing.
+
+    Args:
+        data: bytes of a file that could not be decoded.
+
+    Returns:
+        bytes of a JPEG file, or None: it is of another format, or a part of
+        the picture is missing or damaged.
+
+    Reference:
+        ITU T.81, B.1.1.3 and B.2.1.
+    """
+    if not data.startswith(_START):
+        return None
+    # Of the marker's two bytes the first may be there.
+    cut = data[:-1] if data.endswith(b"\xff") else data
+    whole = _pixels(cut + _END)
+    if whole is None:
+        return None
+    for more in _MORE:
+        longer = _pixels(cut + more + _END)
+        if longer is None or not np.array_equal(whole, longer):
+            return None
+    return cut + _END
+
+
+def _pixels(data: bytes) -> np.ndarray | None:
+    try:
+        with pillow_limit.lifted(), Image.open(io.BytesIO(data)) as picture:
+            return np.asarray(picture)
+    except (OSError, SyntaxError, ValueError):
+        return None
