@@ -17,10 +17,10 @@ only the colour comes from the network. Reads and writes JPEG, PNG, WebP, BMP
 and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF; of several pages or
 frames the first one; grey, colour, palette, CMYK, 1 bit and 16 bit. Alpha, 16
 bit, EXIF, XMP, texts and the print size are kept where the format holds them;
-colours are those that the picture's ICC profile shows, and the result is sRGB;
-the EXIF orientation is applied. A flat frame around a photo (a scanner's bed, a
-mount, black bars) stays grey, and the photo is colored by itself, unless a hint
-lies on the frame. Pictures are never changed in place.
+ICC profiles, and gAMA and cHRM of PNG, are applied, and the result is sRGB; the
+EXIF orientation is applied. A uniform border around a photo (a scanner's bed, a
+mount, black bars) stays grey and is hidden from the network; with a hint on the
+border the whole picture is colored. Pictures are never changed in place.
 """
 
 _EPILOG = """\
@@ -35,17 +35,16 @@ output:
 hints:
   A JSON file. For one picture:
     {"points": [{"x": 120, "y": 80, "color": "#3b7dd8", "radius": 6}]}
-  For several, by their paths below the input folder:
-    {"album/boat.jpg": [{"x": 120, "y": 80, "color": "#3b7dd8"}]}
+  For several, by their paths below the input folder, without its own name:
+    {"1920/boat.jpg": [{"x": 120, "y": 80, "color": "#3b7dd8"}]}
   x counts pixels from the left of the upright picture and y from its top, both
   from 0. radius is in pixels too; without one it is 1/50 of the short side.
 
 boxes:
-  A model of instance-aware colorization colors each thing by itself, where
-  boxes say that there is one, and blends it into its picture. Boxes are a
-  folder of .npz files or a JSON of COCO annotations, made by `tfcolor detect`
-  or by anybody else, or the SavedModel of a detector, which then looks at each
-  picture. Pictures without boxes are colored as a whole.
+  An instance-aware model colors each boxed object by itself and blends it into
+  the picture. --boxes takes a folder of .npz files or a JSON of COCO annotations
+  (from `tfcolor detect` or another tool), or a detector's SavedModel, which is
+  then run on each picture. Pictures without boxes are colored as a whole.
 
 examples:
   tfcolor colorize old.jpg --output=new.png
