@@ -42,9 +42,10 @@ hints:
 
 boxes:
   An instance-aware model colors each boxed object by itself and blends it into
-  the picture. --boxes takes a folder of .npz files or a JSON of COCO annotations
-  (from `tfcolor detect` or another tool), or a detector's SavedModel, which is
-  then run on each picture. Pictures without boxes are colored as a whole.
+  the picture. --boxes takes a folder of .npz files or a JSON of COCO
+  annotations (from `tfcolor detect` or another tool), or a detector's
+  SavedModel, which is then run on each picture. Pictures without boxes are
+  colored as a whole.
 
 examples:
   tfcolor colorize old.jpg --output=new.png
