@@ -6,6 +6,7 @@ import tensorflow as tf
 from tfcolor.color import lab
 from tfcolor.layers.unet import GlobalAttention
 from tfcolor.layers.unet import GreyFromL
+from tfcolor.layers.unet import HintCorrection
 from tfcolor.layers.unet import PooledHints
 
 
@@ -97,3 +98,31 @@ def test_layers_come_back_from_their_config(layer):
         keras.saving.serialize_keras_object(layer)
     )
     assert copy.get_config() == layer.get_config()
+
+
+def _two_surfaces():
+    """A dark left and a light right half, all grey, a hint on the left."""
+    L = np.full((1, 64, 64, 1), 30, np.float32)
+    L[:, :, 32:] = 80
+    hints, hinted = np.zeros((1, 64, 64, 2)), np.zeros((1, 64, 64, 1))
+    hints[0, 20:24, 10:14], hinted[0, 20:24, 10:14] = (40, -30), 1
+    return np.zeros((1, 64, 64, 2), np.float32), L, hints, hinted
+
+
+def test_a_hint_reaches_its_surface_and_not_the_next_one():
+    ab, L, hints, hinted = _two_surfaces()
+    found = HintCorrection()(ab, L, hints, hinted).numpy()[0]
+    np.testing.assert_allclose(found[22, 12], (40, -30), atol=4)
+    assert found[30, 25, 0] > 25
+    assert np.abs(found[:, 32:]).max() < 1
+    # It is the difference that spreads: a right prediction stays.
+    right = ab + [40.0, -30.0]
+    stays = HintCorrection()(right, L, hints, hinted).numpy()
+    np.testing.assert_allclose(stays, right, atol=1e-3)
+
+
+def test_without_hints_colors_stay_as_they_are():
+    ab, L, hints, hinted = _two_surfaces()
+    ab = np.random.default_rng(0).normal(0, 20, ab.shape).astype(np.float32)
+    found = HintCorrection()(ab, L, hints * 0, hinted * 0)
+    np.testing.assert_array_equal(found, ab)

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tfcolor.color import scaling
+from tfcolor.layers.enlarge import enlarged
 
 # CIE 15:2004: above this L, the cube root; below it, a line.
 _L_THRESHOLD = 8.0
@@ -158,3 +159,69 @@ class GlobalAttention(keras.layers.Layer):
     def get_config(self):
         """Returns what rebuilds the layer."""
         return super().get_config() | {"heads": self.heads}
+
+
+@keras.saving.register_keras_serializable(package="tfcolor")
+class HintCorrection(keras.layers.Layer):
+    """Moves predicted colours towards hints, on places that look alike.
+
+    What hints say and what was predicted there differ; the difference spreads
+    to places that are near and of similar lightness, by a normalised blur on a
+    bilateral grid, and fades with distance.
+
+    Call arguments:
+        ab: float tensor [B, H, W, 2], CIELAB; H and W multiples of 8.
+        L: float tensor [B, H, W, 1], 0..100.
+        hints: float tensor [B, H, W, 2], CIELAB, 0 where there is none.
+        hinted: float tensor [B, H, W, 1], 0 or 1.
+
+    Returns:
+        float tensor [B, H, W, 2], CIELAB; `ab` itself where nothing is hinted.
+
+    Reference:
+        J. Chen, S. Paris, F. Durand, "Real-time Edge-Aware Image Processing
+        with the Bilateral Grid", SIGGRAPH 2007.
+    """
+
+    # Pixels of a grid cell, levels of L, side of the blur in cells and how
+    # often it is repeated, and the blurred share of hinted pixels that counts
+    # as much as no hint at all.
+    cell, levels, window, repeats, doubt = 8, 9, 7, 3, 2e-4
+
+    def call(self, ab, L, hints, hinted):
+        """Returns the corrected colours."""
+        places = ops.arange(self.levels, dtype="float32")
+        level = L / 100.0 * (self.levels - 1)
+        # How much of a pixel belongs to each level of L.
+        shares = ops.maximum(0.0, 1.0 - ops.abs(level - places))
+        difference = (hints - ab) * hinted
+        parts = [
+            self._spread(shares * value)
+            for value in (difference[..., :1], difference[..., 1:], hinted)
+        ]
+        weight = parts[2] + self.doubt
+        found = [
+            ops.sum(
+                shares * enlarged(part / weight, self.cell, method="bilinear"),
+                axis=-1,
+                keepdims=True,
+            )
+            for part in parts[:2]
+        ]
+        return ab + ops.concatenate(found, axis=-1)
+
+    def _spread(self, x):
+        """Blurs values of [B, H, W, levels] over cells and levels."""
+        x = ops.average_pool(x, self.cell, self.cell)
+        for _ in range(self.repeats):
+            x = ops.average_pool(x, self.window, 1, padding="same")
+        left = ops.concatenate([x[..., :1], x[..., :-1]], axis=-1)
+        right = ops.concatenate([x[..., 1:], x[..., -1:]], axis=-1)
+        return (left + 2 * x + right) / 4
+
+    def compute_output_shape(
+        self, ab_shape, L_shape, hints_shape, hinted_shape
+    ):
+        """Returns the shape of the colours."""
+        del L_shape, hints_shape, hinted_shape
+        return ab_shape

@@ -15,6 +15,7 @@ from keras import layers
 from keras import ops
 
 from tfcolor.layers.bin_colors import BinColors
+from tfcolor.layers.unet import HintCorrection
 from tfcolor.models import siggraph_blocks
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
@@ -95,6 +96,7 @@ def efficientnet_unet_blend(
         saturation=saturation,
         mirrored=mirrored,
         name=name,
+        corrected=True,
     )
 
 
@@ -106,6 +108,7 @@ def blend(
     saturation: float,
     mirrored: bool,
     name: str,
+    corrected: bool = False,
 ) -> keras.Model:
     """Puts the blend behind a network with "ab" and "ab_logits".
 
@@ -116,6 +119,7 @@ def blend(
         saturation: float above 0.
         mirrored: bool.
         name: str. Name of the model.
+        corrected: bool. Moves colours towards hints; see `HintCorrection`.
 
     Returns:
         keras.Model; see `siggraph_blend`.
@@ -150,6 +154,10 @@ def blend(
     if mirrored:
         seen, mirror = ops.split(ab, 2, axis=0)
         ab = (seen + ops.flip(mirror, axis=2)) / 2
+    if corrected:
+        ab = HintCorrection(dtype="float32", name="hint_correction")(
+            ab, inputs["L"], inputs["hints"], inputs["mask"]
+        )
     return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
 
 
