@@ -53,9 +53,11 @@ def tfcolor(picture: str, model: str | None = None) -> dict[str, float]:
     from tfcolor.inference.colorizer import Colorizer
 
     steps.done(_IMPORT_REST)
-    network, image_size = colorization_model.load(model)
+    network, info = colorization_model.load(model)
     steps.done(_LOAD)
-    colorizer = Colorizer(network, image_size=image_size)
+    colorizer = Colorizer(
+        network, image_size=info.image_size, upsampling=info.upsampling
+    )
     steps.done("make the graphs")
     with open(picture, "rb") as file:
         colorizer.colorize(decode.decode_rgb(file.read()))
