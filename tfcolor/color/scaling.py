@@ -24,6 +24,10 @@ MASK_CENTER = 0.5
 GREY_MEAN = (0.485 + 0.456 + 0.406) / 3
 GREY_DEVIATION = (0.229 + 0.224 + 0.225) / 3
 
+# EfficientNet-Lite sees encoded bytes: (byte - 127) / 128.
+BYTE_CENTER = 127.0
+BYTE_SCALE = 128.0
+
 # The units of Melas-Kyriazi and Han's colorizer: (ab + 128) / 255.
 AB_OFFSET = 128.0
 AB_RANGE = 255.0

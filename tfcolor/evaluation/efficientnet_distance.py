@@ -36,8 +36,6 @@ VARIANT = "lite0"
 NUM_FEATURES = 1280
 # Side of the square that the network sees, a multiple of its stride of 32.
 SIDE = 192
-# Of the published batch normalisation.
-_BN_EPSILON = 1e-3
 _HEAD = "head"
 
 
@@ -45,10 +43,6 @@ def fold_head(
     arrays: Mapping[str, np.ndarray],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Makes kernel and bias of the convolution after the last block.
-
-    Formula:
-        s = gamma / sqrt(variance + 0.001)
-        kernel = s * published kernel;  bias = beta - s * mean
 
     Args:
         arrays: mapping from the names of the published PyTorch file to
@@ -60,23 +54,14 @@ def fold_head(
     Raises:
         ValueError: an array is missing.
     """
-    names = ["_conv_head.weight"] + [
-        f"_bn1.{part}"
-        for part in ("weight", "bias", "running_mean", "running_var")
-    ]
+    names = efficientnet_lite.names_of("_conv_head", "_bn1")
     missing = [name for name in names if name not in arrays]
     if missing:
         raise ValueError(
             f"Weights of {VARIANT!r} must have those of its head. "
             f"Received: none named {missing}"
         )
-    kernel, gamma, beta, mean, variance = (
-        np.asarray(arrays[name], np.float64) for name in names
-    )
-    scale = gamma / np.sqrt(variance + _BN_EPSILON)
-    kernel = (kernel * scale[:, None, None, None]).transpose(2, 3, 1, 0)
-    bias = beta - scale * mean
-    return kernel.astype(np.float32), bias.astype(np.float32)
+    return efficientnet_lite.folded_conv(*(arrays[name] for name in names))
 
 
 def features_model(arrays: Mapping[str, np.ndarray]) -> keras.Model:

@@ -4,12 +4,12 @@ import keras
 from keras import ops
 
 from tfcolor.color import scaling
+from tfcolor.color import srgb
 from tfcolor.layers.enlarge import enlarged
 
 # CIE 15:2004: above this L, the cube root; below it, a line.
 _L_THRESHOLD = 8.0
 _LINE_SLOPE = 903.3
-_SRGB_THRESHOLD = 0.0031308
 # Share of hinted pixels from which on a place counts as hinted.
 _FEW_HINTS = 1e-3
 _EPSILON = 1e-6
@@ -31,10 +31,8 @@ class GreyFromL(keras.layers.Layer):
         """Returns the grey picture."""
         root = (ops.maximum(L, _L_THRESHOLD) + 16.0) / 116.0
         Y = ops.where(L > _L_THRESHOLD, root * root * root, L / _LINE_SLOPE)
-        # The base is kept away from 0, where the curve's slope is infinite.
-        curve = ops.power(ops.maximum(Y, _SRGB_THRESHOLD), 1 / 2.4)
-        grey = ops.where(Y > _SRGB_THRESHOLD, 1.055 * curve - 0.055, 12.92 * Y)
-        return (grey * 255.0 - 127.0) / 128.0
+        byte = srgb.linear_to_srgb(Y) * 255.0
+        return (byte - scaling.BYTE_CENTER) / scaling.BYTE_SCALE
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of L."""

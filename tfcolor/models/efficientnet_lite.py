@@ -28,6 +28,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from tfcolor.color import scaling
+
 STEM_FILTERS = 32
 # Name of the published network: factors on filters and on repeats.
 VARIANTS = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
@@ -42,8 +44,6 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _BN_EPSILON = 1e-3
-# What the published network was trained on: (value - 127) / 128 of sRGB bytes.
-_BYTE_CENTER, _BYTE_SCALE = 127.0, 128.0
 
 
 class Block(NamedTuple):
@@ -116,12 +116,10 @@ def bytes_scaled(grey):
     Returns:
         tensor of the same shape.
     """
-    return (grey * 255.0 - _BYTE_CENTER) / _BYTE_SCALE
+    return (grey * 255.0 - scaling.BYTE_CENTER) / scaling.BYTE_SCALE
 
 
-def feature_maps(
-    x, *, variant: str = "lite0", frozen_blocks: int = 0, prefix: str = ""
-) -> list:
+def feature_maps(x, *, variant: str = "lite0", frozen_blocks: int = 0) -> list:
     """Builds stem and blocks on a tensor.
 
     Args:
@@ -129,7 +127,6 @@ def feature_maps(
         variant: str, one of `VARIANTS`.
         frozen_blocks: int. So many blocks do not learn; the stem learns if
             all blocks do.
-        prefix: str, before the names of all layers.
 
     Returns:
         list of five tensors: the last map of each size, from 1/2 to 1/32.
@@ -143,7 +140,7 @@ def feature_maps(
             padding="same",
             trainable=learns,
             kernel_initializer="he_normal",
-            name=prefix + name,
+            name=name,
         )(x)
 
     x = conv(
@@ -153,7 +150,7 @@ def feature_maps(
         kernel_size=3,
         strides=2,
     )
-    x = layers.ReLU(6.0, name=f"{prefix}stem_relu")(x)
+    x = layers.ReLU(6.0, name="stem_relu")(x)
     maps = []
     for index, block in enumerate(blocks(variant)):
         name, learns = f"block{index}", index >= frozen_blocks
@@ -166,7 +163,7 @@ def feature_maps(
                 name=f"{name}_expand",
                 learns=learns,
             )
-            x = layers.ReLU(6.0, name=f"{prefix}{name}_expand_relu")(x)
+            x = layers.ReLU(6.0, name=f"{name}_expand_relu")(x)
         x = layers.DepthwiseConv2D(
             block.kernel_size,
             strides=block.stride,
@@ -176,12 +173,12 @@ def feature_maps(
             depthwise_initializer=keras.initializers.RandomNormal(
                 0.0, math.sqrt(2) / block.kernel_size
             ),
-            name=f"{prefix}{name}_depthwise",
+            name=f"{name}_depthwise",
         )(x)
-        x = layers.ReLU(6.0, name=f"{prefix}{name}_depthwise_relu")(x)
+        x = layers.ReLU(6.0, name=f"{name}_depthwise_relu")(x)
         x = conv(x, block.filters, name=f"{name}_project", learns=learns)
         if block.stride == 1 and block.inputs == block.filters:
-            x = layers.Add(name=f"{prefix}{name}_add")([entered, x])
+            x = layers.Add(name=f"{name}_add")([entered, x])
     return [*maps, x]
 
 
@@ -220,14 +217,55 @@ def _published_convs(variant: str) -> Iterator[tuple[str, str, str]]:
         yield f"{ours}_project", f"{theirs}._project_conv", f"{theirs}._bn2"
 
 
-def fold(
-    arrays: Mapping[str, np.ndarray], *, variant: str = "lite0"
-) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Makes kernels and biases of the published arrays.
+def names_of(conv: str, norm: str) -> list[str]:
+    """Names the published arrays of a convolution, as `folded_conv` has them.
+
+    Args:
+        conv: str, name of the convolution.
+        norm: str, name of the normalisation after it.
+
+    Returns:
+        list of 5 str.
+    """
+    parts = ("weight", "bias", "running_mean", "running_var")
+    return [f"{conv}.weight", *(f"{norm}.{part}" for part in parts)]
+
+
+def folded_conv(
+    kernel, gamma, beta, mean, variance, *, depthwise: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Makes a convolution of one and of the normalisation after it.
 
     Formula:
         s = gamma / sqrt(variance + 0.001)
         kernel = s * published kernel;  bias = beta - s * mean
+
+    Args:
+        kernel: float array [out, in, h, w].
+        gamma: float array [out].
+        beta: float array [out].
+        mean: float array [out].
+        variance: float array [out].
+        depthwise: bool. The kernel is [channels, 1, h, w] there and [h, w,
+            channels, 1] here.
+
+    Returns:
+        kernel, in Keras' layout, and bias, float32.
+    """
+    kernel, gamma, beta, mean, variance = (
+        np.asarray(array, np.float64)
+        for array in (kernel, gamma, beta, mean, variance)
+    )
+    scale = gamma / np.sqrt(variance + _BN_EPSILON)
+    kernel = kernel * scale[:, None, None, None]
+    kernel = kernel.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
+    return kernel.astype(np.float32), (beta - scale * mean).astype(np.float32)
+
+
+def fold(
+    arrays: Mapping[str, np.ndarray], *, variant: str = "lite0"
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Makes kernels and biases of the published arrays; see `folded_conv`.
 
     Args:
         arrays: mapping from the names of the published PyTorch file to
@@ -244,29 +282,17 @@ def fold(
     """
     left, folded = dict(arrays), {}
     for ours, conv, norm in _published_convs(variant):
-        parts = [f"{conv}.weight"] + [
-            f"{norm}.{part}"
-            for part in ("weight", "bias", "running_mean", "running_var")
-        ]
+        parts = names_of(conv, norm)
         missing = [part for part in parts if part not in left]
         if missing:
             raise ValueError(
                 f"Weights of {variant!r} must have all arrays. "
                 f"Received: none named {missing}"
             )
-        kernel, gamma, beta, mean, variance = (
-            np.asarray(left.pop(part), np.float64) for part in parts
+        folded[ours] = folded_conv(
+            *(left.pop(part) for part in parts), depthwise="_depthwise" in ours
         )
         left.pop(f"{norm}.num_batches_tracked", None)
-        scale = gamma / np.sqrt(variance + _BN_EPSILON)
-        kernel = kernel * scale[:, None, None, None]
-        # Depthwise kernels are [channels, 1, h, w] there, [h, w, channels, 1]
-        # here.
-        order = (2, 3, 0, 1) if "_depthwise" in ours else (2, 3, 1, 0)
-        folded[ours] = (
-            kernel.transpose(order).astype(np.float32),
-            (beta - scale * mean).astype(np.float32),
-        )
     unknown = [
         k for k in left if not k.startswith(("_conv_head", "_bn1", "_fc"))
     ]
@@ -278,21 +304,18 @@ def fold(
     return folded
 
 
-def set_folded(
-    model: keras.Model, folded: Mapping, *, prefix: str = ""
-) -> None:
+def set_folded(model: keras.Model, folded: Mapping) -> None:
     """Gives the layers of an encoder folded weights.
 
     Args:
         model: keras.Model with the layers of `feature_maps`.
         folded: dict, of `fold`.
-        prefix: str, before the names of the layers.
 
     Raises:
         ValueError: shapes differ.
     """
     for name, (kernel, bias) in folded.items():
-        layer = model.get_layer(prefix + name)
+        layer = model.get_layer(name)
         if name == "stem" and layer.kernel.shape[2] == 1:
             # All three channels show the same picture.
             kernel = kernel.sum(axis=2, keepdims=True)
