@@ -17,8 +17,6 @@ folder gets model.keras, a minute old at most; the loss goes to the screen. For
 several machines, exact resumption and TensorBoard: train_efficientnet_unet.
 """
 
-import glob
-import io
 import os
 import time
 
@@ -27,7 +25,6 @@ import numpy as np
 from absl import app
 from absl import flags
 from keras import ops
-from PIL import Image
 
 from flags import efficientnet as efficientnet_flags
 from flags import fields
@@ -36,6 +33,7 @@ from flags import optimizer as optimizer_flags
 from tfcolor.color import ab_bins
 from tfcolor.color import lab
 from tfcolor.data import full_data_config
+from tfcolor.data import packs
 from tfcolor.losses import classification
 from tfcolor.losses import objective
 from tfcolor.models.efficientnet_unet import efficientnet_unet
@@ -43,8 +41,6 @@ from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.weights import efficientnet_files
 from tfcolor.weights import model_file
 
-_PACK_BYTES = 55 * 2**20
-_PACK_QUALITY = 90
 _COUNTED = 2000
 # Patches of hints a picture gets at most, and their largest side in pixels.
 _PATCHES, _PATCH_SIDE = 24, 9
@@ -71,78 +67,6 @@ _data = fields.define(full_data_config.FullDataConfig)
 for _group in (efficientnet_flags, objective_flags, optimizer_flags):
     flags.adopt_module_key_flags(_group)
 flags.mark_flag_as_required("packs")
-
-
-def pack(pattern: str, folder: str, *, size: int) -> int:
-    """Packs pictures, squashed to squares.
-
-    Args:
-        pattern: str, a glob; `**` is any folder.
-        folder: str, to write NNN.npz to, each with `bytes`, uint8 [N], all
-            JPEGs in a row, and `ends`, int64 [K], where each ends.
-        size: int, side of the squares in pixels.
-
-    Returns:
-        int, how many were packed. What Pillow cannot read is named and left
-        out.
-    """
-    os.makedirs(folder, exist_ok=True)
-    paths = sorted(glob.glob(pattern, recursive=True))
-    np.random.default_rng(0).shuffle(paths)
-    files, waiting, length, count = 0, [], 0, 0
-
-    def write():
-        nonlocal files, waiting, length
-        if waiting:
-            ends = np.cumsum([len(data) for data in waiting])
-            joined = np.frombuffer(b"".join(waiting), np.uint8)
-            path = os.path.join(folder, f"{files:03d}.npz")
-            np.savez(path, bytes=joined, ends=ends)
-        files, waiting, length = files + 1, [], 0
-
-    for path in paths:
-        try:
-            with Image.open(path) as opened:
-                square = opened.convert("RGB").resize(
-                    (size, size), Image.Resampling.BOX
-                )
-        except (OSError, ValueError) as error:
-            print(f"left out: {path}: {error}")
-            continue
-        stream = io.BytesIO()
-        square.save(stream, "JPEG", quality=_PACK_QUALITY, subsampling=0)
-        if length + stream.tell() > _PACK_BYTES:
-            write()
-        waiting.append(stream.getvalue())
-        length, count = length + stream.tell(), count + 1
-    write()
-    return count
-
-
-def read_packs(folder: str) -> np.ndarray:
-    """Reads packed pictures.
-
-    Args:
-        folder: str, that `pack` wrote.
-
-    Returns:
-        uint8 array [N, S, S, 3].
-
-    Raises:
-        FileNotFoundError: the folder holds no packs.
-    """
-    pictures = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
-        with np.load(path) as arrays:
-            data, ends = arrays["bytes"].tobytes(), arrays["ends"]
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            with Image.open(io.BytesIO(data[start:end])) as opened:
-                pictures.append(np.asarray(opened))
-    if not pictures:
-        raise FileNotFoundError(
-            f"--packs must be a folder that --pack wrote. Received: {folder!r}"
-        )
-    return np.stack(pictures)
 
 
 class OnDevice(keras.Model):
@@ -281,28 +205,6 @@ class Saved(keras.callbacks.Callback):
         self._saved_at = time.monotonic()
 
 
-class Batches(keras.utils.PyDataset):
-    """Random batches of packed pictures; batch n is a function of the seed."""
-
-    def __init__(self, pictures, *, batch_size, steps, seed):
-        super().__init__()
-        rng = np.random.default_rng(seed)
-        rounds = -(-batch_size * steps // len(pictures))
-        order = [rng.permutation(len(pictures)) for _ in range(rounds)]
-        self._order = np.concatenate(order)
-        self._pictures = pictures
-        self._batch_size, self._steps = batch_size, steps
-
-    def __len__(self):
-        return self._steps
-
-    def __getitem__(self, index):
-        start = index * self._batch_size
-        chosen = self._order[start : start + self._batch_size]
-        # A target that nothing reads: losses are computed in the model.
-        return self._pictures[chosen], np.zeros(len(chosen), np.float32)
-
-
 def count_bins(pictures: np.ndarray) -> np.ndarray:
     """Counts the ab bins of some pictures: float64 [529]."""
     counts = np.zeros(ab_bins.NUM_BINS)
@@ -330,7 +232,7 @@ def train() -> None:
     config = full_data_config.FullDataConfig(**_data())
     rate = optimizer_flags.config()
     keras.utils.set_random_seed(config.seed)
-    pictures = read_packs(PACKS.value)
+    pictures = packs.read(PACKS.value)
     print(f"{len(pictures)} pictures, {keras.backend.backend()} backend")
     options = efficientnet_flags.options()
     network = efficientnet_unet(**options)
@@ -354,7 +256,7 @@ def train() -> None:
     os.makedirs(WORKDIR.value, exist_ok=True)
     info = model_file.ModelInfo("efficientnet_unet", config.image_size)
     model.fit(
-        Batches(
+        packs.Batches(
             pictures,
             batch_size=config.batch_size,
             steps=STEPS.value,
@@ -371,7 +273,7 @@ def main(argv):
     """Packs pictures, or trains."""
     del argv
     if PACK.value:
-        count = pack(PACK.value, PACKS.value, size=PACK_SIZE.value)
+        count = packs.write(PACK.value, PACKS.value, size=PACK_SIZE.value)
         print(f"packed {count} pictures into {PACKS.value}")
     elif WORKDIR.value is None:
         raise app.UsageError("--workdir must be given")

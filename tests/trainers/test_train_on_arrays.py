@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests import pictures
+from tfcolor.data import packs
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import model_file
-from trainers import train_on_arrays
 
 ROOT = pathlib.Path(__file__).parents[2]
 # TensorFlow cannot be found, as where there is none.
@@ -28,42 +28,13 @@ runpy.run_module("trainers.train_on_arrays", run_name="__main__")
 """
 
 
-def _packed(tmp_path, count=6, size=48):
-    images = pictures.write_album(tmp_path / "images", count, kind="jpg")
-    (pathlib.Path(images) / "broken.jpg").write_bytes(b"broken")
-    packs = str(tmp_path / "packs")
-    found = train_on_arrays.pack(f"{images}/*.jpg", packs, size=size)
-    return packs, found
-
-
-def test_packed_pictures_come_back(tmp_path, capsys):
-    packs, count = _packed(tmp_path)
-    assert count == 6
-    assert "left out" in capsys.readouterr().out
-    found = train_on_arrays.read_packs(packs)
-    assert found.shape == (6, 48, 48, 3) and found.dtype == np.uint8
-    assert found.std() > 10
-
-
-def test_a_folder_without_packs_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="that --pack wrote. Received"):
-        train_on_arrays.read_packs(str(tmp_path))
-
-
-def test_batches_go_through_all_pictures_before_one_comes_again():
-    everything = np.arange(10)[:, None]
-    batches = train_on_arrays.Batches(everything, batch_size=4, steps=5, seed=0)
-    seen = np.concatenate([batches[i][0] for i in range(len(batches))])
-    assert len(seen) == 20
-    for half in (seen[:10], seen[10:]):
-        assert sorted(half.ravel()) == list(range(10))
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_a_run_needs_no_tensorflow(tmp_path, backend):
     pytest.importorskip(backend)
-    packs, _ = _packed(tmp_path)
+    images = pictures.write_album(tmp_path / "images", 6, kind="jpg")
+    folder = str(tmp_path / "packs")
+    packs.write(f"{images}/*.jpg", folder, size=48)
     start = str(tmp_path / "start.keras")
     before = efficientnet_unet()
     info = model_file.ModelInfo("efficientnet_unet", 32)
@@ -71,7 +42,7 @@ def test_a_run_needs_no_tensorflow(tmp_path, backend):
     preset = ROOT / "flags" / "presets" / "efficientnet_unet_2.cfg"
     command = [
         *(sys.executable, "-c", _WITHOUT_TENSORFLOW, f"--flagfile={preset}"),
-        *(f"--packs={packs}", f"--workdir={tmp_path}/run"),
+        *(f"--packs={folder}", f"--workdir={tmp_path}/run"),
         *(f"--initial_weights={start}", "--steps=2", "--batch_size=2"),
         *("--image_size=32", "--log_steps=1"),
     ]

@@ -1,0 +1,109 @@
+"""Pictures packed into few files, to be read into memory whole.
+
+For training where no TensorFlow reads them: `trainers.train_on_arrays`.
+"""
+
+import glob
+import io
+import os
+
+import keras
+import numpy as np
+from PIL import Image
+
+_FILE_BYTES = 55 * 2**20
+_JPEG_QUALITY = 90
+
+
+def write(pattern: str, folder: str, *, size: int) -> int:
+    """Packs pictures, squashed to squares.
+
+    Args:
+        pattern: str, a glob; `**` is any folder.
+        folder: str, to write NNN.npz to, each with `bytes`, uint8 [N], all
+            JPEGs in a row, and `ends`, int64 [K], where each ends.
+        size: int, side of the squares in pixels.
+
+    Returns:
+        int, how many were packed. What Pillow cannot read is named and left
+        out.
+    """
+    os.makedirs(folder, exist_ok=True)
+    paths = sorted(glob.glob(pattern, recursive=True))
+    np.random.default_rng(0).shuffle(paths)
+    files, waiting, length, count = 0, [], 0, 0
+
+    def write_file():
+        nonlocal files, waiting, length
+        if waiting:
+            ends = np.cumsum([len(data) for data in waiting])
+            joined = np.frombuffer(b"".join(waiting), np.uint8)
+            path = os.path.join(folder, f"{files:03d}.npz")
+            np.savez(path, bytes=joined, ends=ends)
+        files, waiting, length = files + 1, [], 0
+
+    for path in paths:
+        try:
+            with Image.open(path) as opened:
+                square = opened.convert("RGB").resize(
+                    (size, size), Image.Resampling.BOX
+                )
+        except (OSError, ValueError) as error:
+            print(f"left out: {path}: {error}")
+            continue
+        stream = io.BytesIO()
+        square.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+        if length + stream.tell() > _FILE_BYTES:
+            write_file()
+        waiting.append(stream.getvalue())
+        length, count = length + stream.tell(), count + 1
+    write_file()
+    return count
+
+
+def read(folder: str) -> np.ndarray:
+    """Reads packed pictures.
+
+    Args:
+        folder: str, that `write` filled.
+
+    Returns:
+        uint8 array [N, S, S, 3].
+
+    Raises:
+        FileNotFoundError: the folder holds none of its files.
+    """
+    pictures = []
+    for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
+        with np.load(path) as arrays:
+            data, ends = arrays["bytes"].tobytes(), arrays["ends"]
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            with Image.open(io.BytesIO(data[start:end])) as opened:
+                pictures.append(np.asarray(opened))
+    if not pictures:
+        raise FileNotFoundError(
+            f"--packs must be a folder that --pack wrote. Received: {folder!r}"
+        )
+    return np.stack(pictures)
+
+
+class Batches(keras.utils.PyDataset):
+    """Random batches of packed pictures; batch n is a function of the seed."""
+
+    def __init__(self, pictures, *, batch_size, steps, seed):
+        super().__init__()
+        rng = np.random.default_rng(seed)
+        rounds = -(-batch_size * steps // len(pictures))
+        order = [rng.permutation(len(pictures)) for _ in range(rounds)]
+        self._order = np.concatenate(order)
+        self._pictures = pictures
+        self._batch_size, self._steps = batch_size, steps
+
+    def __len__(self):
+        return self._steps
+
+    def __getitem__(self, index):
+        start = index * self._batch_size
+        chosen = self._order[start : start + self._batch_size]
+        # A target that nothing reads: losses are computed in the model.
+        return self._pictures[chosen], np.zeros(len(chosen), np.float32)
