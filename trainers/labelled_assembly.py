@@ -17,6 +17,7 @@ from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
 from tfcolor.evaluation import class_plots
 from tfcolor.inference import colorizer as colorizer_lib
+from tfcolor.models import architecture
 from tfcolor.models import task_transfer
 from tfcolor.weights import transfer
 from trainers import assembly
@@ -124,7 +125,9 @@ def build_classifier(num_classes: int) -> keras.Model:
     start = None
     if run_flags.INITIAL_WEIGHTS.value:
         start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
-        options |= _mask_center(start)
+        # The trunk must go on seeing the mask as it was trained to.
+        seen = architecture.of(start).options
+        options |= {k: seen[k] for k in ("mask_center",) if k in seen}
     model = task_transfer.task_transfer(num_classes=num_classes, **options)
     if start is not None:
         names = task_transfer.trunk_layers(
@@ -132,14 +135,6 @@ def build_classifier(num_classes: int) -> keras.Model:
         )
         transfer.copy_layers(start, model, names)
     return model
-
-
-def _mask_center(colorizer: keras.Model) -> dict:
-    # The trunk must go on seeing the mask as it was trained to.
-    for layer in colorizer.layers:
-        if layer.name == "mask_centered":
-            return {"mask_center": -float(layer.offset)}
-    return {}
 
 
 def make_examples(source, predictions) -> list[class_plots.Example]:

@@ -21,13 +21,11 @@ from tfcolor.export import decode_graph
 from tfcolor.export import defaults
 from tfcolor.export import told_inputs
 from tfcolor.export.signature import Signature
-from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
-from tfcolor.models import alexnet
-from tfcolor.models import ensemble
+from tfcolor.models import architecture
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -87,30 +85,15 @@ def colorizer_signatures(
     ]
 
 
-def smallest_side(model: keras.Model) -> int:
-    """Returns how many pixels the sides of a network's input must have.
-
-    Args:
-        model: keras.Model of `colorization_model.load`.
-
-    Returns:
-        int. More than a multiple of 8 for an ensemble, whose classifier
-        leaves nothing of a small picture.
-    """
-    inside = [layer.name for layer in model.layers]
-    if ensemble.CLASSIFIER in inside:
-        return alexnet.MIN_SIZE
-    return colorization_model.size_multiple(model)
-
-
 def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
-    if colorization_model.takes_box_classes(model):
+    takes = architecture.takes(model)
+    if takes.box_classes:
         return _BOXES, _BOX_CLASSES
-    return (_BOXES,) if colorization_model.takes_boxes(model) else ()
+    return (_BOXES,) if takes.boxes else ()
 
 
 def _class_specs(model) -> tuple[tf.TensorSpec, ...]:
-    count = colorization_model.num_classes(model)
+    count = architecture.takes(model).classes
     if not count:
         return ()
     return (tf.TensorSpec([None, count], name="classes"),)
@@ -127,8 +110,9 @@ class _Graph:
         # Of what comes with a picture, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))
         self._told = [spec.name for spec in specs]
-        self._smallest_side = smallest_side(model)
-        self._step = colorization_model.size_multiple(model)
+        takes = architecture.takes(model)
+        self._smallest_side = takes.smallest_side
+        self._step = takes.size_multiple
         self.options = options
         self.crop_size = options.crop_size or options.image_size
 

@@ -4,9 +4,6 @@ import os
 
 import keras
 
-from tfcolor.models import blend
-from tfcolor.models import efficientnet_unet
-from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
@@ -104,35 +101,6 @@ def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
             "A model file must hold a Keras model that can be read. "
             f"Received: {path!r} ({type(error).__name__}: {error})"
         ) from error
-
-
-def takes_boxes(model: keras.Model) -> bool:
-    """Tells whether a colorization model colors instances by themselves."""
-    return set(model.input) > _INPUTS
-
-
-def takes_box_classes(model: keras.Model) -> bool:
-    """Tells whether a colorization model is told what lies in boxes."""
-    return set(model.input) >= _BOX_CLASS_INPUTS
-
-
-def takes_hints(model: keras.Model) -> bool:
-    """Tells whether a colorization model listens to colour hints."""
-    return set(model.input) >= _INPUTS
-
-
-def size_multiple(model: keras.Model) -> int:
-    """Returns what the sides of a model's input must be a multiple of."""
-    if blend.network(model).name == "efficientnet_unet":
-        return efficientnet_unet.SIZE_MULTIPLE
-    return siggraph_blocks.SIZE_MULTIPLE
-
-
-def num_classes(model: keras.Model) -> int:
-    """Returns how many classes a model must be told of; 0 if none."""
-    if _CLASS_INPUT not in model.input:
-        return 0
-    return model.input[_CLASS_INPUT].shape[-1]
 
 
 def check(model: keras.Model) -> None:

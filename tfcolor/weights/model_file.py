@@ -1,7 +1,8 @@
 """Model files: a .keras file that also says how to use the model.
 
-A file written here is an ordinary Keras 3 model file with one more entry in
-its archive, `tfcolor.json`. `keras.saving.load_model` reads it too.
+A file written here is an ordinary Keras 3 model file with two more entries in
+its archive: `tfcolor.json`, how to use the model, and `architecture.json`, what
+it is (see `models.architecture`). `keras.saving.load_model` reads it too.
 """
 
 import dataclasses
@@ -14,8 +15,10 @@ import zipfile
 import keras
 
 from tfcolor import layers
+from tfcolor.models import architecture
 
 _ENTRY = "tfcolor.json"
+_ARCHITECTURE = "architecture.json"
 _PYTORCH = (".pth", ".pt")
 # `ModelInfo.inputs` of colorizers that are told classes.
 TRUE_CLASSES = "L_true_classes"
@@ -74,6 +77,8 @@ def save(model: keras.Model, path: str, info: ModelInfo) -> None:
         model.save(temporary)
         with zipfile.ZipFile(temporary, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(dataclasses.asdict(info)))
+            found = architecture.to_json(architecture.of(model))
+            archive.writestr(_ARCHITECTURE, json.dumps(found))
         os.replace(temporary, path)
     finally:
         if os.path.exists(temporary):
@@ -93,6 +98,13 @@ def read_info(path: str) -> ModelInfo:
         if _ENTRY not in archive.namelist():
             return ModelInfo()
         return ModelInfo(**json.loads(archive.read(_ENTRY)))
+
+
+def _read_architecture(path: str) -> architecture.Architecture | None:
+    with zipfile.ZipFile(path) as archive:
+        if _ARCHITECTURE not in archive.namelist():
+            return None
+        return architecture.from_json(json.loads(archive.read(_ARCHITECTURE)))
 
 
 def _is_model(path: str) -> bool:
@@ -149,4 +161,7 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
     _register_layers()
-    return keras.saving.load_model(path, compile=False), read_info(path)
+    model = keras.saving.load_model(path, compile=False)
+    if (found := _read_architecture(path)) is not None:
+        architecture.attach(model, found)
+    return model, read_info(path)
