@@ -1,14 +1,24 @@
 """What sub-commands share: arguments, and how they speak."""
 
 import argparse
+import collections
+import contextlib
+import dataclasses
 import sys
+import warnings
+from collections.abc import Callable
 
 # None of them imports TensorFlow.
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
+# What a summary says of pictures that were not done now, in this order.
+_EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, "failed")
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -184,6 +194,92 @@ def say_failures(failures) -> None:
     """
     for source, reason in failures:
         print(f"failed: {source}: {reason}", file=sys.stderr)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tally:
+    """What a command over many pictures has to say at its end.
+
+    Attributes:
+        outcomes: list of Outcome.
+    """
+
+    outcomes: list[Outcome]
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Returns (source, reason) of the pictures that failed."""
+        return [(o.source, o.reason) for o in self.outcomes if o.reason]
+
+    def done(self) -> list[Outcome]:
+        """Returns those that were done now."""
+        return [o for o in self.outcomes if not (o.reason or o.skipped)]
+
+    def extras(self) -> list[str]:
+        """Returns what is to be said of the others."""
+        counts = collections.Counter(o.skipped for o in self.outcomes)
+        counts["failed"] = len(self.failures())
+        return [f"{counts[key]} {key}" for key in _EXTRAS if counts[key]]
+
+    def summary(self, verb: str, output: str) -> str:
+        """Returns the last line of a command."""
+        text = f"{verb} {counted(len(self.done()), 'picture')} into {output}"
+        return with_extras(text, self.extras())
+
+
+def run_outcomes(
+    command: str,
+    begin: Callable[[], Outcomes],
+    *,
+    summarize: Callable[[Tally], str],
+) -> int:
+    """Runs a command over many pictures, from its errors to its summary.
+
+    Args:
+        command: str, its name.
+        begin: function without arguments that begins the work. Its errors are
+            wrong usage.
+        summarize: function of a Tally to the last line.
+
+    Returns:
+        int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
+    """
+    # Pillow warns about odd metadata, which are left out then.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        outcomes = begin()
+    except (OSError, ValueError, ImportError) as error:
+        return say_error(command, error, 2)
+    import tqdm
+
+    known = []
+    tally = Tally(known)
+    progress = tqdm.tqdm(
+        total=len(outcomes),
+        unit="picture",
+        disable=len(outcomes) == 1,
+        file=sys.stderr,
+    )
+    try:
+        # Closed when interrupted too: what is being written is finished.
+        with progress, contextlib.closing(outcomes):
+            for outcome in outcomes:
+                known.append(outcome)
+                if outcome.skipped:
+                    progress.total -= 1
+                else:
+                    progress.update()
+    except OSError as error:
+        return say_error(command, error, 1)
+    say_notes((o.source, note) for o in known for note in o.notes)
+    failures = tally.failures()
+    say_failures(failures)
+    print(summarize(tally))
+    return 1 if failures else 0
+
+
+def counted(count: int, what: str) -> str:
+    """Returns a number of things, for example "2 pictures"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def with_extras(text: str, extras: list[str]) -> str:

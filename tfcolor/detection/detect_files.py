@@ -10,6 +10,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor.data import decode
+from tfcolor.data.outcome import one_line
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection.detector import Detector
 
@@ -67,13 +68,6 @@ def detect_files(
             yield from _detect(detector, waiting.pop(most))
     for batch in waiting.values():
         yield from _detect(detector, batch)
-
-
-def one_line(error: BaseException) -> str:
-    """Returns an error's message as one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _pixels(waiting: dict) -> int:

@@ -12,7 +12,9 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
-from tfcolor.inference.output_paths import OutputPath
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data.outcome import Outcome
+from tfcolor.inference.output_paths import PictureJob
 from tfcolor.serving import defaults
 from tfcolor.serving.failure import ServerError
 
@@ -34,27 +36,29 @@ class Client(Protocol):
 
 def colorize_files(
     client: Client,
-    jobs: Sequence[OutputPath],
+    jobs: Sequence[PictureJob],
     *,
     find_boxes: FindBoxes | None = None,
     parallel: int = defaults.PARALLEL,
     retries: int = defaults.RETRIES,
     first_wait: float = defaults.FIRST_WAIT,
-) -> Iterator[tuple[OutputPath, str | None]]:
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.
 
     Args:
         client: RestClient or GrpcClient.
-        jobs: OutputPaths, each with an output.
+        jobs: PictureJobs, each with an output.
         find_boxes: FindBoxes or None, for a model that takes boxes.
         parallel: int. Requests at once.
         retries: int. Further tries of a request that failed for a passing
             reason: the server is not there or busy.
         first_wait: float. Seconds before the first of them; doubled for each.
+        stop: function without arguments, asked after each picture. Once it
+            returns True no other picture is sent.
 
     Yields:
-        Each job, in order, with None when its file is written and the reason,
-        a line of text, when it failed.
+        Outcome of each job, in order.
     """
     pool = futures.ThreadPoolExecutor(parallel)
 
@@ -64,8 +68,13 @@ def colorize_files(
     try:
         running = [(job, pool.submit(one, job)) for job in jobs]
         for job, future in running:
-            error = future.exception()
-            yield job, None if error is None else _reason(error)
+            if error := future.exception():
+                reason = outcome_lib.one_line(error)
+                yield Outcome(job.source, reason=reason)
+            else:
+                yield Outcome(job.source, (job.output,))
+            if stop():
+                break
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -121,9 +130,3 @@ def _with_retries(ask, retries: int, first_wait: float) -> bytes:
                 raise
         time.sleep(first_wait * 2**attempt)
     raise ValueError(f"`retries` must be 0 or above. Received: {retries}")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
