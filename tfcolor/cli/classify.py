@@ -136,13 +136,14 @@ def _classify(classifier, found, top, rows, failures) -> None:
 
 def _classify_batch(classifier, batch, failures) -> list:
     """Returns pairs of name and [(class, probability)], best first."""
+    from tfcolor import atomic
     from tfcolor.data import decode
 
     names, pictures = [], []
     for path, name in batch:
         try:
             with open(path, "rb") as file:
-                pictures.append(decode.decode_rgb(file.read()))
+                pictures.append(decode.decode_rgb(atomic.read_unchanged(file)))
             names.append(name)
         except (OSError, ValueError, MemoryError) as error:
             failures.append((path, shared.one_line(error)))

@@ -153,6 +153,7 @@ def _plan(args) -> tuple[list, int]:
     planned = output_paths.plan(
         args.input, args.output, say=shared.say_left_out
     )
+    output_paths.remove_leftovers(planned)
     wanted = planned
     if not args.overwrite:
         wanted = [path for path in planned if path.without_existing().targets()]

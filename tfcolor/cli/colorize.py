@@ -191,6 +191,7 @@ def _plan(args) -> tuple[list, int]:
         missing = planned
     wanted = [path for path in missing if path.targets()]
     _check_writable(args.output, planned)
+    output_paths.remove_leftovers(planned)
     jobs = [(path, tuple(hints.get(path.name, ()))) for path in wanted]
     return jobs, len(planned) - len(jobs)
 

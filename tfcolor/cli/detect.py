@@ -179,6 +179,7 @@ def _plan(args) -> tuple[list, list, object]:
         draw=args.draw,
     )
     output_paths.make_folder(args.output, format=args.format)
+    output_paths.remove_leftovers(jobs, args.output)
     if args.format == output_paths.COCO:
         path = output_paths.json_path(args.output)
         output = outputs.CocoOutput(path, overwrite=args.overwrite)

@@ -5,6 +5,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 
+from tfcolor import atomic
 from tfcolor.data import encode
 from tfcolor.data import files
 
@@ -102,6 +103,17 @@ def plan(
     ]
     _check_collisions(jobs)
     return jobs
+
+
+def remove_leftovers(planned: list[OutputPath]) -> None:
+    """Removes what killed processes left where results will be.
+
+    Args:
+        planned: list of OutputPath.
+    """
+    atomic.remove_leftovers(
+        target for path in planned for target in path.targets()
+    )
 
 
 def _writable(names: list[str]) -> list[str]:
