@@ -99,6 +99,9 @@ def _remove_leftover(folder: str, name: str) -> None:
         if lock is None:
             return
         try:
+            # Never what another user has put there.
+            if os.fstat(lock).st_uid != os.geteuid():
+                return
             _put_back(os.path.join(place, _OLD), folder)
             shutil.rmtree(place, ignore_errors=True)
         finally:
@@ -150,16 +153,13 @@ def _lock(place: str) -> int | None:
     Raises:
         BlockingIOError: another process has it.
         FileNotFoundError: it is gone.
-        PermissionError: it is another user's.
     """
     if fcntl is None:
         return None
     lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        if os.fstat(lock).st_uid != os.geteuid():
-            raise PermissionError(f"{place} is another user's")
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
+    except BlockingIOError:
         os.close(lock)
         raise
     except OSError:

@@ -13,6 +13,7 @@ import pytest
 from absl.testing import flagsaver
 
 from tests import pictures
+from tests.faults import disks
 from tests.training import jobs
 from tfcolor.weights import model_file
 from trainers import train_full
@@ -167,6 +168,16 @@ def test_a_worker_that_hangs_ends_the_job_and_a_restart_goes_on(
     assert statuses[stopped] == 75, _said(workdir, stopped)
     assert jobs.wait(runs.start(workdir)) == [0, 0], _said(workdir)
     _assert_same_weights(workdir, runs.folder / "two")
+
+
+@pytest.mark.long
+def test_a_chief_whose_disk_is_full_ends_the_job(runs, tmp_path):
+    workdir = tmp_path / "full"
+    with disks.small(workdir, "500k"):
+        statuses = jobs.wait(runs.start(workdir))
+    assert statuses == [2, 75], [_said(workdir, i) for i in (0, 1)]
+    said = _said(workdir)
+    assert "No space left on device" in said and "Traceback" not in said
 
 
 def test_a_signal_to_one_worker_stops_all_after_the_same_step(runs, tmp_path):
