@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 
+from tfcolor import atomic
 from tfcolor.cli import shared
 
 _DESCRIPTION = """\
@@ -99,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     shared.say_failures(failures)
     if args.output:
         try:
+            atomic.remove_leftovers([args.output])
             encode.write_atomically(args.output, _csv(rows).encode())
         except OSError as error:
             return shared.say_error("classify", error, 1)
@@ -136,7 +138,6 @@ def _classify(classifier, found, top, rows, failures) -> None:
 
 def _classify_batch(classifier, batch, failures) -> list:
     """Returns pairs of name and [(class, probability)], best first."""
-    from tfcolor import atomic
     from tfcolor.data import decode
 
     names, pictures = [], []
