@@ -9,7 +9,8 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 	--dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-quick test-all test-detect lint format setup clean
+.PHONY: demo test test-quick test-all test-detect faults soak lint format \
+	setup clean
 
 # Colorizes the pictures that ship with the package.
 demo: $(READY)
@@ -30,6 +31,16 @@ test-all: lint
 test-detect: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[detect]"
 	$(BIN)/python -m pytest -m detect
+
+# Kills commands at random moments and looks at what is left: docs/reliability.md.
+TIMES ?= 30
+faults: $(READY)
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.faults.kill --times=$(TIMES)
+
+# Good and bad requests for so long, and the curve of memory.
+MINUTES ?= 10
+soak: $(READY)
+	$(BIN)/python -m tests.faults.soak --minutes=$(MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -13,8 +13,9 @@ _TRY_AGAIN = 75
 def run(main) -> None:
     """Runs a trainer's `main` under absl.
 
-    Mistakes of the user end in one line and status 2, an interruption that
-    left a checkpoint in status 130, the loss of another worker in status 75.
+    Mistakes of the user and files that cannot be written end in one line and
+    status 2, an interruption that left a checkpoint in status 130, the loss of
+    another worker in status 75.
 
     Args:
         main: function of argv.
@@ -40,7 +41,7 @@ def run(main) -> None:
             print(f"\nerror: {error}", file=sys.stderr, flush=True)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)
-        except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        except (ValueError, OSError, FloatingPointError) as error:
             print(f"\nerror: {error}", file=sys.stderr)
             sys.exit(2)
         except tf.errors.OpError as error:

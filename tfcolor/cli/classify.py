@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 
+from tfcolor import atomic
 from tfcolor.cli import shared
 
 _DESCRIPTION = """\
@@ -99,6 +100,7 @@ def run(args: argparse.Namespace) -> int:
     shared.say_failures(failures)
     if args.output:
         try:
+            atomic.remove_leftovers([args.output])
             encode.write_atomically(args.output, _csv(rows).encode())
         except OSError as error:
             return shared.say_error("classify", error, 1)
@@ -142,7 +144,7 @@ def _classify_batch(classifier, batch, failures) -> list:
     for path, name in batch:
         try:
             with open(path, "rb") as file:
-                pictures.append(decode.decode_rgb(file.read()))
+                pictures.append(decode.decode_rgb(atomic.read_unchanged(file)))
             names.append(name)
         except (OSError, ValueError, MemoryError) as error:
             failures.append((path, shared.one_line(error)))

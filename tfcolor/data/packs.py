@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from PIL import Image
 
+from tfcolor import atomic
+
 _FILE_BYTES = 55 * 2**20
 _JPEG_QUALITY = 90
 
@@ -39,7 +41,8 @@ def write(pattern: str, folder: str, *, size: int) -> int:
             ends = np.cumsum([len(data) for data in waiting])
             joined = np.frombuffer(b"".join(waiting), np.uint8)
             path = os.path.join(folder, f"{files:03d}.npz")
-            np.savez(path, bytes=joined, ends=ends)
+            with atomic.replacing(path, extension=".npz") as new:
+                np.savez(new, bytes=joined, ends=ends)
         files, waiting, length = files + 1, [], 0
 
     for path in paths:

@@ -6,18 +6,20 @@ and makes only those that are missing or were made from something else.
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
 
+from tfcolor import atomic
 from tfcolor.data import decode
+from tfcolor.data import encode
 from tfcolor.data import manifest as manifest_lib
 from tfcolor.data import pipelines
 from tfcolor.data import records
@@ -77,7 +79,9 @@ def copy_color_groups(images: str, folder: str) -> None:
     """
     path = os.path.join(images, COLOR_GROUPS)
     if os.path.isfile(path):
-        shutil.copyfile(path, os.path.join(folder, COLOR_GROUPS))
+        with open(path, "rb") as file:
+            data = atomic.read_unchanged(file)
+        encode.write_atomically(os.path.join(folder, COLOR_GROUPS), data)
 
 
 def find_classes(names: list[str]) -> list[str]:
@@ -211,6 +215,7 @@ def write_shards(
         OSError: a file cannot be written.
     """
     os.makedirs(folder, exist_ok=True)
+    atomic.remove_leftovers([os.path.join(folder, manifest_lib.FILE)])
     report = progress or (lambda count: None)
     classes = find_classes([name for job in jobs for _, name in job.pictures])
     done = {job.file: is_done(job, folder) for job in jobs}
@@ -243,7 +248,7 @@ def write_shards(
 def _make(path, name, *, settings, boxes, classes) -> _Made:
     """Reads, squashes and encodes a picture."""
     with open(path, "rb") as file:
-        data = file.read()
+        data = atomic.read_unchanged(file)
     # Boxes are for the picture at its full size.
     shrink_to = settings.size if boxes is None else None
     rgb = decode.decode_rgb(data, shrink_to=shrink_to)
@@ -313,9 +318,13 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
 def _remove_others(folder: str, files: set[str]) -> None:
     """Removes shards of an earlier plan, which nobody may read any more."""
     for name in os.listdir(folder):
-        if name.endswith(".tfrecord") and name not in files:
-            index = manifest_lib.index_path(folder, name)
-            # Only what was written here.
-            if os.path.isfile(index):
-                os.remove(os.path.join(folder, name))
-                os.remove(index)
+        stem, extension = os.path.splitext(name)
+        file = f"{stem}.tfrecord"
+        if extension != ".json" or file in files:
+            continue
+        # Only what was written here. What is written about a shard goes last:
+        # killed in between, the next run finds it.
+        if manifest_lib.read_shard(folder, file) is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(folder, file))
+            os.remove(manifest_lib.index_path(folder, file))

@@ -16,6 +16,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import atomic
 from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data import manifest
@@ -132,7 +133,7 @@ def _record_element(serialized) -> dict:
 
 def _read_file(path: bytes) -> bytes:
     with open(path, "rb") as f:
-        return f.read()
+        return atomic.read_unchanged(f)
 
 
 def open_source(

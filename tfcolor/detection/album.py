@@ -68,6 +68,7 @@ def detect_album(
         list(inputs), output, format=format, naming=naming, draw=drawings
     )
     output_paths.make_folder(output, format=format)
+    output_paths.remove_leftovers(jobs, output)
     sink = outputs.open_output(output, format=format, overwrite=overwrite)
     todo = [
         job

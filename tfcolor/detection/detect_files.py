@@ -9,6 +9,7 @@ from concurrent import futures
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data.outcome import one_line
 from tfcolor.data.picture_boxes import PictureBoxes
@@ -79,7 +80,7 @@ def _pixels(waiting: dict) -> int:
 
 def _read(path: str) -> np.ndarray:
     with open(path, "rb") as file:
-        return decode.decode_rgb(file.read())
+        return decode.decode_rgb(atomic.read_unchanged(file))
 
 
 def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
@@ -34,7 +35,7 @@ class Method:
 def read_rgb(path: str) -> np.ndarray:
     """Reads a picture file: uint8 array [H, W, 3]."""
     with open(path, "rb") as file:
-        return decode.decode_rgb(file.read())
+        return decode.decode_rgb(atomic.read_unchanged(file))
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:

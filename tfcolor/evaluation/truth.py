@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import files
 from tfcolor.inference.box_finder import Finder
@@ -38,7 +39,7 @@ class TruePicture:
             ValueError: the kind of picture is not supported.
         """
         with open(self.path, "rb") as file:
-            rgb = decode.decode_rgb(file.read())
+            rgb = decode.decode_rgb(atomic.read_unchanged(file))
         if self.box is None:
             return rgb
         top, left, bottom, right = self.box

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import picture_boxes
 from tfcolor.data.picture_boxes import PictureBoxes
@@ -126,7 +127,7 @@ def load(
             of it.
     """
     with open(source, "rb") as file:
-        picture = decode.decode_picture(file.read())
+        picture = decode.decode_picture(atomic.read_unchanged(file))
     height, width = picture.pixels.shape[:2]
     hint_points.check_inside(hints, width=width, height=height)
     notes = list(picture.notes)

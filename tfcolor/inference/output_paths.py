@@ -5,6 +5,7 @@ import dataclasses
 import os
 from collections.abc import Callable
 
+from tfcolor import atomic
 from tfcolor.data import encode
 from tfcolor.data import files
 from tfcolor.inference.hint_points import HintPoint
@@ -109,7 +110,9 @@ def plan(
 
 
 def make_folder(output: str, jobs: list[PictureJob]) -> None:
-    """Makes the output folder; an error now spares a long wait.
+    """Makes the output folder, and clears what killed processes left there.
+
+    An error now spares a long wait.
 
     Args:
         output: str. See `plan`.
@@ -128,6 +131,7 @@ def make_folder(output: str, jobs: list[PictureJob]) -> None:
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise OSError(f"The output folder {folder!r} is read-only.")
+    atomic.remove_leftovers(path for job in jobs for path in job.targets())
 
 
 def _writable(names: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import encode
 from tfcolor.data import outcome as outcome_lib
@@ -81,7 +82,7 @@ def colorize_files(
 
 def _colorize_file(client, job, find_boxes, retries, first_wait) -> None:
     with open(job.source, "rb") as file:
-        data = file.read()
+        data = atomic.read_unchanged(file)
     boxes = None
     if find_boxes is not None:
         boxes = find_boxes(job.source, decode.decode_picture(data).pixels)

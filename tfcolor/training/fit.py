@@ -9,6 +9,9 @@ data of step n is a function of the seed and n.
 import collections
 import contextlib
 import math
+import os
+import re
+import shutil
 import sys
 import time
 
@@ -28,6 +31,17 @@ from tfcolor.training.step_profile import StepProfile
 from tfcolor.training.steps import Steps
 from tfcolor.training.task import FitConfig
 from tfcolor.training.task import Task
+
+# What TensorFlow makes of a file system that is full, read-only or gone.
+_NOT_WRITTEN = (
+    tf.errors.DataLossError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnknownError,
+)
+_CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
 
 
 class Interrupted(Exception):
@@ -59,6 +73,7 @@ def fit(
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
         WorkerLost: another worker of the job is gone.
         FloatingPointError: the loss is not finite.
+        OSError: a file cannot be written; the last checkpoint is whole.
         ValueError: the run folder holds a run of another network, or a
             dataset is empty.
     """
@@ -127,6 +142,8 @@ class _Loop:
 
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
+        for manager in (self._latest, self._best):
+            _remove_leftovers(manager)
         path = tf.train.latest_checkpoint(self._run.resume)
         if path is None:
             return
@@ -147,7 +164,7 @@ class _Loop:
     def _save(self):
         # Rows first: those later than the checkpoint are dropped on resuming.
         self._run.write_metrics(self._rows)
-        self._latest.save(checkpoint_number=int(self._step))
+        _save_checkpoint(self._latest, int(self._step))
         self._saved_at = time.monotonic()
 
     def _stop(self, watch, step):
@@ -292,7 +309,7 @@ class _Loop:
                 self._best_cost.assign(float("inf") if cost is None else cost)
                 self._save_model()
         if improved:
-            self._best.save(checkpoint_number=step)
+            _save_checkpoint(self._best, step)
 
     def _save_model(self):
         # A model is used where there is one replica.
@@ -314,6 +331,32 @@ class _Loop:
             )
         sign = -1 if name in self._task.higher_is_better else 1
         return sign * scalars[f"validation/{name}"]
+
+
+def _save_checkpoint(manager: tf.train.CheckpointManager, step: int) -> None:
+    try:
+        manager.save(checkpoint_number=step)
+    except _NOT_WRITTEN as error:
+        raise OSError(
+            f"A checkpoint cannot be written to {manager.directory}: "
+            f"{error.message.strip().splitlines()[0]}. The one before it is "
+            "whole; once there is room, the same command goes on from there."
+        ) from error
+
+
+def _remove_leftovers(manager: tf.train.CheckpointManager) -> None:
+    """Removes checkpoints that a killed run began to write or to remove."""
+    if not os.path.isdir(manager.directory):
+        return
+    kept = {os.path.basename(path) for path in manager.checkpoints}
+    for entry in list(os.scandir(manager.directory)):
+        whole = re.fullmatch(_CHECKPOINT_FILE, entry.name)
+        if whole and whole[1] in kept:
+            continue
+        if entry.name.startswith("ckpt-") and entry.is_dir():
+            shutil.rmtree(entry.path)
+        elif entry.name.startswith(("ckpt-", "checkpoint.")):
+            os.remove(entry.path)
 
 
 def _finite_means(step, window):

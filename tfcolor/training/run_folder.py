@@ -20,8 +20,17 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from tfcolor import atomic
+
 _METRICS = "metrics.csv"
 _LOG_FORMAT = "%(asctime)s %(message)s"
+
+
+class _LogFile(logging.FileHandler):
+    """A log that goes on where its disk is full: the console has the line."""
+
+    def handleError(self, record):
+        """Says nothing; what cannot do without the disk will."""
 
 
 class RunFolder:
@@ -31,6 +40,9 @@ class RunFolder:
         path: str, made if absent.
         is_chief: bool. False: a worker that writes what the chief writes, as
             TensorFlow wants it to, but into a temporary folder of its own.
+
+    Raises:
+        OSError: the folder cannot be made or written.
 
     Attributes:
         resume: str, the folder of checkpoints that the run goes on from.
@@ -44,7 +56,11 @@ class RunFolder:
             self._temporary = tempfile.TemporaryDirectory(prefix="tfcolor-")
             path = self._temporary.name
         self.path = path
-        os.makedirs(path, exist_ok=True)
+        with atomic.writing(path):
+            os.makedirs(path, exist_ok=True)
+            # Before anything is made ready for long.
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise OSError(f"{path} is read-only")
         self.tensorboard = os.path.join(path, "tensorboard")
         self.latest = os.path.join(path, "checkpoints", "latest")
         self.best = os.path.join(path, "checkpoints", "best")
@@ -52,11 +68,12 @@ class RunFolder:
         self.curves = os.path.join(path, "curves.png")
         self._flags = os.path.join(path, "flags.cfg")
         self._metrics = os.path.join(path, _METRICS)
+        atomic.remove_leftovers([self.model])
         self.log = self._open_log()
 
     def _open_log(self) -> logging.Logger:
         log = logging.Logger(self.path)
-        file = logging.FileHandler(os.path.join(self.path, "train.log"))
+        file = _LogFile(os.path.join(self.path, "train.log"))
         # Nobody else knows when the file is no longer needed.
         weakref.finalize(log, file.close)
         for handler in (logging.StreamHandler(), file):
@@ -138,10 +155,14 @@ class RunFolder:
         for axis in list(axes.flat)[len(titles) :]:
             axis.axis("off")
         figure.tight_layout()
-        temporary = f"{self.curves}.tmp"
-        figure.savefig(temporary, format="png", dpi=100)
-        plt.close(figure)
-        os.replace(temporary, self.curves)
+        try:
+            with (
+                atomic.replacing(self.curves) as new,
+                atomic.writing(self.curves),
+            ):
+                figure.savefig(new, format="png", dpi=100)
+        finally:
+            plt.close(figure)
 
 
 def read_metrics(path: str) -> list[dict[str, float]]:
@@ -164,7 +185,9 @@ def read_metrics(path: str) -> list[dict[str, float]]:
 
 
 def _write_atomically(path: str, text: str) -> None:
-    temporary = f"{path}.tmp"
-    with open(temporary, "w") as f:
-        f.write(text)
-    os.replace(temporary, path)
+    with (
+        atomic.replacing(path) as new,
+        atomic.writing(path),
+        open(new, "w") as file,
+    ):
+        file.write(text)

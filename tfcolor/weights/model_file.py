@@ -14,11 +14,13 @@ import zipfile
 
 import keras
 
+from tfcolor import atomic
 from tfcolor import layers
 from tfcolor.models import architecture
 
 _ENTRY = "tfcolor.json"
 _ARCHITECTURE = "architecture.json"
+_EXTENSION = ".keras"
 _PYTORCH = (".pth", ".pt")
 # `ModelInfo.inputs` of colorizers that are told classes.
 TRUE_CLASSES = "L_true_classes"
@@ -65,24 +67,22 @@ def save(model: keras.Model, path: str, info: ModelInfo) -> None:
         info: ModelInfo.
 
     Raises:
+        OSError: the file cannot be written; what was there stays.
         ValueError: `path` does not end in `.keras`.
     """
-    if not path.endswith(".keras"):
+    if not path.endswith(_EXTENSION):
         raise ValueError(
             f"`path` must end in '.keras'. Received: path={path!r}"
         )
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
-    try:
-        model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
+    with (
+        atomic.replacing(path, extension=_EXTENSION) as new,
+        atomic.writing(path),
+    ):
+        model.save(new)
+        with zipfile.ZipFile(new, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(dataclasses.asdict(info)))
             found = architecture.to_json(architecture.of(model))
             archive.writestr(_ARCHITECTURE, json.dumps(found))
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
 
 
 def read_info(path: str) -> ModelInfo:
