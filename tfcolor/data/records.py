@@ -97,7 +97,8 @@ def serialize(record: Record) -> bytes:
         feature[_SCORE] = _float_feature(record.boxes.scores)
         feature[_BOX_CLASS] = _int_feature(record.boxes.classes)
     example = tf.train.Example(features=tf.train.Features(feature=feature))
-    return example.SerializeToString()
+    # Otherwise the order of the features differs from process to process.
+    return example.SerializeToString(deterministic=True)
 
 
 def _bytes_feature(value: bytes) -> tf.train.Feature:
