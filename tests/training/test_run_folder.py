@@ -4,6 +4,7 @@ import os
 import pytest
 from PIL import Image
 
+from tfcolor.training import run_folder
 from tfcolor.training.run_folder import RunFolder
 
 ROWS = [
@@ -41,6 +42,36 @@ def test_curves_are_a_picture(run):
     with Image.open(run.curves) as picture:
         assert picture.format == "PNG"
         assert picture.width > 500
+
+
+def test_what_is_compared_shares_a_plot():
+    names = ["loss", "validation/loss", "validation/grey_psnr"]
+    names += ["validation/psnr", "validation/true_colorfulness"]
+    assert run_folder.curve_groups([*names, "validation/colorfulness"]) == {
+        "loss": ["loss", "validation/loss"],
+        "psnr": ["validation/grey_psnr", "validation/psnr"],
+        "colorfulness": [
+            *("validation/true_colorfulness", "validation/colorfulness")
+        ],
+    }
+    # Nothing to be compared with.
+    assert list(run_folder.curve_groups(["grey_psnr"])) == ["grey_psnr"]
+
+
+def test_curves_that_are_compared_are_drawn_in_the_same_axes(run, monkeypatch):
+    drawn = []
+    close = run_folder.plt.close
+
+    def look(figure):
+        drawn.extend(figure.axes)
+        close(figure)
+
+    monkeypatch.setattr(run_folder.plt, "close", look)
+    more = {"step": 2, "validation/grey_psnr": 23.0}
+    run.write_metrics([*ROWS, more])
+    (axes,) = [axis for axis in drawn if axis.get_title() == "psnr"]
+    labels = [line.get_label() for line in axes.get_lines()]
+    assert sorted(labels) == ["validation/grey_psnr", "validation/psnr"]
 
 
 def test_metrics_without_rows_need_no_curves(run):

@@ -20,7 +20,11 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+LOG = "train.log"
 _METRICS = "metrics.csv"
+_VALIDATION = "validation/"
+# Names of figures that others are compared with begin so.
+_COMPARED = ("grey_", "true_")
 _LOG_FORMAT = "%(asctime)s %(message)s"
 
 
@@ -56,7 +60,7 @@ class RunFolder:
 
     def _open_log(self) -> logging.Logger:
         log = logging.Logger(self.path)
-        file = logging.FileHandler(os.path.join(self.path, "train.log"))
+        file = logging.FileHandler(os.path.join(self.path, LOG))
         # Nobody else knows when the file is no longer needed.
         weakref.finalize(log, file.close)
         for handler in (logging.StreamHandler(), file):
@@ -112,36 +116,63 @@ class RunFolder:
         self._plot(rows, [name for name in names if name != "step"])
 
     def _plot(self, rows, names):
-        # A training curve and its validation share one plot.
-        titles = list(
-            dict.fromkeys(name.removeprefix("validation/") for name in names)
-        )
-        if not titles:
+        groups = curve_groups(names)
+        if not groups:
             return
-        columns = min(3, len(titles))
-        lines = -(-len(titles) // columns)
+        columns = min(3, len(groups))
+        lines = -(-len(groups) // columns)
         figure, axes = plt.subplots(
             lines, columns, figsize=(4.2 * columns, 3 * lines), squeeze=False
         )
-        for axis, title in zip(axes.flat, titles, strict=False):
-            for name in (title, f"validation/{title}"):
+        for axis, (title, members) in zip(
+            axes.flat, groups.items(), strict=False
+        ):
+            for name in members:
                 points = [(r["step"], r[name]) for r in rows if name in r]
-                if points:
-                    axis.plot(
-                        *zip(*points, strict=True),
-                        label=name.removesuffix(title) + title,
-                        marker="." if name != title else None,
-                    )
+                validated = name.startswith(_VALIDATION)
+                axis.plot(
+                    *zip(*points, strict=True),
+                    label=name,
+                    marker="." if validated else None,
+                    # Dashed: what another curve is compared with.
+                    linestyle="-" if _plain(name) == title else "--",
+                )
             axis.set(title=title, xlabel="step")
             axis.grid(alpha=0.3)
             axis.legend(fontsize="x-small")
-        for axis in list(axes.flat)[len(titles) :]:
+        for axis in list(axes.flat)[len(groups) :]:
             axis.axis("off")
         figure.tight_layout()
         temporary = f"{self.curves}.tmp"
         figure.savefig(temporary, format="png", dpi=100)
         plt.close(figure)
         os.replace(temporary, self.curves)
+
+
+def curve_groups(names: list[str]) -> dict[str, list[str]]:
+    """Says which columns of metrics.csv share a plot.
+
+    Args:
+        names: list of str, without "step".
+
+    Returns:
+        dict from the title of a plot to its columns: a figure in training and
+        validation, and what it is compared with (`grey_psnr` with `psnr`,
+        `true_colorfulness` with `colorfulness`).
+    """
+    plain = dict.fromkeys(map(_plain, names))
+    groups = {}
+    for name in names:
+        title = _plain(name)
+        for prefix in _COMPARED:
+            rest = title.removeprefix(prefix)
+            title = rest if rest in plain else title
+        groups.setdefault(title, []).append(name)
+    return groups
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(_VALIDATION)
 
 
 def read_metrics(path: str) -> list[dict[str, float]]:
