@@ -4,6 +4,7 @@ import argparse
 import sys
 
 # None of them imports TensorFlow.
+from tfcolor.data import memory
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
@@ -139,7 +140,8 @@ def _boxes_at_once(text: str) -> int | None:
 
 def one_line(error: Exception) -> str:
     """Returns an error's message on one line."""
-    return " ".join(str(error).split())
+    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
+    return known or " ".join(str(error).split()) or type(error).__name__
 
 
 def say_error(command: str, error: Exception, status: int) -> int:

@@ -10,6 +10,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor.data import decode
+from tfcolor.data import memory
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection.detector import Detector
 
@@ -71,6 +72,9 @@ def detect_files(
 
 def one_line(error: BaseException) -> str:
     """Returns an error's message as one line."""
+    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
+    if known is not None:
+        return known
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__

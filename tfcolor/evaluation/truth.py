@@ -30,15 +30,18 @@ class TruePicture:
     name: str
     box: tuple[int, int, int, int] | None = None
 
-    def read(self) -> np.ndarray:
+    def read(self, say: Callable[[str], None] | None = None) -> np.ndarray:
         """Reads the picture: uint8 array [H, W, 3].
+
+        Args:
+            say: function of a line of text, or None; see `decode.decode_rgb`.
 
         Raises:
             OSError: the file cannot be read.
             ValueError: the kind of picture is not supported.
         """
         with open(self.path, "rb") as file:
-            rgb = decode.decode_rgb(file.read())
+            rgb = decode.decode_rgb(file.read(), say=say)
         if self.box is None:
             return rgb
         top, left, bottom, right = self.box

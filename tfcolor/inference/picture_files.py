@@ -11,6 +11,7 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import memory
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
 from tfcolor.inference import box_finder
@@ -23,6 +24,8 @@ from tfcolor.inference.loaded_picture import Loaded
 _THREADS = 2
 # Pictures in one batch, all sizes added up: bounds the memory.
 _BATCH_PIXELS = 2**24
+# What takes less memory here.
+_TRY_LESS = "a smaller --batch_size, --boxes_at_once or --image_size"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -231,6 +234,9 @@ def _write_picture(path, rgb, picture, **metadata) -> None:
 
 def _reason(error: BaseException) -> str:
     """Returns an error's message as one line."""
+    known = memory.ran_out(error, _TRY_LESS)
+    if known is not None:
+        return known
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__
