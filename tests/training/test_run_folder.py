@@ -1,5 +1,8 @@
 import gc
 import os
+import subprocess
+import sys
+import tempfile
 
 import pytest
 from PIL import Image
@@ -122,3 +125,53 @@ def test_a_run_that_is_no_longer_used_closes_its_log(tmp_path):
     del run
     gc.collect()
     assert stream.closed
+
+
+def _worker():
+    return RunFolder("unused", is_chief=False)
+
+
+def test_a_worker_writes_to_a_folder_of_its_own_and_removes_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    worker = _worker()
+    assert os.path.dirname(worker.path) == str(tmp_path)
+    worker.discard()
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_of_killed_workers_go_when_another_one_starts(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        "import os, signal\n"
+        "from tfcolor.training.run_folder import RunFolder\n"
+        "RunFolder('unused', is_chief=False)._temporary\n"
+        "worker = RunFolder('unused', is_chief=False)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    (killed,) = os.listdir(tmp_path)
+    other = tmp_path / "tfcolor-worker-of_somebody"
+    other.mkdir()
+    living = _worker()
+    another = _worker()
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        [other.name, *(os.path.basename(w.path) for w in (living, another))]
+    )
+    for worker in (living, another):
+        worker.discard()
+
+
+def test_pending_losses_belong_to_their_checkpoint(run):
+    for step in (3, 5, 9):
+        run.write_pending(step, {"loss": [0.5, step]})
+    # As many as there are checkpoints.
+    found = [run.read_pending(step) for step in (3, 5, 9, 11)]
+    assert found == [{}, {"loss": [0.5, 5]}, {"loss": [0.5, 9]}, {}]

@@ -5,13 +5,20 @@ train.log         what was said on the way
 metrics.csv       one row a logged step or validation
 curves.png        those rows as plots
 tensorboard/      the same and pictures, for TensorBoard
-checkpoints/      latest/ and best/: weights, optimizer, step
+checkpoints/      latest/ and best/: weights, optimizer, step; in latest/ also
+                  the losses since the last row of metrics.csv
 model.keras       the model of the best validation so far
 """
 
+import contextlib
 import csv
+import fcntl
+import glob
+import json
 import logging
 import os
+import re
+import shutil
 import tempfile
 import weakref
 
@@ -22,6 +29,9 @@ from matplotlib import pyplot as plt
 
 LOG = "train.log"
 _METRICS = "metrics.csv"
+_PENDING = "losses-"
+# Temporary folders of workers, and what is locked in each.
+_WORKER, _LOCK = "tfcolor-worker-", "in_use"
 _VALIDATION = "validation/"
 # Names of figures that others are compared with begin so.
 _COMPARED = ("grey_", "true_")
@@ -44,9 +54,11 @@ class RunFolder:
         self.resume = os.path.join(path, "checkpoints", "latest")
         self.is_chief = is_chief
         if not is_chief:
+            remove_left_behind()
             # Removed when nobody knows it any more.
-            self._temporary = tempfile.TemporaryDirectory(prefix="tfcolor-")
+            self._temporary = tempfile.TemporaryDirectory(prefix=_WORKER)
             path = self._temporary.name
+            self._unlock = weakref.finalize(self, os.close, _locked(path))
         self.path = path
         os.makedirs(path, exist_ok=True)
         self.tensorboard = os.path.join(path, "tensorboard")
@@ -71,6 +83,7 @@ class RunFolder:
     def discard(self) -> None:
         """Removes the temporary folder of a worker that is not the chief."""
         if not self.is_chief:
+            self._unlock()
             self._temporary.cleanup()
 
     def write_flags(self, lines: list[str]) -> None:
@@ -92,6 +105,29 @@ class RunFolder:
                     ),
                 )
         _write_atomically(self._flags, "\n".join(lines) + "\n")
+
+    def write_pending(self, step: int, losses: dict[str, list[float]]) -> None:
+        """Keeps the losses of steps that no row is about yet.
+
+        Args:
+            step: int, of the checkpoint that comes next.
+            losses: dict from the name of a loss to its values, oldest first.
+        """
+        os.makedirs(self.latest, exist_ok=True)
+        earlier = {s for s in _pending_steps(self.latest) if s < step}
+        kept = sorted(earlier)[-1:]
+        _write_atomically(_pending_path(self.latest, step), json.dumps(losses))
+        # As many as there are checkpoints.
+        for other in _pending_steps(self.latest) - {step, *kept}:
+            os.remove(_pending_path(self.latest, other))
+
+    def read_pending(self, step: int) -> dict[str, list[float]]:
+        """Reads what `write_pending` kept for a checkpoint; {} if nothing."""
+        path = _pending_path(self.resume, step)
+        if not os.path.exists(path):
+            return {}
+        with open(path) as f:
+            return json.load(f)
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads the rows of metrics.csv; empty cells are left out."""
@@ -149,6 +185,31 @@ class RunFolder:
         os.replace(temporary, self.curves)
 
 
+def remove_left_behind() -> None:
+    """Removes the temporary folders of workers that were killed.
+
+    Those of living ones are locked, whichever container they run in.
+    """
+    pattern = os.path.join(glob.escape(tempfile.gettempdir()), f"{_WORKER}*")
+    for folder in glob.glob(pattern):
+        # Whatever cannot be opened or locked is somebody's.
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(folder, _LOCK)) as file,
+        ):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(folder: str) -> int:
+    """Marks a folder as in use until the file number returned is closed."""
+    unlocked = os.path.join(folder, f"{_LOCK}.tmp")
+    number = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    os.rename(unlocked, os.path.join(folder, _LOCK))
+    return number
+
+
 def curve_groups(names: list[str]) -> dict[str, list[str]]:
     """Says which columns of metrics.csv share a plot.
 
@@ -192,6 +253,17 @@ def read_metrics(path: str) -> list[dict[str, float]]:
             {k: float(v) for k, v in row.items() if v}
             for row in csv.DictReader(f)
         ]
+
+
+def _pending_path(folder: str, step: int) -> str:
+    return os.path.join(folder, f"{_PENDING}{step}.json")
+
+
+def _pending_steps(folder: str) -> set[int]:
+    found = (
+        re.fullmatch(rf"{_PENDING}(\d+)\.json", n) for n in os.listdir(folder)
+    )
+    return {int(match[1]) for match in found if match}
 
 
 def _write_atomically(path: str, text: str) -> None:
