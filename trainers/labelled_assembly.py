@@ -20,6 +20,7 @@ from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.models import task_transfer
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 
 # Pictures in the figure of examples.
 _EXAMPLES = 12
@@ -121,17 +122,22 @@ def build_classifier(num_classes: int) -> keras.Model:
     options = classifier_flags.options()
     if options["head"] == "flatten":
         options["image_size"] = data_flags.config().image_size
-    start = None
-    if run_flags.INITIAL_WEIGHTS.value:
-        start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
-        options |= _mask_center(start)
-    model = task_transfer.task_transfer(num_classes=num_classes, **options)
-    if start is not None:
+
+    def build(**options):
+        return task_transfer.task_transfer(num_classes=num_classes, **options)
+
+    def copy(start, model):
         names = task_transfer.trunk_layers(
             legacy_bn_order=options["legacy_bn_order"]
         )
         transfer.copy_layers(start, model, names)
-    return model
+
+    path = run_flags.INITIAL_WEIGHTS.value
+    if not path:
+        return build(**options)
+    start = assembly.load_network(path)
+    options |= _mask_center(start)
+    return initial_weights.copied(start, build, options, copy, path=path)
 
 
 def _mask_center(colorizer: keras.Model) -> dict:

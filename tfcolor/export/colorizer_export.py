@@ -8,7 +8,6 @@ import keras
 from tfcolor.export import colorizer_cases
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.colorizer_signatures import colorizer_signatures
-from tfcolor.export.colorizer_signatures import smallest_side
 from tfcolor.export.served import Served
 from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
@@ -39,7 +38,7 @@ def served(
             below what it can work on.
     """
     colorization_model.check(model)
-    smallest = smallest_side(model)
+    smallest = colorization_model.smallest_side(model)
     if options.image_size < smallest:
         raise ValueError(
             f"`image_size` must be {smallest} or more for this model. "

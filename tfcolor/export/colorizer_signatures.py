@@ -26,8 +26,6 @@ from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
-from tfcolor.models import alexnet
-from tfcolor.models import ensemble
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -87,22 +85,6 @@ def colorizer_signatures(
     ]
 
 
-def smallest_side(model: keras.Model) -> int:
-    """Returns how many pixels the sides of a network's input must have.
-
-    Args:
-        model: keras.Model of `colorization_model.load`.
-
-    Returns:
-        int. More than a multiple of 8 for an ensemble, whose classifier
-        leaves nothing of a small picture.
-    """
-    inside = [layer.name for layer in model.layers]
-    if ensemble.CLASSIFIER in inside:
-        return alexnet.MIN_SIZE
-    return colorization_model.size_multiple(model)
-
-
 def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
     if colorization_model.takes_box_classes(model):
         return _BOXES, _BOX_CLASSES
@@ -127,7 +109,7 @@ class _Graph:
         # Of what comes with a picture, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))
         self._told = [spec.name for spec in specs]
-        self._smallest_side = smallest_side(model)
+        self._smallest_side = colorization_model.smallest_side(model)
         self._step = colorization_model.size_multiple(model)
         self.options = options
         self.crop_size = options.crop_size or options.image_size

@@ -4,8 +4,10 @@ import os
 
 import keras
 
+from tfcolor.models import alexnet
 from tfcolor.models import blend
 from tfcolor.models import efficientnet_unet
+from tfcolor.models import ensemble
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
@@ -126,6 +128,22 @@ def size_multiple(model: keras.Model) -> int:
     if blend.network(model).name == "efficientnet_unet":
         return efficientnet_unet.SIZE_MULTIPLE
     return siggraph_blocks.SIZE_MULTIPLE
+
+
+def smallest_side(model: keras.Model) -> int:
+    """Returns how many pixels the sides of a network's input must have.
+
+    Args:
+        model: keras.Model of `load`.
+
+    Returns:
+        int. More than `size_multiple` for an ensemble, whose classifier
+        leaves nothing of a small picture.
+    """
+    for layer in model.layers:
+        if layer.name == ensemble.CLASSIFIER:
+            return alexnet.smallest_side(alexnet.enlargement(layer))
+    return size_multiple(model)
 
 
 def num_classes(model: keras.Model) -> int:

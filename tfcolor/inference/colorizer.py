@@ -98,6 +98,9 @@ class Colorizer:
         self.upsampling = upsampling or info.upsampling
         multiple = colorization_model.size_multiple(model)
         checks.check_size("image_size", self.image_size, multiple)
+        checks.check_smallest(
+            self.image_size, colorization_model.smallest_side(model)
+        )
         self.batch_size = batch_size
         self.saturation = saturation
         self.takes_box_classes = colorization_model.takes_box_classes(model)
