@@ -16,6 +16,8 @@ from tfcolor.cli import main
 from tfcolor.data import box_folder
 from tfcolor.data import picture_boxes
 from tfcolor.evaluation import efficientnet_distance
+from tfcolor.evaluation.truth import list_truth
+from tfcolor.evaluation.truth import shown_names
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
@@ -408,3 +410,12 @@ def test_models_of_one_name_are_told_apart_by_their_folders(
     assert status == 0, said.err
     assert f"| {tmp_path.name}/predicted |" in said.out
     assert "| others/predicted |" in said.out and str(other) not in said.out
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path):
+    paths = []
+    for i, folder in enumerate(["one", "two", "two/sub"]):
+        name = f"{tmp_path}/{folder}/{'a' if i < 2 else 'b'}.png"
+        paths.append(pictures.write(name, pictures.colored(i)))
+    truth = list_truth(f"{tmp_path}/one", f"{tmp_path}/two")
+    assert sorted(shown_names(truth)) == sorted([*paths[:2], "sub/b.png"])

@@ -15,6 +15,7 @@ from tfcolor.cli import evaluate
 from tfcolor.cli import export
 from tfcolor.cli import import_weights
 from tfcolor.cli import prepare
+from tfcolor.data import memory
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
@@ -83,3 +84,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("tfcolor: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    except Exception as error:
+        known = memory.ran_out(
+            error, "a smaller --batch_size or --image_size where there is one"
+        )
+        if known is None:
+            raise
+        print(f"tfcolor: error: {known}", file=sys.stderr)
+        return 1

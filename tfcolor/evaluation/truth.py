@@ -1,5 +1,6 @@
 """The true pictures of an evaluation."""
 
+import collections
 import dataclasses
 import glob
 import os
@@ -106,6 +107,20 @@ def list_truth(
             names.setdefault(os.path.realpath(path), (path, name))
     chosen = list(names.values())[:limit]
     return [TruePicture(i, *pair) for i, pair in enumerate(chosen)]
+
+
+def shown_names(pictures: list[TruePicture]) -> list[str]:
+    """Names pictures for people, each unlike the others.
+
+    Args:
+        pictures: list of TruePicture.
+
+    Returns:
+        list of str: their names, and the whole paths of those of several
+        folders that have the same name.
+    """
+    counts = collections.Counter(picture.name for picture in pictures)
+    return [p.name if counts[p.name] == 1 else p.path for p in pictures]
 
 
 def crops(truth: list[TruePicture], find_boxes: Finder) -> list[TruePicture]:
