@@ -1,5 +1,7 @@
 """Flags: training pictures and what becomes of them."""
 
+import math
+
 from absl import flags
 
 from flags import fields
@@ -22,7 +24,8 @@ VALIDATION_SHARE = flags.DEFINE_float(
     "validation_share",
     0.02,
     "Share of the training files that is held out when there is no "
-    "--validation_images.",
+    "--validation_images. Without this flag, of few pictures a tenth, up to 8, "
+    "is held out at least.",
     lower_bound=0.0,
     upper_bound=0.9,
 )
@@ -36,9 +39,27 @@ SKIP_CORRUPT = flags.DEFINE_bool(
     "of ending with an error.",
 )
 
+# Pictures that a validation should have, and the largest share for them.
+_HELD_OUT, _HELD_OUT_SHARE = 8, 0.1
+
 _values = fields.define(pipelines.FullDataConfig)
 
 
 def config() -> pipelines.FullDataConfig:
     """Returns the flags' values."""
     return pipelines.FullDataConfig(**_values())
+
+
+def held_out(pictures: int) -> tuple[float, int]:
+    """Says how many pictures are held out where no others validate.
+
+    Args:
+        pictures: int, training files.
+
+    Returns:
+        float, the share of them; int, the fewest: with --validation_share 1.
+    """
+    if flags.FLAGS["validation_share"].present:
+        return VALIDATION_SHARE.value, 1
+    fewest = min(_HELD_OUT, math.ceil(_HELD_OUT_SHARE * pictures))
+    return VALIDATION_SHARE.value, fewest

@@ -43,3 +43,11 @@ def write_album(folder, count: int, *, side: int = 32, kind="png") -> str:
     for i in range(count):
         write(os.path.join(folder, f"{i:03}.{kind}"), colored(i, side, side))
     return str(folder)
+
+
+def write_animation(path, frames: int) -> str:
+    """Writes a GIF of some frames; returns the path."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    first, *others = (Image.fromarray(colored(i)) for i in range(frames))
+    first.save(path, save_all=True, append_images=others)
+    return str(path)

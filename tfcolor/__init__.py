@@ -7,10 +7,15 @@ rgb = colorizer.colorize(grey_or_rgb_uint8)
 """
 
 import importlib
+import os
 
 from tfcolor.version import __version__
 
 __all__ = ["Colorizer", "HintPoint", "__version__"]
+
+# TensorFlow reads it when it first uses a GPU: memory is taken as it is needed,
+# instead of nearly all of it at once. "false" brings that back.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 _MODULES = {
     "Colorizer": "tfcolor.inference.colorizer",

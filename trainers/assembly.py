@@ -1,5 +1,6 @@
 """Steps that the colorizer trainers share: from flags to their parts."""
 
+import os
 import sys
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from flags import run as run_flags
 from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
+from tfcolor.data import files
 from tfcolor.data import sources
 from tfcolor.losses import classification
 from tfcolor.losses import objective
@@ -28,6 +30,7 @@ from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from tfcolor.weights import transfer
+from trainers import initial_weights
 
 
 def start_run(program: str, *, seed: int):
@@ -73,8 +76,9 @@ def open_sources(log, *, shrink_to: int | None = None):
             data_flags.VALIDATION_IMAGES.value, **options
         )
     else:
+        share, fewest = data_flags.held_out(len(train))
         train, held_out = sources.split_by_hash(
-            train, share=data_flags.VALIDATION_SHARE.value
+            train, share=share, fewest=fewest, say=log.info
         )
     log.info("%d training, %d validation pictures", len(train), len(held_out))
     return train, held_out
@@ -144,11 +148,16 @@ def load_network(name_or_path: str) -> keras.Model:
 
 def build_siggraph() -> keras.Model:
     """Builds the network of the flags, with the weights to start from."""
-    model = siggraph(**model_flags.options())
-    if run_flags.INITIAL_WEIGHTS.value:
-        start = load_network(run_flags.INITIAL_WEIGHTS.value)
-        transfer.copy_weights(start, model)
-    return model
+    path, options = run_flags.INITIAL_WEIGHTS.value, model_flags.options()
+    if not path:
+        return siggraph(**options)
+    return initial_weights.copied(
+        load_network(path),
+        siggraph,
+        options,
+        transfer.copy_weights,
+        path=path,
+    )
 
 
 def build_losses(config: objective.ObjectiveConfig, training_batches):
@@ -206,8 +215,35 @@ def fit_colorizer(
         batch_size=batch_size,
         save_model=save_model,
         higher_is_better=("psnr",),
+        floors={"psnr": "grey_psnr"},
+        name_batch=batch_names(dataset, train),
     )
     run_fit(model, task, train=train, run=run, strategy=strategy)
+
+
+def batch_names(dataset: Callable, source) -> Callable:
+    """Makes what says which pictures a training batch is of.
+
+    Args:
+        dataset: function of (source, epoch=, training=, names=) to a Dataset
+            of (inputs, targets) with "name" among the targets.
+        source: source of training pictures.
+
+    Returns:
+        Function of the epoch and the place of a batch in it, both int from 0,
+        to a list of str. It reads the epoch up to there once more.
+    """
+
+    def names(epoch: int, place: int) -> list[str]:
+        batches = dataset(source, epoch=epoch, training=True, names=True)
+        batch = batches.repeat().skip(place).take(1)
+        return [
+            files.shown_name(os.fsdecode(name))
+            for _, targets in batch.as_numpy_iterator()
+            for name in targets["name"]
+        ]
+
+    return names
 
 
 def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
@@ -237,4 +273,10 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
         raise
     if train.drop_log.summary():
         run.log.info(train.drop_log.summary())
-    run.log.info("done: %s", run.model)
+    if run.is_chief:
+        run.log.info("done: %s", run.model)
+    else:
+        run.log.info(
+            "done: the first worker has written %s", run_flags.WORKDIR.value
+        )
+        run.discard()

@@ -21,6 +21,7 @@ from tfcolor.models import architecture
 from tfcolor.models import task_transfer
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 
 # Pictures in the figure of examples.
 _EXAMPLES = 12
@@ -122,19 +123,24 @@ def build_classifier(num_classes: int) -> keras.Model:
     options = classifier_flags.options()
     if options["head"] == "flatten":
         options["image_size"] = data_flags.config().image_size
-    start = None
-    if run_flags.INITIAL_WEIGHTS.value:
-        start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
-        # The trunk must go on seeing the mask as it was trained to.
-        seen = architecture.of(start).options
-        options |= {k: seen[k] for k in ("mask_center",) if k in seen}
-    model = task_transfer.task_transfer(num_classes=num_classes, **options)
-    if start is not None:
+
+    def build(**options):
+        return task_transfer.task_transfer(num_classes=num_classes, **options)
+
+    def copy(start, model):
         names = task_transfer.trunk_layers(
             legacy_bn_order=options["legacy_bn_order"]
         )
         transfer.copy_layers(start, model, names)
-    return model
+
+    path = run_flags.INITIAL_WEIGHTS.value
+    if not path:
+        return build(**options)
+    start = assembly.load_network(path)
+    # The trunk must go on seeing the mask as it was trained to.
+    seen = architecture.of(start).options
+    options |= {k: seen[k] for k in ("mask_center",) if k in seen}
+    return initial_weights.copied(start, build, options, copy, path=path)
 
 
 def make_examples(source, predictions) -> list[class_plots.Example]:

@@ -1,21 +1,32 @@
 """How every training program starts, and what its exit status says."""
 
+import json
 import os
 import sys
+import time
+import traceback
 
 from absl import app
+from absl import flags
 from absl import logging
 
+# What stands before a reason, on the screen and in train.log.
+ERROR = "error: "
 # EX_TEMPFAIL of sysexits.h: try again.
 _TRY_AGAIN = 75
+# As `training.run_folder` has it, which is slow to import.
+_LOG = "train.log"
+_WORKDIR = "workdir"
 
 
 def run(main) -> None:
     """Runs a trainer's `main` under absl.
 
-    Mistakes of the user and files that cannot be written end in one line and
-    status 2, an interruption that left a checkpoint in status 130, the loss of
-    another worker in status 75.
+    Mistakes of the user, files that cannot be written and memory that runs out
+    end in one line and status 2, an interruption that left a checkpoint in
+    status 130, the loss of another worker in status 75. The reason is in
+    train.log too, where there is a run folder, and there the traceback of any
+    other error.
 
     Args:
         main: function of argv.
@@ -28,6 +39,7 @@ def run(main) -> None:
         # Slow to import: --help should not wait for it.
         import tensorflow as tf
 
+        from tfcolor.data import memory
         from tfcolor.data import shard_source
         from tfcolor.training import fit
         from tfcolor.training import lost_worker
@@ -35,20 +47,95 @@ def run(main) -> None:
         try:
             main(argv)
         except fit.Interrupted as error:
+            note(_run_folder(), f"interrupted: {error}")
             print(f"\ninterrupted: {error}", file=sys.stderr)
             sys.exit(130)
         except lost_worker.WorkerLost as error:
-            print(f"\nerror: {error}", file=sys.stderr, flush=True)
+            _say(error)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)
         except (ValueError, OSError, FloatingPointError) as error:
-            print(f"\nerror: {error}", file=sys.stderr)
+            _say(error)
             sys.exit(2)
-        except tf.errors.OpError as error:
-            damage = shard_source.damage_in(error)
-            if damage is None:
+        except (MemoryError, tf.errors.OpError) as error:
+            known = memory.ran_out(error, _TRY_LESS)
+            known = known or shard_source.damage_in(error)
+            if known is None:
+                note_error(_run_folder(), traceback.format_exc())
                 raise
-            print(f"\nerror: {damage}", file=sys.stderr)
+            _say(known)
             sys.exit(2)
+        except Exception:
+            note_error(_run_folder(), traceback.format_exc())
+            raise
 
-    app.run(guarded)
+    app.run(guarded, flags_parser=_parse)
+
+
+_TRY_LESS = (
+    "a smaller --batch_size or --image_size, --accumulate_steps=2 or more; on "
+    "a GPU also --precision=mixed_bfloat16"
+)
+
+
+def note(folder: str | None, text: str) -> None:
+    """Adds a line to the log of a run that has a folder.
+
+    Args:
+        folder: str, or None.
+        text: str.
+    """
+    if folder is None or not os.path.isdir(folder):
+        return
+    now = time.strftime("%H:%M:%S")
+    with open(
+        os.path.join(folder, _LOG), "a", encoding="utf-8", errors="replace"
+    ) as log:
+        log.write(f"{now} {text}\n")
+
+
+def note_error(folder: str | None, reason: str) -> None:
+    """Adds why a run ended to its log, if it has a folder.
+
+    Args:
+        folder: str, or None.
+        reason: str: a line, or a traceback, whose last line comes first.
+    """
+    last = reason.strip().splitlines()[-1:]
+    more = f"\n{reason.rstrip()}" if "\n" in reason.strip() else ""
+    note(folder, f"{ERROR}{''.join(last)}{more}")
+
+
+def _say(reason) -> None:
+    reason = str(reason)
+    note(_run_folder(), f"{ERROR}{reason}")
+    print(f"\n{ERROR}{reason}", file=sys.stderr, flush=True)
+
+
+def _run_folder() -> str | None:
+    """Returns --workdir where there is one and this process writes there."""
+    folder = None
+    if _WORKDIR in flags.FLAGS and flags.FLAGS.is_parsed():
+        folder = flags.FLAGS[_WORKDIR].value
+    return folder if _is_first_worker() else None
+
+
+def _is_first_worker() -> bool:
+    try:
+        task = json.loads(os.environ.get("TF_CONFIG", ""))["task"]
+        return task["type"] == "chief" or int(task["index"]) == 0
+    except (ValueError, KeyError, TypeError):
+        return True
+
+
+def _parse(argv: list[str]) -> list[str]:
+    """Parses flags as absl does; what is wrong with them is in the log too."""
+    try:
+        return flags.FLAGS(argv)
+    except flags.Error as error:
+        start = f"--{_WORKDIR}="
+        named = [a.removeprefix(start) for a in argv if a.startswith(start)]
+        folder = named[-1] if named and _is_first_worker() else None
+        note_error(folder, " ".join(str(error).split()))
+        # Says it, and ends.
+        return app.parse_flags_with_usage(argv)

@@ -2,10 +2,12 @@
 
 A run is a folder with the command that makes it (command.txt) and what it is
 (condition.json). Finished runs are kept; an interrupted one continues where it
-stopped, as every trainer does.
+stopped, as every trainer does. Why a run failed is in its train.log. A run that
+has neither a result nor a checkpoint may be started again with other flags.
 """
 
 import dataclasses
+import glob
 import json
 import os
 import shlex
@@ -21,7 +23,9 @@ from flags import experiment as experiment_flags
 from flags import run as run_flags
 from tfcolor.data import encode
 from tfcolor.training import fit
+from tfcolor.training import run_folder
 from tfcolor.training.signal_watch import SignalWatch
+from trainers import launch
 
 COMMAND, CONDITION = "command.txt", "condition.json"
 _INTERRUPTED = 130
@@ -57,6 +61,13 @@ class Run:
     def is_done(self) -> bool:
         """Tells whether the run is finished."""
         return os.path.exists(os.path.join(self.folder, self.result))
+
+    def has_begun(self) -> bool:
+        """Tells whether there is a checkpoint that the run would go on from."""
+        pattern = os.path.join(
+            glob.escape(self.folder), "checkpoints/*/*.index"
+        )
+        return self.is_done() or bool(glob.glob(pattern))
 
     def command(self) -> list[str]:
         """Returns the command, for `subprocess`."""
@@ -111,23 +122,26 @@ def run_all(
     for run in runs:
         _check_same(run)
     deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
-    failed = []
+    # By name: why.
+    failed = {}
     with SignalWatch() as watch:
         for number, run in enumerate(runs, start=1):
             if run.is_done():
                 continue
             if time.monotonic() > deadline or watch.received:
                 break
-            if not all(needed.is_done() for needed in run.needs):
-                failed.append(run.name)
+            missing = [n.name for n in run.needs if not n.is_done()]
+            if missing:
+                failed[run.name] = f"needs {', '.join(missing)}"
                 continue
             print(f"== run {number} of {len(runs)}: {run.name}", flush=True)
             _prepare(run)
+            logged = len(_log_lines(run))
             status = (start or _process)(run.command(), watch, deadline)
             if watch.received:
                 break
             if status not in (0, _INTERRUPTED):
-                failed.append(run.name)
+                failed[run.name] = _reason(run, status, logged)
             after_each()
     after_each()
     done = sum(run.is_done() for run in runs)
@@ -136,8 +150,9 @@ def run_all(
         raise fit.Interrupted(f"{watch.received}; the same command goes on.")
     if failed:
         raise ValueError(
-            f"All runs must end well. Received: failures of {failed}; see "
-            "train.log in their folders"
+            f"All runs must end well. Received: {len(failed)} that did not; "
+            "train.log in their folders says more"
+            + "".join(f"\n  {name}: {why}" for name, why in failed.items())
         )
 
 
@@ -183,18 +198,52 @@ def _command_text(run) -> str:
 
 
 def _check_same(run) -> None:
-    """Refuses a run that another command began."""
+    """Refuses a run that another command has trained."""
     path, text = os.path.join(run.folder, COMMAND), _command_text(run)
-    if not os.path.exists(path):
+    if not os.path.exists(path) or not run.has_begun():
         return
     with open(path, encoding="utf-8") as file:
         before = file.read()
     if before != text:
+        now, then = shlex.split(text), shlex.split(before)
         raise ValueError(
-            "An experiment must go on with the flags it began with; give "
-            f"another --workdir. Received: {text.strip()!r} where "
-            f"{path!r} has {before.strip()!r}"
+            "A run that has trained must go on with the flags it began with; "
+            f"give another --workdir, or delete its folder {run.folder!r}. "
+            f"Received: {[part for part in now if part not in then]} where it "
+            f"had {[part for part in then if part not in now]}"
         )
+
+
+def _log_lines(run) -> list[str]:
+    path = os.path.join(run.folder, run_folder.LOG)
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().splitlines()
+
+
+def _reason(run, status: int, logged: int) -> str:
+    """Finds why a run failed; its log says so afterwards in any case.
+
+    Args:
+        run: Run.
+        status: int, as `subprocess` has it.
+        logged: int, lines of the log before it was started.
+
+    Returns:
+        str, one line.
+    """
+    for line in reversed(_log_lines(run)[logged:]):
+        if launch.ERROR in line:
+            return line.partition(launch.ERROR)[2]
+    if status >= 0:
+        reason = f"it ended with status {status}"
+    else:
+        reason = f"it was ended by {signal.Signals(-status).name}"
+        if -status == signal.SIGKILL:
+            reason += ", as Linux does when memory runs out (--batch_size)"
+    launch.note_error(run.folder, reason)
+    return reason
 
 
 def _prepare(run) -> None:

@@ -1,20 +1,25 @@
 """What the trainers of the ResNet colorizer and the ensemble share."""
 
+from collections.abc import Callable
+from collections.abc import Mapping
+
 import keras
 
 from flags import alexnet as alexnet_flags
+from flags import data as data_flags
 from flags import ensemble as ensemble_flags
 from flags import objective as objective_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
+from tfcolor.models import alexnet
 from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
-from tfcolor.models.alexnet import alexnet
 from tfcolor.models.ensemble import CLASSIFIER
 from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 
 _CLASSIFIER = "alexnet"
 
@@ -35,25 +40,50 @@ def check_objective() -> None:
 
 def build_resnet() -> keras.Model:
     """Builds the colorizer of the flags, with the weights to start from."""
-    model = resnet_colorizer.resnet_colorizer(**resnet_flags.options())
-    start_from(model)
-    return model
+    return start_from(resnet_colorizer.resnet_colorizer, resnet_flags.options())
 
 
-def start_from(model: keras.Model) -> None:
-    """Copies the weights of --initial_weights, if it is given.
+def start_from(
+    build: Callable[..., keras.Model],
+    options: dict,
+    choices: Mapping[str, tuple] | None = None,
+) -> keras.Model:
+    """Builds a network with the weights of --initial_weights, if it is given.
 
     Args:
-        model: keras.Model. Gets all weights of a colorizer, or those of its
-            encoder from ResNet-18. From a colorizer without classes it begins
-            as one that does not heed them.
+        build: function of options to a keras.Model. It gets all weights of a
+            colorizer, or those of its encoder from ResNet-18. From a colorizer
+            without classes it begins as one that does not heed them.
+        options: dict, the values of flags.
+        choices: dict; see `initial_weights.copied`. Beside those of
+            `resnet_colorizer`.
+
+    Returns:
+        keras.Model.
 
     Raises:
         ValueError: the layers do not fit.
     """
-    if not run_flags.INITIAL_WEIGHTS.value:
-        return
-    start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
+    path = run_flags.INITIAL_WEIGHTS.value
+    if not path:
+        return build(**options)
+    form = {"form": resnet_blocks.FORMS, "global_features": (False, True)}
+    return initial_weights.copied(
+        assembly.load_model(path),
+        build,
+        options,
+        _copy,
+        path=path,
+        choices=form | dict(choices or {}),
+        causes={
+            CLASSIFIER: "--classifier",
+            resnet_blocks.FUSION: "the number of classes of --images",
+        },
+    )
+
+
+def _copy(start: keras.Model, model: keras.Model) -> None:
+    """Copies the weights that both have; see `start_from`."""
     if "ab" in start.output and _sees_more(model, start):
         transfer.copy_weights(
             start, model, except_layers=(resnet_blocks.FUSION, CLASSIFIER)
@@ -94,11 +124,25 @@ def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
     classifier = None
     if options["class_source"] == "classifier":
         classifier = load_classifier(class_names)
-    model = ensemble(
-        num_classes=len(class_names), classifier=classifier, **options
+        size = data_flags.config().image_size
+        alexnet.check_size(size, enlarge=alexnet.enlargement(classifier))
+
+    def build(**options):
+        told = options["class_source"] == "classifier"
+        return ensemble(
+            num_classes=len(class_names),
+            classifier=classifier if told else None,
+            **options,
+        )
+
+    return start_from(
+        build,
+        options,
+        {
+            "class_source": ("classifier", "given", "constant", "none"),
+            "features": alexnet.FEATURES,
+        },
     )
-    start_from(model)
-    return model
 
 
 def load_classifier(class_names: tuple[str, ...]) -> keras.Model:
@@ -117,7 +161,7 @@ def load_classifier(class_names: tuple[str, ...]) -> keras.Model:
     if not path:
         options = alexnet_flags.options()
         options["width"] = ensemble_flags.CLASSIFIER_WIDTH.value
-        return alexnet(num_classes=len(class_names), **options)
+        return alexnet.alexnet(num_classes=len(class_names), **options)
     model, info = model_file.load(path)
     if info.architecture != _CLASSIFIER or info.class_names != class_names:
         raise ValueError(

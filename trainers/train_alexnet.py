@@ -26,10 +26,12 @@ from tfcolor.data import lightness
 from tfcolor.losses import label_objective
 from tfcolor.metrics import labels as label_metrics
 from tfcolor.models.alexnet import alexnet
+from tfcolor.models.alexnet import check_size
 from tfcolor.training import fit
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 from trainers import labelled_assembly
 from trainers import launch
 from trainers import train_classifier
@@ -54,6 +56,7 @@ _HEAD = "logits"
 def main(argv):
     """Reads the flags, then: data, model, fit, report."""
     config, label_config = data_flags.config(), labelled_flags.config()
+    check_size(config.image_size, enlarge=alexnet_flags.options()["enlarge"])
     run, strategy = assembly.start_run(__name__, seed=config.seed)
 
     parts = labelled_assembly.open_parts(run.log)
@@ -90,8 +93,11 @@ def main(argv):
         save_model=functools.partial(model_file.save, info=info),
         train_metrics=label_metrics.accuracies,
         higher_is_better=label_metrics.HIGHER_IS_BETTER,
+        name_batch=assembly.batch_names(dataset, seen.train),
     )
     assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
+    if not run.is_chief:
+        return
     part = "validation" if seen.test is None else "test"
     train_classifier.write_report(
         run,
@@ -115,20 +121,28 @@ def build_alexnet(num_classes: int, log):
     Raises:
         ValueError: the weights are those of another network.
     """
-    model = alexnet(num_classes=num_classes, **alexnet_flags.options())
-    if run_flags.INITIAL_WEIGHTS.value:
-        start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
-        logits = start.output.get(_HEAD)
-        other = logits is not None and logits.shape[-1] != num_classes
-        if other:
-            log.info(
-                "starting from a network of %d classes: the last layer is new",
-                logits.shape[-1],
-            )
-        transfer.copy_weights(
-            start, model, except_layers=[_HEAD] if other else []
+    build = functools.partial(alexnet, num_classes=num_classes)
+    path, options = run_flags.INITIAL_WEIGHTS.value, alexnet_flags.options()
+    if not path:
+        return build(**options)
+    start = assembly.load_model(path)
+    logits = start.output.get(_HEAD)
+    other = logits is not None and logits.shape[-1] != num_classes
+    if other:
+        log.info(
+            "starting from a network of %d classes: the last layer is new",
+            logits.shape[-1],
         )
-    return model
+    return initial_weights.copied(
+        start,
+        build,
+        options,
+        functools.partial(
+            transfer.copy_weights, except_layers=[_HEAD] if other else []
+        ),
+        path=path,
+        choices={"batch_norm": (False, True)},
+    )
 
 
 if __name__ == "__main__":

@@ -84,14 +84,15 @@ def build():
     """Builds the network of the flags, with the weights to start from."""
     ids = tuple(coco_classes.NAMES)
     know = box_class_flags.KNOW_BOXES.value
-    model = ensemble(
-        num_classes=len(ids),
-        class_source="boxes" if know else "none",
-        box_class_ids=ids if know else None,
-        **resnet_flags.options(),
+    return resnet_assembly.start_from(
+        functools.partial(
+            ensemble,
+            num_classes=len(ids),
+            class_source="boxes" if know else "none",
+            box_class_ids=ids if know else None,
+        ),
+        resnet_flags.options(),
     )
-    resnet_assembly.start_from(model)
-    return model
 
 
 if __name__ == "__main__":

@@ -94,8 +94,11 @@ def main(argv):
         save_model=functools.partial(model_file.save, info=info),
         train_metrics=label_metrics.accuracies,
         higher_is_better=label_metrics.HIGHER_IS_BETTER,
+        name_batch=assembly.batch_names(dataset, seen.train),
     )
     assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
+    if not run.is_chief:
+        return
     part = "validation" if seen.test is None else "test"
     write_report(
         run,

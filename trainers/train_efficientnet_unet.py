@@ -21,11 +21,14 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import pipelines
+from tfcolor.models import efficientnet_lite
+from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import efficientnet_files
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 from trainers import launch
 
 for _group in (
@@ -42,6 +45,7 @@ flags.mark_flags_as_required(["images", "workdir"])
 def main(argv):
     """Reads the flags, then: data, model, fit."""
     config = data_flags.config()
+    check_size(config.image_size)
     run, strategy = assembly.start_run(__name__, seed=config.seed)
 
     train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
@@ -51,13 +55,20 @@ def main(argv):
             side=config.load_side,
             min_color_range=config.min_color_range,
         )
+    path = run_flags.INITIAL_WEIGHTS.value
     options = efficientnet_flags.options()
     with strategy.scope():
-        model = efficientnet_unet(**options)
-        if run_flags.INITIAL_WEIGHTS.value:
-            start = assembly.load_network(run_flags.INITIAL_WEIGHTS.value)
-            transfer.copy_weights(start, model)
+        if path:
+            model = initial_weights.copied(
+                assembly.load_network(path),
+                efficientnet_unet,
+                options,
+                transfer.copy_weights,
+                path=path,
+                choices={"variant": tuple(efficientnet_lite.VARIANTS)},
+            )
         else:
+            model = efficientnet_unet(**options)
             efficientnet_files.load_encoder(model, variant=options["variant"])
 
     info = model_file.ModelInfo("efficientnet_unet", config.image_size)

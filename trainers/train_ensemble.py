@@ -89,9 +89,10 @@ def main(argv):
         made = make(source, **options)
         return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
 
-    def dataset(source, **options):
-        return scored(source, **options).map(
-            lambda inputs, targets: (inputs, {"ab": targets["ab"]})
+    def dataset(source, *, names=False, **options):
+        kept = ("ab", "name") if names else ("ab",)
+        return scored(source, names=names, **options).map(
+            lambda inputs, targets: (inputs, {k: targets[k] for k in kept})
         )
 
     info = model_file.ModelInfo(
@@ -109,6 +110,8 @@ def main(argv):
         run=run,
         strategy=strategy,
     )
+    if not run.is_chief:
+        return
     part = "validation" if seen.test is None else "test"
     data = scored(getattr(seen, part), epoch=0, training=False)
     write_report(run, data, class_names=parts.class_names, part=part)

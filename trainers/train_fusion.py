@@ -29,6 +29,7 @@ from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 from trainers import launch
 
 for _group in (
@@ -48,22 +49,44 @@ flags.mark_flags_as_required(
 
 def build_networks():
     """Builds the three networks: full and instance as they come, frozen."""
-    full = assembly.load_model(fusion_flags.FULL_WEIGHTS.value)
-    instance = instance_lib.with_maps(
-        assembly.load_network(fusion_flags.INSTANCE_WEIGHTS.value)
-    )
-    instance.trainable = False
-    fusion = fusion_lib.fusion(
-        width=model_flags.options()["width"], **fusion_flags.options()
-    )
+    path = fusion_flags.FULL_WEIGHTS.value
+    full = assembly.load_model(path)
     new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
-    transfer.copy_weights(
+    width = {"width": model_flags.options()["width"]}
+    fusion = initial_weights.copied(
         blend.network(full),
-        fusion,
-        except_layers=["ab_logits", *new],
+        fusion_lib.fusion,
+        width | fusion_flags.options(),
+        functools.partial(
+            transfer.copy_weights, except_layers=["ab_logits", *new]
+        ),
+        path=path,
+        flag="--full_weights",
     )
+    instance = assembly.load_network(fusion_flags.INSTANCE_WEIGHTS.value)
+    _check_instance(instance, fusion)
+    instance = instance_lib.with_maps(instance)
+    instance.trainable = False
     fusion_lib.freeze_trunk(fusion)
     return full, instance, fusion
+
+
+def _check_instance(instance, fusion) -> None:
+    """Refuses an instance network whose maps the fusion cannot blend."""
+    trunk = [x.name for x in fusion.layers if x.name.startswith("block")]
+    trunk = [name for name in trunk if fusion.get_layer(name).weights]
+    new = {f"{name}_fusion" for name in siggraph_blocks.MAPS}
+    try:
+        transfer.check_layers(instance, fusion, [*(set(trunk) - new)])
+    except transfer.Mismatch as error:
+        now = model_flags.options()["width"]
+        width = initial_weights.inferred_width(error, now)
+        kind = f"{instance.name!r}" + (f" of --width={width}" if width else "")
+        raise ValueError(
+            "--instance_weights must be a model of train_instance of the width "
+            f"of --full_weights, --width={now}. Received: "
+            f"{fusion_flags.INSTANCE_WEIGHTS.value!r}, {kind}"
+        ) from error
 
 
 def main(argv):

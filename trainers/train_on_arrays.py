@@ -18,6 +18,7 @@ several machines, exact resumption and TensorBoard: train_efficientnet_unet.
 """
 
 import os
+import sys
 import time
 
 import keras
@@ -33,9 +34,11 @@ from flags import optimizer as optimizer_flags
 from tfcolor.color import ab_bins
 from tfcolor.color import lab
 from tfcolor.data import full_data_config
+from tfcolor.data import memory
 from tfcolor.data import packs
 from tfcolor.losses import classification
 from tfcolor.losses import objective
+from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.weights import efficientnet_files
@@ -227,9 +230,31 @@ def schedule(config: optimizer_lib.OptimizerConfig, steps: int):
     return config.learning_rate
 
 
+def load_weights(network, path: str, variant: str) -> None:
+    """Loads the weights of a model file, of a network of the same flags.
+
+    Args:
+        network: keras.Model, of `efficientnet_unet`.
+        path: str.
+        variant: str, of the network.
+
+    Raises:
+        ValueError: the file does not fit.
+    """
+    try:
+        network.load_weights(path)
+    except (ValueError, KeyError) as error:
+        raise ValueError(
+            "--initial_weights must be an efficientnet_unet of the same "
+            f"--variant. Received: --initial_weights={path!r} with "
+            f"--variant={variant}"
+        ) from error
+
+
 def train() -> None:
     """Reads the flags, then: pictures, network, fit."""
     config = full_data_config.FullDataConfig(**_data())
+    check_size(config.image_size)
     rate = optimizer_flags.config()
     keras.utils.set_random_seed(config.seed)
     pictures = packs.read(PACKS.value)
@@ -237,7 +262,7 @@ def train() -> None:
     options = efficientnet_flags.options()
     network = efficientnet_unet(**options)
     if INITIAL_WEIGHTS.value:
-        network.load_weights(INITIAL_WEIGHTS.value)
+        load_weights(network, INITIAL_WEIGHTS.value, options["variant"])
     else:
         efficientnet_files.load_encoder(network, variant=options["variant"])
     wanted, weights = objective_flags.config(), None
@@ -270,8 +295,20 @@ def train() -> None:
 
 
 def main(argv):
-    """Packs pictures, or trains."""
+    """Packs pictures, or trains; what is wrong is said in a line."""
     del argv
+    try:
+        _pack_or_train()
+    except Exception as error:
+        # The backends have errors of their own.
+        known = memory.ran_out(error, "a smaller --batch_size or --image_size")
+        if known is None and not isinstance(error, ValueError | OSError):
+            raise
+        print(f"\nerror: {known or error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def _pack_or_train() -> None:
     if PACK.value:
         count = packs.write(PACK.value, PACKS.value, size=PACK_SIZE.value)
         print(f"packed {count} pictures into {PACKS.value}")

@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
 
 from tests import class_albums
+from tests import pictures
 from tests.inference import test_classifier
 from tfcolor.cli import classify
 from tfcolor.cli import main
@@ -115,3 +117,37 @@ def test_names_that_are_not_utf_8_are_written(model, album, tmp_path, capsys):
     assert main.run(["classify", str(album), *arguments]) == 0
     assert "Classified 6 pictures" in capsys.readouterr().out
     assert r"bright/b\xe9.png" in out.read_text(encoding="utf-8")
+
+
+def test_pictures_of_several_inputs_are_told_apart(model, tmp_path, capsys):
+    for name in ("cellar", "attic"):
+        class_albums.write(tmp_path / name, 1)
+    inputs = [f"{tmp_path}/cellar", f"{tmp_path}/attic"]
+    out = tmp_path / "out.csv"
+    assert _run(*inputs, f"--model={model}", f"--output={out}", "--top=1") == 0
+    with open(out, newline="") as f:
+        named = [row["picture"] for row in csv.DictReader(f)]
+    assert len(set(named)) == 6
+    assert f"{tmp_path}/attic/bright/000.png" in named
+    said = capsys.readouterr().out.splitlines()
+    assert [line.partition(": ")[0] for line in said[:6]] == named
+
+
+def test_what_is_ignored_of_pictures_is_said(model, album, capsys):
+    path = pictures.write_animation(f"{album}/moves.gif", 3)
+    assert _run(album, f"--model={model}") == 0
+    said = capsys.readouterr().err
+    assert f"note: {path}: it has 3 frames; the first one is taken" in said
+    assert said.count("note: ") == 1
+
+
+def test_memory_that_runs_out_is_said_of_each_picture(
+    model, album, monkeypatch, capsys
+):
+    def exhausted(self, pictures):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    monkeypatch.setattr(Classifier, "probabilities", exhausted)
+    assert _run(album, f"--model={model}") == 1
+    said = capsys.readouterr().err
+    assert said.count("Memory ran out. Try a smaller --batch_size") == 6

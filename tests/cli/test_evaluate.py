@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import pictures
 from tests.evaluation import synthetic
 from tests.evaluation.test_lpips import random_weights
 from tfcolor.cli import evaluate
@@ -15,6 +16,8 @@ from tfcolor.cli import main
 from tfcolor.data import box_folder
 from tfcolor.data import picture_boxes
 from tfcolor.evaluation import efficientnet_distance
+from tfcolor.evaluation.truth import list_truth
+from tfcolor.evaluation.truth import shown_names
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
@@ -371,3 +374,48 @@ def test_names_that_are_not_utf_8_are_in_the_report(
     page = (report / "index.html").read_text(encoding="utf-8")
     assert "sub/b\\udce9.png" in page
     assert capsys.readouterr().out.startswith("## Evaluation: 3 pictures")
+
+
+def test_what_is_ignored_of_pictures_is_said_once(tmp_path, capsys):
+    truth = pictures.write_animation(tmp_path / "truth/a.gif", 2)
+    predicted = pictures.write_animation(tmp_path / "predicted/a.gif", 3)
+    status = _run(
+        f"--truth={tmp_path}/truth",
+        f"--predictions={tmp_path}/predicted",
+        f"--output={tmp_path}/report",
+    )
+    said = capsys.readouterr()
+    assert status == 0, said.err
+    notes = [s for s in said.err.splitlines() if s.startswith("note: ")]
+    assert sorted(notes) == [
+        f"note: {path}: it has {count} frames; the first one is taken, "
+        f"{count - 1} left out"
+        for path, count in ((predicted, 3), (truth, 2))
+    ]
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders(
+    truth, predictions, tmp_path, capsys
+):
+    other = tmp_path / "others/predicted"
+    other.parent.mkdir()
+    other.symlink_to(predictions)
+    status = _run(
+        f"--truth={truth}",
+        f"--predictions={predictions}",
+        f"--predictions={other}",
+        f"--output={tmp_path}/report",
+    )
+    said = capsys.readouterr()
+    assert status == 0, said.err
+    assert f"| {tmp_path.name}/predicted |" in said.out
+    assert "| others/predicted |" in said.out and str(other) not in said.out
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path):
+    paths = []
+    for i, folder in enumerate(["one", "two", "two/sub"]):
+        name = f"{tmp_path}/{folder}/{'a' if i < 2 else 'b'}.png"
+        paths.append(pictures.write(name, pictures.colored(i)))
+    truth = list_truth(f"{tmp_path}/one", f"{tmp_path}/two")
+    assert sorted(shown_names(truth)) == sorted([*paths[:2], "sub/b.png"])

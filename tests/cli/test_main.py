@@ -88,3 +88,20 @@ def test_an_interrupt_ends_with_one_line(monkeypatch, capsys):
     monkeypatch.setattr(main.colorize, "run", interrupt)
     assert main.run(["colorize", "a.jpg", "--output=b.jpg"]) == 130
     assert capsys.readouterr().err == "tfcolor: interrupted\n"
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("a fault")])
+def test_memory_that_runs_out_ends_in_one_line(monkeypatch, capsys, error):
+    def run(args):
+        raise error
+
+    monkeypatch.setattr(main.colorize, "run", run)
+    arguments = ["colorize", "a.jpg", "--output=b.png"]
+    if isinstance(error, MemoryError):
+        assert main.run(arguments) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("tfcolor: error: Memory ran out. Try a smaller")
+        assert said.count("\n") == 1
+        return
+    with pytest.raises(ValueError, match="a fault"):
+        main.run(arguments)

@@ -2,10 +2,13 @@ import argparse
 import inspect
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
 from tests import class_albums
+from tests import pictures
 from tests.data import albums
 from tfcolor.cli import prepare
 from tfcolor.data import sources
@@ -105,3 +108,36 @@ def test_names_that_are_not_utf_8_and_commas_are_prepared(
     assert os.fsencode(f"Paris, 1920/{name}") in found
     kept, held_out = sources.split_by_hash(folder, share=0.5)
     assert len(kept) + len(held_out) == len(found)
+
+
+def test_what_is_ignored_of_pictures_is_said_and_kept(tmp_path, capsys):
+    pictures.write_animation(tmp_path / "images/moves.gif", 2)
+    pictures.write(tmp_path / "images/a.png", pictures.colored(0, 20, 20))
+    arguments = [f"--images={tmp_path}/images", f"--output={tmp_path}/records"]
+    for _ in range(2):
+        # What is there already is told of too.
+        assert _run(*arguments, "--size=8") == 0
+        said = capsys.readouterr().err
+        assert said.count("note: ") == 1
+        assert "note: moves.gif: it has 2 frames; the first one is" in said
+
+
+@pytest.mark.slow
+def test_the_same_pictures_give_the_same_bytes(tmp_path):
+    images = albums.write(tmp_path / "images")
+    boxes = albums.write_boxes(tmp_path / "boxes")
+    made = []
+    for name in ("one", "other"):
+        # Each in a process of its own.
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "tfcolor", "prepare", "--size=16"),
+                *(f"--images={images}", f"--boxes={boxes}", "--shard_size=5"),
+                f"--output={tmp_path}/{name}",
+            ],
+            capture_output=True,
+            check=False,
+        )
+        folder = tmp_path / name
+        made.append({p.name: p.read_bytes() for p in folder.iterdir()})
+    assert len(made[0]) == 7 and made[0] == made[1]

@@ -105,10 +105,38 @@ def test_other_parts_must_be_of_the_trained_classes(tmp_path):
     class_albums.write(tmp_path, 2, classes=("bright", "dark"))
     folders, _ = _scan(tmp_path)
     known = ("bright", "dark", "striped")
-    assert class_folders.check_other(folders, known) == "no pictures of striped"
-    assert class_folders.check_other(folders, known[:2]) == ""
+    assert class_folders.check_other(folders, known, "val") == (
+        "no pictures of striped"
+    )
+    assert class_folders.check_other(folders, known[:2], "val") == ""
     with pytest.raises(ValueError, match=r"with \['dark'\], which are not"):
-        class_folders.check_other(folders, ("bright", "striped"))
+        class_folders.check_other(folders, ("bright", "striped"), "val")
     empty = folders.replace({"bright": [], "dark": []})
-    with pytest.raises(ValueError, match="Received: none in"):
-        class_folders.check_other(empty, known)
+    with pytest.raises(ValueError, match="--test_share. Received: none for"):
+        class_folders.check_other(empty, known, "test")
+
+
+def test_few_pictures_are_spread_over_the_parts(tmp_path):
+    class_albums.write(tmp_path, 6)
+    said = []
+    parts = class_folders.split(
+        _scan(tmp_path)[0],
+        shares={"val": 0.001, "test": 0.001},
+        say=said.append,
+    )
+    for part in ("val", "test"):
+        # One of each class.
+        assert [len(p) for p in parts[part].paths.values()] == [1, 1, 1]
+    assert len(parts["train"]) == 12
+    assert len(said) == 2 and "few pictures: 3 of 18 are in" in said[0]
+    assert "--validation_share" in said[0] and "--test_images" in said[1]
+    again = class_folders.split(
+        _scan(tmp_path)[0], shares={"val": 0.001, "test": 0.001}
+    )
+    assert again == parts
+
+
+def test_classes_that_can_spare_no_picture_keep_theirs(tmp_path):
+    class_albums.write(tmp_path, 2)
+    parts = class_folders.split(_scan(tmp_path)[0], shares={"val": 0.001})
+    assert len(parts["train"]) == 6 and len(parts["val"]) == 0

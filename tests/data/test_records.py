@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests import pictures
+from tfcolor.data import picture_boxes
 from tfcolor.data import records
 
 
@@ -48,3 +49,12 @@ def test_a_failed_shard_leaves_nothing_behind(tmp_path):
     with pytest.raises(OSError, match="unreadable"):
         records.write_shard(str(tmp_path / "a.tfrecord"), broken())
     assert os.listdir(tmp_path) == []
+
+
+def test_a_record_is_the_same_bytes_in_every_process():
+    boxes = picture_boxes.make([[0, 0, 0.5, 0.5]], [0.5], [3])
+    record = records.Record("a.png", b"123", 1, "cat", boxes)
+    example = tf.train.Example.FromString(records.serialize(record))
+    assert records.serialize(record) == example.SerializeToString(
+        deterministic=True
+    )

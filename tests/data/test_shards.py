@@ -279,10 +279,29 @@ def test_a_shard_of_another_size_is_named_at_once(made, tmp_path, absent):
     path.unlink()
     if not absent:
         path.write_bytes(data[:-10])
-    with pytest.raises(ValueError, match="00002.tfrecord is damaged"):
+    said = "absent \\(" if absent else f"damaged .* instead of {len(data)}"
+    with pytest.raises(ValueError, match=f"00002.tfrecord is {said}"):
         shard_folders.open_folder(tmp_path)
     source = shard_folders.open_folder(tmp_path, skip_corrupt=True)
     assert len(shard_folders.names(source)) < len(source)
+
+
+def test_a_shard_that_vanishes_later_is_absent_too(made, tmp_path):
+    shard_folders.write(made / "images", tmp_path)
+    source = shard_folders.open_folder(tmp_path)
+    (tmp_path / "00001.tfrecord").unlink()
+    with pytest.raises(tf.errors.OpError) as raised:
+        shard_folders.names(source)
+    said = shard_source.damage_in(raised.value)
+    assert "00001.tfrecord is absent (`tfcolor prepare`" in said
+    assert said.endswith("goes on without it)")
+
+
+def test_an_absent_list_of_contents_is_named(made, tmp_path):
+    shard_folders.write(made / "images", tmp_path)
+    (tmp_path / "00000.json").unlink()
+    with pytest.raises(ValueError, match="00000.json', which is absent"):
+        shard_folders.open_folder(tmp_path)
 
 
 def test_a_damaged_list_of_contents_is_named(made, tmp_path):

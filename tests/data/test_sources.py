@@ -247,8 +247,10 @@ def test_split_by_hash_moves_no_picture_when_others_come_or_folders_move():
 
 
 def test_split_by_hash_needs_pictures_on_both_sides():
-    with pytest.raises(ValueError, match="--validation_images. Received"):
-        sources.split_by_hash(_source(["a.jpg"]), share=0.5)
+    with pytest.raises(ValueError, match="--validation_share, or --valid"):
+        sources.split_by_hash(_source(["a.jpg"]), share=0.5, fewest=1)
+    with pytest.raises(ValueError, match="Received: 9 pictures, --validation"):
+        sources.split_by_hash(_source([f"{i}" for i in range(9)]), share=0.0)
 
 
 def test_only_files_can_be_split(tmp_path):
@@ -264,3 +266,30 @@ def test_steps_are_whole_batches():
     assert sources.steps_in(source, 10) == 1
     with pytest.raises(ValueError, match="batch_size=11, 10 pictures"):
         sources.steps_in(source, 11)
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "fewest", "held_out"),
+    [(60, 0.001, 6, 6), (60, 0.001, 1, 1), (2, 0.02, 1, 1), (3, 0.99, 1, 2)],
+)
+def test_few_pictures_are_split_by_themselves(count, share, fewest, held_out):
+    said = []
+    source = _source([f"{i}.jpg" for i in range(count)])
+    kept, others = sources.split_by_hash(
+        source, share=share, fewest=fewest, say=said.append
+    )
+    assert len(others) == held_out and len(kept) == count - held_out
+    assert not set(kept.paths) & set(others.paths)
+    by_share = share > 0.5
+    assert len(said) == (0 if by_share else 1)
+    for line in said:
+        assert f"few pictures: {held_out} of {count} are held out" in line
+        assert "--validation_share" in line
+
+
+def test_enough_pictures_are_split_as_by_the_share_alone():
+    source = _source([f"{i}.jpg" for i in range(900)])
+    plain = sources.split_by_hash(source, share=0.02)
+    said = []
+    least = sources.split_by_hash(source, share=0.02, fewest=8, say=said.append)
+    assert [p.paths for p in plain] == [p.paths for p in least] and not said

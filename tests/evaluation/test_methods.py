@@ -3,6 +3,7 @@ import pytest
 from PIL import Image
 
 from tfcolor.data import picture_boxes
+from tfcolor.evaluation import method_names
 from tfcolor.evaluation import methods
 from tfcolor.evaluation.truth import list_truth
 
@@ -97,10 +98,22 @@ def test_a_model_that_takes_boxes_gets_those_of_the_picture(folders):
     [
         (["siggraph_small"], ["siggraph_small"]),
         (["runs/a.keras", "out/b/"], ["a", "b"]),
-        (["x/m.keras", "y/m.keras"], ["x/m.keras", "y/m.keras"]),
+        (["x/m.keras", "y/m.keras"], ["x/m", "y/m"]),
+        (["/long/x/m.keras", "/long/y/m.keras"], ["x/m", "y/m"]),
+        (["r/x/best/m.keras", "r/y/best/m.keras"], ["x/…/m", "y/…/m"]),
+        (["r/x/m.keras", "r/y/m.keras", "q/x/m"], ["r/x/m", "r/y/m", "q/x/m"]),
+        (["/a/x/m.keras", "x/m.keras"], ["a/…/m", "m"]),
+        (["x/m", "x/m/", "y/m", "n"], ["x/m", "x/m #2", "y/m", "n"]),
         (["m", "m"], ["m", "m #2"]),
         (["out/grey"], ["out/grey"]),
     ],
 )
 def test_methods_are_named_shortly_and_apart(paths, names):
     assert methods.unique_names(paths) == names
+
+
+def test_methods_of_long_paths_stay_apart_in_plots():
+    folder = "a_rather_long_name_of_a_folder_of_runs"
+    paths = [f"{folder}/{run}/{folder}/model.keras" for run in "ab"]
+    short = [method_names.short(n) for n in methods.unique_names(paths)]
+    assert short == ["a/…/model", "b/…/model"]

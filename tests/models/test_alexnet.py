@@ -139,3 +139,20 @@ def test_numbers_out_of_range_are_refused(option):
 def test_unknown_features_are_refused():
     with pytest.raises(ValueError, match="`features` must be .*Received"):
         alexnet.feature_model(small(), "fc5")
+
+
+@pytest.mark.parametrize(("enlarge", "smallest"), [(1, 63), (2, 32), (3, 21)])
+def test_the_smallest_picture_is_said_before_it_is_built(enlarge, smallest):
+    assert alexnet.smallest_side(enlarge) == smallest
+    alexnet.check_size(smallest, enlarge=enlarge)
+    model = small(enlarge=enlarge)
+    assert alexnet.enlargement(model) == enlarge
+    L = tf.zeros([1, smallest, smallest, 1])
+    assert np.isfinite(model({"L": L})["logits"]).all()
+    said = f"must be {smallest} or more for AlexNet with enlarge={enlarge}"
+    for refused in (
+        functools.partial(alexnet.check_size, enlarge=enlarge),
+        lambda size: small(enlarge=enlarge, image_size=size),
+    ):
+        with pytest.raises(ValueError, match=f"{said}, .* Received: .*size="):
+            refused(smallest - 1)

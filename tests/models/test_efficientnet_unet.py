@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tests.models import model_contract
 from tfcolor.losses import objective
+from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 
 
@@ -72,3 +73,10 @@ def test_a_hint_changes_colours_and_no_hint_is_no_mask(model):
     # A hint of grey is a hint, too.
     grey = model(inputs | {"mask": mask})["ab"]
     assert np.abs(grey - plain).max() > 1e-4
+
+
+@pytest.mark.parametrize("size", [0, 8, 40])
+def test_its_smallest_picture_is_said_before_it_is_built(size):
+    with pytest.raises(ValueError, match="32 or a multiple .*efficientnet_une"):
+        check_size(size)
+    check_size(32)

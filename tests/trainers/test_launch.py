@@ -4,7 +4,10 @@ import sys
 import pytest
 import tensorflow as tf
 from absl import app
+from absl import flags
+from absl.testing import flagsaver
 
+from flags import run as run_flags  # defines --workdir
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
 from trainers import launch
@@ -15,7 +18,9 @@ def start(monkeypatch):
     """Starts a `main` as a program would, with these arguments."""
 
     def start(main, *arguments):
-        monkeypatch.setattr(app, "run", lambda f: f(["program", *arguments]))
+        monkeypatch.setattr(
+            app, "run", lambda f, **_: f(["program", *arguments])
+        )
         launch.run(main)
 
     return start
@@ -83,3 +88,76 @@ def test_faults_of_the_program_keep_their_traceback(start):
 def test_arguments_that_are_no_flags_are_refused(start):
     with pytest.raises(app.UsageError, match="unexpected.*pictures"):
         start(_raises(RuntimeError()), "pictures")
+
+
+@pytest.fixture
+def log(tmp_path):
+    """The log of a run folder that the flags name."""
+    with flagsaver.as_parsed(workdir=str(tmp_path)):
+        assert run_flags.WORKDIR.value == str(tmp_path)
+        yield tmp_path / "train.log"
+
+
+def test_the_reason_of_an_end_is_in_the_log(start, log):
+    for error, said in (
+        (ValueError("`x` must be y"), "error: `x` must be y"),
+        (fit.Interrupted("SIGINT at step 3"), "interrupted: SIGINT at step 3"),
+    ):
+        with pytest.raises(SystemExit):
+            start(_raises(error))
+        assert log.read_text().splitlines()[-1].endswith(f" {said}")
+
+
+def test_the_log_has_the_traceback_of_a_fault_of_the_program(start, log):
+    with pytest.raises(ZeroDivisionError):
+        start(_raises(ZeroDivisionError("by 0")))
+    lines = log.read_text().splitlines()
+    assert lines[0].endswith(" error: ZeroDivisionError: by 0")
+    assert lines[1] == "Traceback (most recent call last):"
+
+
+def test_a_worker_that_is_not_the_chief_leaves_the_log_alone(
+    start, log, monkeypatch
+):
+    task = '{"task": {"type": "worker", "index": 1}}'
+    monkeypatch.setenv("TF_CONFIG", task)
+    with pytest.raises(SystemExit):
+        start(_raises(ValueError("no")))
+    assert not log.exists()
+
+
+def test_a_flag_that_is_not_known_is_in_the_log(tmp_path, capsys):
+    argv = ["program", f"--workdir={tmp_path}", "--no_such_flag=1"]
+    with pytest.raises(SystemExit):
+        launch._parse(argv)
+    assert "no_such_flag" in capsys.readouterr().err
+    said = (tmp_path / "train.log").read_text()
+    assert " error: Unknown command line flag 'no_such_flag'" in said
+    flags.FLAGS.mark_as_parsed()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        tf.errors.InternalError(None, None, "RESOURCE_EXHAUSTED: out of mem"),
+    ],
+)
+def test_memory_that_runs_out_is_said_with_what_to_try(start, capsys, error):
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(error))
+    assert exit_status.value.code == 2
+    said = capsys.readouterr().err
+    assert "error: Memory ran out. Try a smaller --batch_size" in said
+    assert "--precision=mixed_bfloat16" in said
+
+
+def test_memory_that_a_tensor_wants_in_vain_is_said(start, capsys):
+    def main(argv):
+        tf.ones([1 << 24, 1 << 24])
+
+    with pytest.raises(SystemExit) as exit_status:
+        start(main)
+    assert exit_status.value.code == 2
+    said = capsys.readouterr().err
+    assert "ran out for an array of 16777216 x 16777216. Try" in said

@@ -73,14 +73,14 @@ def test_finished_runs_are_not_run_again(tmp_path):
 
 def test_a_failed_run_does_not_stop_the_others(tmp_path):
     start = Start(2)
-    with pytest.raises(ValueError, match="end well.*'first'"):
+    with pytest.raises(ValueError, match="end well.*\n  first: "):
         _run_all(_runs(tmp_path), start)
     assert len(start.commands) == 2
 
 
 def test_what_needs_a_failed_run_is_not_started(tmp_path):
     start = Start(2)
-    with pytest.raises(ValueError, match="'first', 'second'"):
+    with pytest.raises(ValueError, match="\n  second: needs first"):
         _run_all(_runs(tmp_path, needs=True), start)
     assert len(start.commands) == 1
 
@@ -95,8 +95,64 @@ def test_a_run_goes_on_with_the_flags_it_began_with(tmp_path):
     _run_all(_runs(tmp_path), Start())
     (first, _) = _runs(tmp_path)
     other = many_runs.Run(first.folder, first.module, ("--a=3",), {}, "done")
-    with pytest.raises(ValueError, match="flags it began with.*--a=3"):
+    wanted = r"flags it began with.*\['--a=3'\] where it had \['--a=1'\]"
+    with pytest.raises(ValueError, match=wanted):
         _run_all([other], Start())
+    # Trained in part counts too.
+    os.remove(tmp_path / "first/done")
+    checkpoint = tmp_path / "first/checkpoints/latest/ckpt-3.index"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("")
+    with pytest.raises(ValueError, match=wanted):
+        _run_all([other], Start())
+
+
+def test_a_run_that_never_trained_may_get_other_flags(tmp_path):
+    first, second = _runs(tmp_path)
+    with pytest.raises(ValueError, match="first: it ended with status 2"):
+        _run_all([first, second], Start(2))
+    mended = many_runs.Run(first.folder, first.module, ("--a=3",), {}, "done")
+    start = Start()
+    _run_all([mended, second], start)
+    assert [command[-2] for command in start.commands] == ["--a=3"]
+    text = (tmp_path / "first" / many_runs.COMMAND).read_text()
+    assert "--a=3" in text
+
+
+def test_the_reason_of_a_failure_is_in_the_log_and_in_the_message(tmp_path):
+    (tmp_path / "first").mkdir()
+    log = tmp_path / "first/train.log"
+    log.write_text("10:00:00 error: of another day\n")
+
+    def trainer_says(command, watch, deadline):
+        if "first" in command[-1]:
+            with open(log, "a") as file:
+                file.write("11:00:00 error: `x` must be y\nTraceback\n")
+            return 2
+        return -9
+
+    with pytest.raises(ValueError) as raised:
+        _run_all(_runs(tmp_path), trainer_says)
+    said = str(raised.value).splitlines()
+    assert said[1] == "  first: `x` must be y"
+    assert said[2].startswith("  second: it was ended by SIGKILL, as Linux")
+    log = (tmp_path / "second/train.log").read_text()
+    assert "error: it was ended by SIGKILL" in log
+
+
+@pytest.mark.slow
+def test_a_flag_that_a_trainer_does_not_know_is_in_the_log(tmp_path):
+    run = many_runs.Run(
+        str(tmp_path / "run"),
+        "trainers.train_full",
+        ("--images=x", "--wdith=1"),
+        {},
+        "done",
+    )
+    with pytest.raises(ValueError, match="run: Unknown command line flag 'wdi"):
+        _run_all([run], None)
+    log = (tmp_path / "run/train.log").read_text()
+    assert "error: Unknown command line flag 'wdith'" in log
 
 
 def test_a_signal_is_told_to_the_run_and_ends_all(tmp_path):

@@ -60,3 +60,9 @@ def test_without_the_encoders_package_a_first_stage_says_so(
     monkeypatch.setattr(efficientnet_files, "find", lambda variant: None)
     with pytest.raises(FileNotFoundError, match=r"tfcolor\[pretrained\]"):
         _run(tmp_path)
+
+
+def test_a_picture_that_is_too_small_is_said_before_anything_is_made(tmp_path):
+    with pytest.raises(ValueError, match="32 or a multiple.*image_size=40"):
+        _run(tmp_path, image_size="40")
+    assert not (tmp_path / "workdir").exists()

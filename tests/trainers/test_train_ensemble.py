@@ -251,3 +251,37 @@ def test_the_colorizer_trains_alone_and_colorizes(tmp_path):
         class_albums.picture("bright", 0)
     )
     assert rgb.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize(("enlarge", "fits"), [(1, False), (2, True)])
+def test_an_ensemble_says_the_smallest_picture_of_its_classifier(
+    tmp_path, enlarge, fits
+):
+    path = str(tmp_path / "alexnet.keras")
+    model = alexnet(num_classes=2, width=1 / 64, enlarge=enlarge)
+    info = model_file.ModelInfo("alexnet", 64, class_names=("cat", "dog"))
+    model_file.save(model, path, info)
+    flags = {"classifier": path, "width": "0.03125", "image_size": "32"}
+    with flagsaver.as_parsed(**flags):
+        if fits:
+            made = resnet_assembly.build_ensemble(("cat", "dog"))
+            assert made({"L": np.zeros((1, 32, 32, 1))})["ab"].shape[1] == 32
+            colorizer = Colorizer(made, image_size=32)
+            assert colorizer.image_size == 32
+            return
+        with pytest.raises(ValueError, match="63 or more for AlexNet.*=32"):
+            resnet_assembly.build_ensemble(("cat", "dog"))
+    with flagsaver.as_parsed(**flags | {"image_size": "64"}):
+        made = resnet_assembly.build_ensemble(("cat", "dog"))
+    with pytest.raises(ValueError, match="63 or more for this model, which"):
+        Colorizer(made, image_size=32)
+
+
+def test_an_alexnet_says_its_smallest_picture_before_anything_is_made(
+    tmp_path,
+):
+    flags = {"images": str(tmp_path), "workdir": str(tmp_path / "run")}
+    with flagsaver.as_parsed(image_size="32", **flags):
+        with pytest.raises(ValueError, match="64 as a multiple of 8. Received"):
+            train_alexnet.main(["train_alexnet"])
+    assert not (tmp_path / "run").exists()

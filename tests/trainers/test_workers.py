@@ -2,10 +2,12 @@
 
 import csv
 import dataclasses
+import glob
 import os
 import pathlib
 import random
 import signal
+import tempfile
 import time
 
 import numpy as np
@@ -117,6 +119,10 @@ def test_only_the_chief_writes(runs):
         assert f"worker {index} of 2" in _said(runs.folder / "two", index)
     log = (runs.folder / "two/train.log").read_text()
     assert "worker 0 of 2" in log and "worker 1 of 2" not in log
+    # Not a file that is gone.
+    said = _said(runs.folder / "two", 1)
+    assert f"done: the first worker has written {runs.folder}/two\n" in said
+    assert not glob.glob(f"{tempfile.gettempdir()}/tfcolor-worker-*")
 
 
 def test_a_killed_worker_ends_the_job_and_a_restart_goes_on(runs, tmp_path):

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.training import run_files
 from tests.training import tiny_run
 from tests.training.tiny_run import TinyRun
+from tfcolor.losses import objective
 from tfcolor.weights import model_file
 
 
@@ -210,3 +211,117 @@ def test_epochs_without_a_validation_are_not_saved(tmp_path):
     run.start(tmp_path)
     assert run_files.column(tmp_path, "step")[-1] == 4
     assert len(run_files.column(tmp_path, "validation/loss")) == 2
+
+
+def _log(workdir):
+    return (workdir / "train.log").read_text()
+
+
+def test_the_log_says_which_epoch_the_model_is_of(tmp_path):
+    optimizer = dataclasses.replace(
+        tiny_run.OPTIMIZER, schedule="constant", ema_momentum=0.0
+    )
+    TinyRun(epochs=3, steps=4, data=_wrong_from(1), optimizer=optimizer).start(
+        tmp_path
+    )
+    first, second, third, last = _log(tmp_path).splitlines()
+    assert "epoch 1: " in first and "; model.keras is of this epoch" in first
+    for line in (second, third):
+        assert "model.keras" not in line
+    best = run_files.column(tmp_path, "validation/loss")[0]
+    assert f" model.keras is of epoch 1: validation/huber {best:.4g}" in last
+
+
+@pytest.mark.parametrize("worse", [True, False])
+def test_a_model_that_is_worse_than_grey_is_warned_of(tmp_path, worse):
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if not worse:
+            return good
+        return good.map(lambda x, y: (x, {"ab": -5 * y["ab"]}))
+
+    optimizer = dataclasses.replace(tiny_run.OPTIMIZER, ema_momentum=0.0)
+    options = {"floors": {"psnr": "grey_psnr"}, "higher_is_better": ("psnr",)}
+    run = TinyRun(
+        epochs=2, steps=40, data=data, optimizer=optimizer, task_options=options
+    )
+    run.start(tmp_path)
+    line = _log(tmp_path).splitlines()[-1]
+    assert ("model.keras is no better than nothing: psnr" in line) == worse
+    assert ("grey_psnr" in line.partition("nothing")[2]) == worse
+
+
+def test_a_loss_that_is_not_finite_names_step_and_pictures(tmp_path):
+    asked = []
+
+    def name_batch(epoch, place):
+        asked.append((epoch, place))
+        return [f"{epoch}-{i}.jpg" for i in range(20)]
+
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if number < 1:
+            return good
+        spoilt = good.map(lambda x, y: (x, {"ab": y["ab"] * np.nan}))
+        return good.take(1).concatenate(spoilt)
+
+    run = TinyRun(
+        data=data, log_steps=100, task_options={"name_batch": name_batch}
+    )
+    with pytest.raises(FloatingPointError) as raised:
+        run.start(tmp_path)
+    said = str(raised.value)
+    # Of the steps 4 to 6, the second one.
+    assert said.startswith("The loss is not finite at step 5 (")
+    assert asked == [(1, 1)]
+    assert "for the pictures 1-0.jpg, 1-1.jpg" in said
+    assert "1-15.jpg and 4 more, which train.log names" in said
+    assert "1-19.jpg" in _log(tmp_path)
+    assert "--learning_rate" in said and "--clip_norm" in said
+    assert "last checkpoint, of step 3, is sound" in said
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path):
+    # The loss is as it should be, its gradient is not.
+    def losses(targets, outputs):
+        error = tf.reduce_mean(outputs["ab"] - targets["ab"], axis=[1, 2, 3])
+        zero = tf.stop_gradient(error) - error
+        return {"huber": tf.sqrt(zero)}
+
+    whole = {"losses": objective.objective(objective.ObjectiveConfig())}
+    options = {"losses": lambda *values: whole["losses"](*values)}
+    run = TinyRun(task_options=options, steps=1)
+    run.start(tmp_path / "good")
+    whole["losses"] = losses
+    with pytest.raises(FloatingPointError) as raised:
+        dataclasses.replace(run, epochs=3).start(tmp_path / "good")
+    said = str(raised.value)
+    assert said.startswith("The weights are not finite after step 3")
+    assert "last checkpoint, of step 2, is sound" in said
+    for value in run_files.latest(tmp_path / "good").values():
+        if value.dtype == np.float32:
+            assert np.isfinite(value).all()
+
+
+def test_a_validation_that_is_not_finite_stops_the_run(tmp_path, monkeypatch):
+    whole_task = TinyRun._task
+
+    def spoilt(self):
+        task = whole_task(self)
+        data = task.validation_data.map(
+            lambda x, y: (x, {"ab": y["ab"] * np.nan})
+        )
+        return dataclasses.replace(task, validation_data=data)
+
+    monkeypatch.setattr(TinyRun, "_task", spoilt)
+    with pytest.raises(FloatingPointError, match="epoch 1 is not finite"):
+        TinyRun().start(tmp_path)
+    assert not (tmp_path / "model.keras").exists()
+
+
+def test_a_loss_that_grows_is_warned_of_once(tmp_path):
+    optimizer = dataclasses.replace(
+        tiny_run.OPTIMIZER, learning_rate=3.0, schedule="constant"
+    )
+    TinyRun(steps=12, optimizer=optimizer).start(tmp_path)
+    assert _log(tmp_path).count("the training diverges; lower --lear") == 1

@@ -106,3 +106,26 @@ def test_signals_are_heard_between_executions(tmp_path):
     assert [row["step"] for row in run_files.rows(tmp_path) if row["loss"]] == [
         *("3", "4", "7", "8"),
     ]
+
+
+def test_a_row_after_an_interruption_is_about_all_its_steps(tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    TinyRun(epochs=2, steps=5, log_steps=5).start(whole)
+    calls = []
+
+    def data(epoch, count):
+        # Asked for the second epoch's data once more after the interruption.
+        calls.append(epoch)
+        return tiny_run.batches(epoch, count)
+
+    run = TinyRun(epochs=2, steps=5, log_steps=5, data=data)
+    with pytest.raises(fit.Interrupted, match="at step 6; saved"):
+        dataclasses.replace(run, on_epoch=interrupt_in(1)).start(stopped)
+    run.start(stopped)
+    assert calls == [0, 1, 1]
+    for name in ("loss", "huber"):
+        np.testing.assert_allclose(
+            run_files.column(stopped, name),
+            run_files.column(whole, name),
+            rtol=1e-5,
+        )

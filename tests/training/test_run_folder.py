@@ -1,9 +1,13 @@
 import gc
 import os
+import subprocess
+import sys
+import tempfile
 
 import pytest
 from PIL import Image
 
+from tfcolor.training import run_folder
 from tfcolor.training.run_folder import RunFolder
 
 ROWS = [
@@ -41,6 +45,36 @@ def test_curves_are_a_picture(run):
     with Image.open(run.curves) as picture:
         assert picture.format == "PNG"
         assert picture.width > 500
+
+
+def test_what_is_compared_shares_a_plot():
+    names = ["loss", "validation/loss", "validation/grey_psnr"]
+    names += ["validation/psnr", "validation/true_colorfulness"]
+    assert run_folder.curve_groups([*names, "validation/colorfulness"]) == {
+        "loss": ["loss", "validation/loss"],
+        "psnr": ["validation/grey_psnr", "validation/psnr"],
+        "colorfulness": [
+            *("validation/true_colorfulness", "validation/colorfulness")
+        ],
+    }
+    # Nothing to be compared with.
+    assert list(run_folder.curve_groups(["grey_psnr"])) == ["grey_psnr"]
+
+
+def test_curves_that_are_compared_are_drawn_in_the_same_axes(run, monkeypatch):
+    drawn = []
+    close = run_folder.plt.close
+
+    def look(figure):
+        drawn.extend(figure.axes)
+        close(figure)
+
+    monkeypatch.setattr(run_folder.plt, "close", look)
+    more = {"step": 2, "validation/grey_psnr": 23.0}
+    run.write_metrics([*ROWS, more])
+    (axes,) = [axis for axis in drawn if axis.get_title() == "psnr"]
+    labels = [line.get_label() for line in axes.get_lines()]
+    assert sorted(labels) == ["validation/grey_psnr", "validation/psnr"]
 
 
 def test_metrics_without_rows_need_no_curves(run):
@@ -91,3 +125,53 @@ def test_a_run_that_is_no_longer_used_closes_its_log(tmp_path):
     del run
     gc.collect()
     assert stream.closed
+
+
+def _worker():
+    return RunFolder("unused", is_chief=False)
+
+
+def test_a_worker_writes_to_a_folder_of_its_own_and_removes_it(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    worker = _worker()
+    assert os.path.dirname(worker.path) == str(tmp_path)
+    worker.discard()
+    assert os.listdir(tmp_path) == []
+
+
+def test_folders_of_killed_workers_go_when_another_one_starts(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = (
+        "import os, signal\n"
+        "from tfcolor.training.run_folder import RunFolder\n"
+        "RunFolder('unused', is_chief=False)._temporary\n"
+        "worker = RunFolder('unused', is_chief=False)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=False,
+    )
+    (killed,) = os.listdir(tmp_path)
+    other = tmp_path / "tfcolor-worker-of_somebody"
+    other.mkdir()
+    living = _worker()
+    another = _worker()
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        [other.name, *(os.path.basename(w.path) for w in (living, another))]
+    )
+    for worker in (living, another):
+        worker.discard()
+
+
+def test_pending_losses_belong_to_their_checkpoint(run):
+    for step in (3, 5, 9):
+        run.write_pending(step, {"loss": [0.5, step]})
+    # As many as there are checkpoints.
+    found = [run.read_pending(step) for step in (3, 5, 9, 11)]
+    assert found == [{}, {"loss": [0.5, 5]}, {"loss": [0.5, 9]}, {}]

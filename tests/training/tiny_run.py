@@ -113,18 +113,18 @@ class TinyRun:
             self.on_validation()
             return validation.colorizer_metrics(inputs, targets, outputs)
 
-        return fit.Task(
-            train_data=train_data,
-            validation_data=batches(1000, 6),
-            losses=objective.objective(objective.ObjectiveConfig()),
-            metrics=metrics,
-            observe=validation.FirstTriples,
-            batch_size=BATCH,
-            save_model=functools.partial(
+        options = {
+            "train_data": train_data,
+            "validation_data": batches(1000, 6),
+            "losses": objective.objective(objective.ObjectiveConfig()),
+            "metrics": metrics,
+            "observe": validation.FirstTriples,
+            "batch_size": BATCH,
+            "save_model": functools.partial(
                 model_file.save, info=model_file.ModelInfo("tiny", 8)
             ),
-            **self.task_options,
-        )
+        }
+        return fit.Task(**options | self.task_options)
 
 
 def network(filters, normalized) -> keras.Model:

@@ -16,7 +16,8 @@ it was trained on: the lightness alone, or the colours too.
 _EPILOG = """\
 output:
   --output writes a CSV file with the columns picture, rank, class, probability:
-  --top rows for each picture.
+  --top rows for each picture. A picture is called by its path below INPUT, and
+  where there are several of these by its whole path.
 
 examples:
   tfcolor classify basket.jpg --model=runs/fruits/model.keras
@@ -92,11 +93,15 @@ def run(args: argparse.Namespace) -> int:
                 f"Received: output={args.output!r}"
             )
         found = files.list_named_pictures(*args.input, say=shared.say_left_out)
+        if len(args.input) > 1:
+            # "000.jpg" of which of them?
+            found = [(path, path) for path, _ in found]
         classifier = Classifier(args.model, batch_size=args.batch_size)
     except (OSError, ValueError) as error:
         return shared.say_error("classify", error, 2)
-    rows, failures = [], []
-    _classify(classifier, found, args.top, rows, failures)
+    rows, notes, failures = [], [], []
+    _classify(classifier, found, args.top, rows, notes, failures)
+    shared.say_notes(notes)
     shared.say_failures(failures)
     if args.output:
         try:
@@ -110,8 +115,8 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _classify(classifier, found, top, rows, failures) -> None:
-    """Prints the classes of pictures; adds to CSV rows and failures."""
+def _classify(classifier, found, top, rows, notes, failures) -> None:
+    """Prints the classes of pictures; adds to CSV rows, notes, failures."""
     import tqdm
 
     from tfcolor.data import files
@@ -125,7 +130,8 @@ def _classify(classifier, found, top, rows, failures) -> None:
     ) as progress:
         for start in range(0, len(found), size):
             batch = found[start : start + size]
-            for name, best in _classify_batch(classifier, batch, failures):
+            done = _classify_batch(classifier, batch, notes, failures)
+            for name, best in done:
                 best = best[:top]
                 said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
                 progress.write(f"{name}: {said}", file=sys.stdout)
@@ -136,22 +142,31 @@ def _classify(classifier, found, top, rows, failures) -> None:
             progress.update(len(batch))
 
 
-def _classify_batch(classifier, batch, failures) -> list:
+def _classify_batch(classifier, batch, notes, failures) -> list:
     """Returns pairs of name and [(class, probability)], best first."""
+    import tensorflow as tf
+
     from tfcolor.data import decode
 
-    names, pictures = [], []
+    read, pictures = [], []
     for path, name in batch:
+        said = []
         try:
             with open(path, "rb") as file:
-                pictures.append(decode.decode_rgb(atomic.read_unchanged(file)))
-            names.append(name)
+                data = atomic.read_unchanged(file)
+                pictures.append(decode.decode_rgb(data, say=said.append))
         except (OSError, ValueError, MemoryError) as error:
             failures.append((path, shared.one_line(error)))
+        else:
+            read.append((path, name))
+            notes += [(path, note) for note in said]
+    try:
+        probabilities = classifier.probabilities(pictures)
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        failures += [(path, shared.one_line(error)) for path, _ in read]
+        return []
     results = []
-    for name, row in zip(
-        names, classifier.probabilities(pictures), strict=True
-    ):
+    for (_, name), row in zip(read, probabilities, strict=True):
         pairs = zip(classifier.class_names, map(float, row), strict=True)
         results.append((name, sorted(pairs, key=lambda pair: -pair[1])))
     return results

@@ -94,7 +94,7 @@ def _class_teller(args, model: str, colorizer):
     )
 
 
-def _methods(args, truth, find_boxes) -> list:
+def _methods(args, truth, find_boxes, say) -> list:
     """Loads the models and lists the predictions."""
     from tfcolor.evaluation import methods
 
@@ -119,12 +119,13 @@ def _methods(args, truth, find_boxes) -> list:
                 truth,
                 geometry=args.geometry,
                 size=args.geometry_size,
+                say=say,
             )
         )
     return made
 
 
-def _prepare(args) -> tuple:
+def _prepare(args, say) -> tuple:
     """Checks the options; returns truth, methods, boxes and distances."""
     from tfcolor.evaluation import class_collector
     from tfcolor.evaluation import efficientnet_distance
@@ -156,7 +157,7 @@ def _prepare(args) -> tuple:
     fid = Fid(args.fid_weights) if args.fid_weights else None
     if fid and len(truth) < 2:
         raise ValueError("FID needs at least 2 pictures. Received: 1")
-    methods = _methods(args, truth, find_boxes)
+    methods = _methods(args, truth, find_boxes, say)
     distances = {
         "lpips": lpips,
         "fid": fid,
@@ -165,7 +166,7 @@ def _prepare(args) -> tuple:
     return truth, methods, find_boxes, distances
 
 
-def _write(args, truth, methods, find_boxes, distances):
+def _write(args, truth, methods, find_boxes, distances, *, say):
     """Compares and writes; returns the Comparison and the summary."""
     import functools
 
@@ -194,6 +195,7 @@ def _write(args, truth, methods, find_boxes, distances):
             find_boxes=find_boxes,
             **distances,
             save_picture=save,
+            say=say,
             progress=functools.partial(tqdm.tqdm, file=sys.stderr),
         )
         if not comparison.pictures:
@@ -233,17 +235,25 @@ def run(args: argparse.Namespace) -> int:
     """
     # Pillow warns about odd metadata, which play no part here.
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    # Each once, in their order: a file may be read for several crops.
+    notes = {}
+
+    def say(path, note):
+        notes[path, note] = None
+
     try:
-        prepared = _prepare(args)
+        prepared = _prepare(args, say)
     except (OSError, ValueError, ImportError) as error:
         return shared.say_error("evaluate", error, 2)
     try:
-        comparison, markdown = _write(args, *prepared)
+        comparison, markdown = _write(args, *prepared, say=say)
     except _NothingCompared as error:
+        shared.say_notes(notes)
         _name_failures(error.failures)
         return shared.say_error("evaluate", error, 1)
     except OSError as error:
         return shared.say_error("evaluate", error, 1)
+    shared.say_notes(notes)
     print(markdown, end="")
     print(f"Report: {args.output}", file=sys.stderr)
     if comparison.failures:

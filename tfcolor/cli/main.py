@@ -15,6 +15,7 @@ from tfcolor.cli import evaluate
 from tfcolor.cli import export
 from tfcolor.cli import import_weights
 from tfcolor.cli import prepare
+from tfcolor.data import memory
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
@@ -87,4 +88,12 @@ def run(argv: Sequence[str] | None = None) -> int:
         # A disk that is full, where no command says it itself.
         reason = " ".join(str(error).split())
         print(f"tfcolor: error: {reason}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        known = memory.ran_out(
+            error, "a smaller --batch_size or --image_size where there is one"
+        )
+        if known is None:
+            raise
+        print(f"tfcolor: error: {known}", file=sys.stderr)
         return 1

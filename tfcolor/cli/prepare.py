@@ -20,7 +20,9 @@ output:
   Where every picture lies in a folder below --images and there are at least
   two of these, their names are the classes. A folder of labelled pictures with
   train, val and test becomes three folders of shards of those names.
-  Pictures that cannot be read are left out and named in the shards' .json.
+  Pictures that cannot be read are left out and named in the shards' .json, and
+  so is what was ignored of others. The same pictures and options give the same
+  bytes.
 
   Interrupted, the same command goes on: shards that are there and whole are
   kept. Changed pictures, boxes or options make the shards anew that they are
@@ -201,6 +203,9 @@ def _prepare(args, output, jobs, settings, boxes) -> list:
             progress=progress.update,
         )
     shard_writer.copy_color_groups(args.images, args.output)
+    shared.say_notes(
+        sorted(map(tuple, (n for shard in made.shards for n in shard.notes)))
+    )
     left_out = [entry for shard in made.shards for entry in shard.left_out]
     for name, reason in sorted(left_out):
         print(f"left out: {name}: {reason}", file=sys.stderr)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 
 # None of them imports TensorFlow.
+from tfcolor.data import memory
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
@@ -149,7 +150,8 @@ def _boxes_at_once(text: str) -> int | None:
 
 def one_line(error: Exception) -> str:
     """Returns an error's message on one line."""
-    return " ".join(str(error).split())
+    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
+    return known or " ".join(str(error).split()) or type(error).__name__
 
 
 def say_error(command: str, error: Exception, status: int) -> int:

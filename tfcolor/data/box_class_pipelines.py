@@ -63,6 +63,7 @@ def box_class_dataset(
     epoch: int,
     training: bool,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the ensemble with box classes.
 
@@ -73,6 +74,8 @@ def box_class_dataset(
         training: bool. False keeps the source's order and a last smaller
             batch, and does not flip.
         context: tf.distribute.InputContext or None; see `worker_share`.
+        names: bool. Training batches have the pictures' "name", string [B],
+            among their targets; devices that train know no strings.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "boxes": float32 [B, N, 4],
@@ -94,7 +97,8 @@ def box_class_dataset(
             example = box_source.flipped(example, flip_seed)
         L, ab = pipelines.split_lab(example["rgb"])
         kept = ("boxes", "box_classes", "picture_size")
-        return {"L": L} | {key: example[key] for key in kept}, {"ab": ab}
+        inputs = {"L": L} | {key: example[key] for key in kept}
+        return inputs, {"ab": ab} | pipelines.with_name(example, names)
 
     return box_source.batches(
         source,

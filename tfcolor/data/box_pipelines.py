@@ -33,6 +33,20 @@ class BoxConfig:
     max_boxes: int = 8
     crop_size: int | None = None
 
+    def __post_init__(self):
+        """Refuses what no network of this family can take."""
+        if self.max_boxes < 1:
+            raise ValueError(
+                "`max_boxes` must be at least 1. "
+                f"Received: max_boxes={self.max_boxes}"
+            )
+        size = self.crop_size
+        if size is not None and (size <= 0 or size % 8):
+            raise ValueError(
+                "`crop_size` must be a positive multiple of 8. "
+                f"Received: crop_size={size}"
+            )
+
 
 class BoxedSource(box_source.BoxSource):
     """A source whose pictures come with their boxes."""
@@ -96,6 +110,7 @@ def instance_dataset(
     epoch: int,
     training: bool,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the instance network.
 
@@ -108,6 +123,7 @@ def instance_dataset(
         epoch: int from 0.
         training: bool; see `pipelines.full_dataset`.
         context: tf.distribute.InputContext or None; see `worker_share`.
+        names: bool; see `pipelines.full_dataset`.
 
     Returns:
         Dataset as of `pipelines.full_dataset`.
@@ -137,6 +153,7 @@ def instance_dataset(
         epoch=epoch,
         training=training,
         context=context,
+        names=names,
     )
 
 
@@ -160,6 +177,7 @@ def fusion_dataset(
     epoch: int,
     training: bool,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the fusion network.
 
@@ -171,6 +189,7 @@ def fusion_dataset(
         training: bool. False keeps the source's order and a last smaller
             batch, and gives neither hints nor flips.
         context: tf.distribute.InputContext or None; see `worker_share`.
+        names: bool; see `pipelines.full_dataset`.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
@@ -211,7 +230,7 @@ def fusion_dataset(
         inputs["crops"] = pipelines.split_lab(example["crops"])[0]
         for key in ("boxes", "box_valid", "picture_size"):
             inputs[key] = example[key]
-        return inputs, {"ab": ab}
+        return inputs, {"ab": ab} | pipelines.with_name(example, names)
 
     return box_source.batches(
         source,

@@ -27,6 +27,7 @@ def class_color_dataset(
     training: bool,
     steps: int | None = None,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the ensemble and its controls.
 
@@ -46,6 +47,8 @@ def class_color_dataset(
             batch, cuts the middle out, and does not augment.
         steps: int or None. Batches of an epoch from memory; None is a pass.
         context: tf.distribute.InputContext or None; see `worker_share`.
+        names: bool. Training batches have the pictures' "name", string [B],
+            among their targets; devices that train know no strings.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1]} and perhaps {"classes":
@@ -80,8 +83,9 @@ def class_color_dataset(
             label = told_label(example, seeds[2])
             inputs["classes"] = tf.one_hot(label, num_classes)
         if not training:
-            targets |= {name: example[name] for name in ("label", "name")}
-        return inputs, targets
+            targets["label"] = example["label"]
+        named = pipelines.with_name(example, names or not training)
+        return inputs, targets | named
 
     dataset = crop_memory.crop_examples(
         source,

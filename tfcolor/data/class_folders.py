@@ -8,6 +8,7 @@ alphabetical order.
 import dataclasses
 import hashlib
 import os
+from collections.abc import Callable
 
 from tfcolor.data import decode
 from tfcolor.data import decoding
@@ -21,6 +22,10 @@ _FOLDERS = {
     VALIDATION: ("val", "validation", "valid"),
     TEST: ("test", "testing"),
 }
+# What the flags about the parts begin with.
+_FLAGS = {VALIDATION: "validation", TEST: "test"}
+# Pictures that a part has at least, or one a class.
+_FEWEST = 8
 # One picture can be learned by heart, but not recognized again.
 MIN_TRAINING = 2
 
@@ -121,15 +126,22 @@ def _pictures(folder: str, drop_log: DropLog) -> list[str]:
 
 
 def split(
-    folders: ClassFolders, *, shares: dict[str, float]
+    folders: ClassFolders,
+    *,
+    shares: dict[str, float],
+    say: Callable[[str], None] | None = None,
 ) -> dict[str, ClassFolders]:
     """Splits pictures by a hash of their names, the same way every time.
 
-    Adding pictures moves none from one part to another.
+    Adding pictures moves none from one part to another. Where so few would be
+    in a part that most classes have none, it gets one of each class that can
+    spare one, up to 8 in all.
 
     Args:
         folders: ClassFolders.
         shares: dict from the name of a part to its share, together below 1.
+        say: function of a line of text, or None. Told where a part has more
+            than its share.
 
     Returns:
         dict from each of those names, and `TRAIN` for the rest, to
@@ -141,16 +153,43 @@ def split(
             parts[part][label] = []
         for path in paths:
             parts[_part_of(path, label, shares)][label].append(path)
+    for part in shares:
+        added = _fill(parts[TRAIN], parts[part])
+        if added and say is not None:
+            say(
+                f"few pictures: {sum(map(len, parts[part].values()))} of "
+                f"{len(folders)} are in the part {part!r}, more than its share "
+                f"(--{_FLAGS[part]}_share, --{_FLAGS[part]}_images)"
+            )
     return {part: folders.replace(paths) for part, paths in parts.items()}
 
 
+def _fill(training: dict, part: dict) -> int:
+    """Moves a picture a class to a part that has few; returns how many."""
+    missing = min(_FEWEST, len(part)) - sum(map(len, part.values()))
+    added = 0
+    for label, paths in sorted(training.items(), key=lambda e: -len(e[1])):
+        if added >= missing:
+            break
+        if not part[label] and len(paths) > MIN_TRAINING:
+            first = min(paths, key=lambda path: (_place(path, label), path))
+            paths.remove(first)
+            part[label].append(first)
+            added += 1
+    return added
+
+
 def _part_of(path: str, label: str, shares: dict[str, float]) -> str:
-    place = _hash(f"{label}/{os.path.basename(path)}")
+    place = _place(path, label)
     for part, share in shares.items():
         if place < share:
             return part
         place -= share
     return TRAIN
+
+
+def _place(path: str, label: str) -> float:
+    return _hash(f"{label}/{os.path.basename(path)}")
 
 
 def _hash(text: str) -> float:
@@ -201,12 +240,15 @@ def check_training(folders: ClassFolders) -> None:
         )
 
 
-def check_other(folders: ClassFolders, class_names: tuple[str, ...]) -> str:
+def check_other(
+    folders: ClassFolders, class_names: tuple[str, ...], part: str
+) -> str:
     """Checks a part that is measured on.
 
     Args:
         folders: ClassFolders.
         class_names: tuple of str, those of the training part.
+        part: str, `VALIDATION` or `TEST`.
 
     Returns:
         str, says which classes have no pictures here; empty if all have.
@@ -223,8 +265,9 @@ def check_other(folders: ClassFolders, class_names: tuple[str, ...]) -> str:
         )
     if not len(folders):
         raise ValueError(
-            "There must be a picture to measure on. Received: none in "
-            f"{folders.folder!r}"
+            f"There must be a picture to measure on; give --{_FLAGS[part]}"
+            f"_images or another --{_FLAGS[part]}_share. Received: none for "
+            f"the part {part!r} in {folders.folder!r}"
         )
     empty = [name for name in class_names if not folders.paths.get(name)]
     return f"no pictures of {', '.join(empty)}" if empty else ""

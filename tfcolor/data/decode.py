@@ -9,6 +9,7 @@ file shows, see docs/color_management.md.
 import contextlib
 import dataclasses
 import io
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -53,7 +54,12 @@ class Picture:
     side: SideData = SideData()
 
 
-def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
+def decode_rgb(
+    data: bytes,
+    *,
+    shrink_to: int | None = None,
+    say: Callable[[str], None] | None = None,
+) -> np.ndarray:
     """Decodes an encoded picture to upright 8-bit RGB.
 
     Alpha is dropped; 16 bits are rounded to 8.
@@ -63,6 +69,8 @@ def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
         shrink_to: int or None. A hint that a picture whose short side is at
             least this many pixels is enough: JPEGs are then decoded at 1/2,
             1/4 or 1/8 of their size, which is several times quicker.
+        say: function of a line of text, or None. Told what was left out or
+            ignored, as `Picture.notes` has it.
 
     Returns:
         uint8 array [H, W, 3], sRGB, EXIF orientation applied.
@@ -71,8 +79,13 @@ def decode_rgb(data: bytes, *, shrink_to: int | None = None) -> np.ndarray:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    pixels = _decode(data, shrink_to, has_metadata=False).pixels
-    pixels = to_8_bit(pixels)
+    picture = _decode(
+        data, shrink_to, has_metadata=False, has_frames=say is not None
+    )
+    if say is not None:
+        for note in picture.notes:
+            say(note)
+    pixels = to_8_bit(picture.pixels)
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
 
@@ -134,7 +147,7 @@ def decode_picture(data: bytes) -> Picture:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    return _decode(data, has_metadata=True)
+    return _decode(data, has_metadata=True, has_frames=True)
 
 
 def count_pixels(path: str) -> int:
@@ -203,14 +216,18 @@ def _decode(data: bytes, shrink_to: int | None = None, **options) -> Picture:
     return dataclasses.replace(picture, notes=notes)
 
 
-def _decode_whole(data: bytes, shrink_to, *, has_metadata: bool) -> Picture:
+def _decode_whole(
+    data: bytes, shrink_to, *, has_metadata: bool, has_frames: bool
+) -> Picture:
     notes, found = [], {}
     data, head, page = _choose_page(data, notes)
     with _open(head) as picture:
         if shrink_to is not None:
             picture.draft("RGB", (shrink_to, shrink_to))
+        if has_frames:
+            notes += metadata.left_out_frames(picture)
         if has_metadata:
-            found = _read_metadata(picture, notes)
+            found = _read_metadata(picture)
         cmyk = picture_values.is_cmyk(picture, page)
         pixels, alpha = picture_values.stored_values(picture, data, page, notes)
         bits = 8 * pixels.itemsize
@@ -223,9 +240,8 @@ def _decode_whole(data: bytes, shrink_to, *, has_metadata: bool) -> Picture:
     return Picture(pixels, alpha, bits=bits, notes=tuple(notes), **found)
 
 
-def _read_metadata(picture: Image.Image, notes: list[str]) -> dict:
+def _read_metadata(picture: Image.Image) -> dict:
     """Reads what a file says besides, before loading changes it."""
-    notes += metadata.left_out_frames(picture)
     orientation = metadata.orientation(picture)
     width, height = picture.size
     # Pillow gives the size of a TIFF as it is when upright.

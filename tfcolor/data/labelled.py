@@ -138,6 +138,7 @@ def labelled_dataset(
     training: bool,
     steps: int | None = None,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for a classifier.
 
@@ -152,6 +153,8 @@ def labelled_dataset(
             batch, and does not augment.
         steps: int or None. Batches of an epoch from memory; None is a pass.
         context: tf.distribute.InputContext or None; see `worker_share`.
+        names: bool. Training batches have the pictures' "name", string [B],
+            among their targets; devices that train know no strings.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
@@ -178,11 +181,8 @@ def labelled_dataset(
         if training and config.flip:
             rgb = augment.random_flip(rgb, flip_seed)
         inputs = network_inputs(rgb, label_config.inputs)
-        targets = {"label": example["label"]}
-        # Devices that train know no strings.
-        return inputs, targets if training else targets | {
-            "name": example["name"]
-        }
+        named = pipelines.with_name(example, names or not training)
+        return inputs, {"label": example["label"]} | named
 
     dataset = crop_memory.crop_examples(
         source,

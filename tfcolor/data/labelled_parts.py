@@ -84,19 +84,20 @@ def open_parts(
     shares = {VALIDATION: validation_share, TEST: test_share}
     drop_log = DropLog()
     options["skip_corrupt"] = skip_corrupt
-    folders = _find_folders(images, named, shares, drop_log)
+    notes = []
+    folders = _find_folders(images, named, shares, drop_log, notes.append)
     train = folders[TRAIN]
     if pictures_per_class is not None:
         train = class_folders.take(train, pictures_per_class, seed=seed)
     class_folders.check_training(train)
     class_names = tuple(train.paths)
-    notes = drop_log.summary().splitlines()
+    notes += drop_log.summary().splitlines()
     if pictures_per_class is not None:
         notes += _short_of(train, pictures_per_class)
     opened = {TRAIN: _open_folder(train, class_names, drop_log, options)}
     for part, found in folders.items():
         if part != TRAIN:
-            missing = class_folders.check_other(found, class_names)
+            missing = class_folders.check_other(found, class_names, part)
             notes += [f"{part}: {missing}"] if missing else []
             opened[part] = _open_folder(found, class_names, drop_log, options)
     return LabelledParts(
@@ -108,7 +109,7 @@ def open_parts(
     )
 
 
-def _find_folders(images, named, shares, drop_log) -> dict:
+def _find_folders(images, named, shares, drop_log, say) -> dict:
     """Returns {part: ClassFolders}, the missing ones cut off the training."""
     places = class_folders.find_parts(images)
     places |= {part: path for part, path in named.items() if path}
@@ -123,7 +124,8 @@ def _find_folders(images, named, shares, drop_log) -> dict:
         for part, share in shares.items()
         if part not in found and share
     }
-    return found | class_folders.split(found[TRAIN], shares=wanted)
+    split = class_folders.split(found[TRAIN], shares=wanted, say=say)
+    return found | split
 
 
 def _scan_shards(folder: str) -> class_folders.ClassFolders:

@@ -73,6 +73,8 @@ class Shard:
             empty where there are no classes.
         color_ranges: list of float, CIELAB; see `pipelines.color_range`.
         left_out: list of [picture, reason].
+        notes: list of [picture, note]: what was ignored of pictures that are
+            in it.
     """
 
     file: str
@@ -84,6 +86,7 @@ class Shard:
     labels: list[int]
     color_ranges: list[float]
     left_out: list[list[str]]
+    notes: list[list[str]] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,9 +226,11 @@ def _read_checked(folder: str, entry: dict) -> Shard:
     path = index_path(folder, entry["file"])
     shard = read_shard(folder, entry["file"])
     if shard is None or file_sha256(path) != entry["index_sha256"]:
+        absent = "" if os.path.exists(path) else ", which is absent"
         raise ValueError(
             "What is written about a shard must be what the manifest has a "
-            f"checksum of; `tfcolor prepare` writes it anew. Received: {path!r}"
+            "checksum of; `tfcolor prepare` writes it anew. Received: "
+            f"{path!r}{absent}"
         )
     return shard
 

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Iterator
 
+from tfcolor.data import memory
+
 # Why nothing was to be done for a picture.
 THERE_ALREADY = "there already, skipped"
 IN_COLOR = "in colour, left out"
@@ -58,16 +60,19 @@ class Outcomes(Iterator[Outcome]):
             self._outcomes.close()
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: BaseException, *, try_less: str) -> str:
     """Returns an error's message as one line.
 
     Args:
         error: BaseException. Of an OSError the system's words alone, since
             an outcome names the file.
+        try_less: str, what takes less memory, for when it has run out.
 
     Returns:
         str, not empty.
     """
+    if (known := memory.ran_out(error, try_less)) is not None:
+        return known
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__

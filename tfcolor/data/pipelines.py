@@ -231,6 +231,7 @@ def full_dataset(
     epoch: int,
     training: bool,
     context: tf.distribute.InputContext | None = None,
+    names: bool = False,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches for the full-picture network.
 
@@ -244,6 +245,8 @@ def full_dataset(
             batch.
         context: tf.distribute.InputContext or None. The worker whose part of
             the batches it is; see `worker_share`.
+        names: bool. Training batches have the pictures' "name", string [B],
+            among their targets; devices that train know no strings.
 
     Returns:
         Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
@@ -271,7 +274,7 @@ def full_dataset(
         if config.flip:
             rgb = augment.random_flip(rgb, seeds[1])
         # Nothing is computed that nothing needs.
-        square = {"rgb": rgb}
+        square = {"rgb": rgb} | with_name(example, names)
         if has_hints:
             square["hint_seeds"] = tf.stack(seeds[2:])
         if config.aged_share:
@@ -315,7 +318,13 @@ def _full_batch(squares, config) -> tuple[dict, dict]:
         )
     if "aging" in squares:
         L = augment.aged_lightness(L, *squares["aging"])
-    return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
+    targets = {"ab": ab} | with_name(squares, "name" in squares)
+    return {"L": L, "hints": hints, "mask": mask}, targets
+
+
+def with_name(example: dict, wanted: bool) -> dict:
+    """Returns what adds the name of an example where that is wanted."""
+    return {"name": example["name"]} if wanted else {}
 
 
 def batched(

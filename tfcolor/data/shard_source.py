@@ -92,16 +92,17 @@ class ShardSource:
             path = os.path.join(self._folder, shard.file)
             size = os.path.getsize(path) if os.path.isfile(path) else None
             if size != shard.bytes and not self._skip_corrupt:
-                found = "absent" if size is None else f"of {size} bytes"
+                if size is None:
+                    raise ValueError(self._damaged(number, "absent"))
                 raise ValueError(
-                    f"{self._damaged(number)}: it is {found} instead of "
-                    f"{shard.bytes}"
+                    f"{self._damaged(number)}: it is of {size} bytes instead "
+                    f"of {shard.bytes}"
                 )
 
-    def _damaged(self, number: int) -> str:
+    def _damaged(self, number: int, how: str = "damaged") -> str:
         path = os.path.join(self._folder, self._manifest.shards[number].file)
         return (
-            f"The shard {path} is damaged (`tfcolor prepare` makes it anew, "
+            f"The shard {path} is {how} (`tfcolor prepare` makes it anew, "
             "--skip_corrupt goes on without it)"
         )
 
@@ -211,8 +212,11 @@ class ShardSource:
             examples = records.split(data)
         except (OSError, ValueError) as error:
             if not self._skip_corrupt:
+                gone = isinstance(error, FileNotFoundError)
+                how = "absent" if gone else "damaged"
+                reason = "" if gone else f": {error}"
                 raise DamagedShard(
-                    f"{self._damaged(number)}: {error}"
+                    f"{self._damaged(number, how)}{reason}"
                 ) from error
             for i in order:
                 self.drop_log.record(shard.names[i], DAMAGED, shard.file)

@@ -15,6 +15,7 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 from tfcolor import atomic
@@ -31,6 +32,12 @@ from tfcolor.data.manifest import ShardSettings
 COLOR_GROUPS = "color_groups.json"
 # Shards whose pictures are being made while one is written.
 _SHARDS_AHEAD = 2
+# A graph takes a third of the time of single operations, which is most of the
+# time of a picture.
+_color_range = tf.function(
+    pipelines.color_range,
+    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +61,7 @@ class _Made:
 
     record: records.Record
     color_range: float
+    notes: tuple[str, ...]
 
 
 def unique_names(pictures: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -251,7 +259,8 @@ def _make(path, name, *, settings, boxes, classes) -> _Made:
         data = atomic.read_unchanged(file)
     # Boxes are for the picture at its full size.
     shrink_to = settings.size if boxes is None else None
-    rgb = decode.decode_rgb(data, shrink_to=shrink_to)
+    notes = []
+    rgb = decode.decode_rgb(data, shrink_to=shrink_to, say=notes.append)
     found = None
     if boxes is not None:
         height, width = rgb.shape[:2]
@@ -271,7 +280,8 @@ def _make(path, name, *, settings, boxes, classes) -> _Made:
         class_name,
         found,
     )
-    return _Made(record, float(pipelines.color_range(square)))
+    color_range = float(_color_range(square))
+    return _Made(record, color_range, tuple(notes))
 
 
 def _encode(rgb: np.ndarray, settings: ShardSettings) -> bytes:
@@ -310,6 +320,7 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
         labels=[m.record.label for m in kept] if classes else [],
         color_ranges=[round(m.color_range, 3) for m in kept],
         left_out=left_out,
+        notes=[[m.record.name, note] for m in kept for note in m.notes],
     )
     manifest_lib.write_shard(folder, shard)
     return shard

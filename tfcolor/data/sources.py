@@ -12,6 +12,7 @@ without a seed the order is the source's own. With a `context`
 import glob
 import os
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -214,18 +215,27 @@ def _finds_records(pattern: str) -> bool:
     )
 
 
-def split_by_hash(source, *, share: float):
+def split_by_hash(
+    source,
+    *,
+    share: float,
+    fewest: int = 0,
+    say: Callable[[str], None] | None = None,
+):
     """Holds out a share of a source of files, the same ones every time.
 
     A file's name decides, not its place in the list: adding pictures moves
-    none from one side to the other.
+    none from one side to the other, as long as the share alone gives `fewest`.
 
     Args:
         source: FolderSource or ShardSource.
         share: float in (0, 1).
+        fewest: int. So many files are held out at least, and one is kept.
+        say: function of a line of text, or None. Told where that is more than
+            the share.
 
     Returns:
-        Two sources of the same kind, the larger part first.
+        Two sources of the same kind, those that are kept first.
 
     Raises:
         ValueError: the source is not made of files, or a part is empty.
@@ -237,17 +247,28 @@ def split_by_hash(source, *, share: float):
             f"{type(source).__name__}"
         )
 
-    def is_held_out(path):
-        return zlib.crc32(os.fsencode(os.path.basename(path))) / 2**32 < share
+    def place(path):
+        return zlib.crc32(os.fsencode(os.path.basename(path))) / 2**32
 
-    held_out = [path for path in source.paths if is_held_out(path)]
-    kept = [path for path in source.paths if not is_held_out(path)]
-    if not held_out or not kept:
+    count = by_share = sum(place(path) < share for path in source.paths)
+    if share:
+        count = min(max(count, fewest), len(source) - bool(fewest))
+    if not 0 < count < len(source):
         raise ValueError(
-            "Splitting must leave pictures on both sides; give "
-            f"--validation_images. Received: {len(source)} pictures, "
-            f"share={share}"
+            "Splitting must leave pictures on both sides; give another "
+            "--validation_share, or --validation_images. Received: "
+            f"{len(source)} pictures, --validation_share={share}"
         )
+    if say is not None and count > by_share:
+        say(
+            f"few pictures: {count} of {len(source)} are held out for "
+            "validation (--validation_share, --validation_images)"
+        )
+    # The path too: files of equal names have equal places.
+    ordered = sorted(source.paths, key=lambda path: (place(path), path))
+    chosen = set(ordered[:count])
+    held_out = [path for path in source.paths if path in chosen]
+    kept = [path for path in source.paths if path not in chosen]
     return source.with_paths(kept), source.with_paths(held_out)
 
 

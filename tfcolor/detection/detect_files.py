@@ -17,6 +17,7 @@ from tfcolor.detection.detector import Detector
 
 # Decoding releases the interpreter most of the time.
 _THREADS = 2
+_TRY_LESS = "a smaller --batch_size, smaller pictures"
 # Pictures that wait for others of their size, all added up: bounds the memory.
 _WAITING_PIXELS = 2**26
 
@@ -100,7 +101,7 @@ def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
                 if error is None:
                     yield done, future.result(), None
                 else:
-                    yield done, None, one_line(error)
+                    yield done, None, one_line(error, try_less=_TRY_LESS)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -110,7 +111,9 @@ def _detect(detector: Detector, batch: list) -> Iterator[Detected]:
         results = detector.detect_batch([rgb for _, rgb in batch])
     except Exception as error:
         if len(batch) == 1:
-            yield Detected(batch[0][0], reason=one_line(error))
+            yield Detected(
+                batch[0][0], reason=one_line(error, try_less=_TRY_LESS)
+            )
             return
         # One by one names the picture, and needs less memory.
         for entry in batch:

@@ -1,11 +1,13 @@
 """Measuring every method on every true picture."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from collections.abc import Iterable
 
 import numpy as np
 
+from tfcolor.data import memory
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
@@ -14,6 +16,9 @@ from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import from_constant_ab
 from tfcolor.evaluation.truth import TruePicture
 from tfcolor.inference.box_finder import Finder
+
+# What takes less memory here.
+_TRY_LESS = "--geometry=squash, or smaller pictures"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +74,15 @@ class _Run:
     """The state of one comparison while it is made."""
 
     def __init__(
-        self, *, geometry, size, lpips, extractors, save_picture, find_boxes
+        self,
+        *,
+        geometry,
+        size,
+        lpips,
+        extractors,
+        save_picture,
+        find_boxes,
+        say,
     ):
         self.geometry, self.size = geometry, size
         self.lpips = lpips
@@ -78,6 +91,7 @@ class _Run:
         self.extractors = extractors
         self.save_picture = save_picture
         self.find_boxes = find_boxes
+        self.say = say
         self.failures = []
         # By index of the true picture.
         self.truth = {}
@@ -91,8 +105,8 @@ class _Run:
         self.truth_in_boxes = {}
         self.values_in_boxes = {}
 
-    def read(self, picture: TruePicture) -> np.ndarray:
-        return geometries.fit(picture.read(), self.geometry, self.size)
+    def read(self, picture: TruePicture, say=None) -> np.ndarray:
+        return geometries.fit(picture.read(say), self.geometry, self.size)
 
     def measure(self, rgb_true, rgb_predicted) -> dict[str, float]:
         values = measure.measure(rgb_true, rgb_predicted)
@@ -114,7 +128,8 @@ class _Run:
 
     def first_pass(self, picture, methods) -> None:
         """Everything that does not need the mean ab of all pictures."""
-        rgb = self.read(picture)
+        say = self.say and functools.partial(self.say, picture.path)
+        rgb = self.read(picture, say)
         predicted = {m.name: m.predict(picture, rgb) for m in methods}
         values = {n: self.measure(rgb, p) for n, p in predicted.items()}
         shown = {None: rgb, **predicted}
@@ -168,6 +183,9 @@ class _Run:
 
 
 def _reason(error: Exception) -> str:
+    known = memory.ran_out(error, _TRY_LESS)
+    if known is not None:
+        return known
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 
@@ -212,6 +230,7 @@ def compare(
     efficientnet=None,
     find_boxes: Finder | None = None,
     save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
+    say: Callable[[str, str], None] | None = None,
     progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
 ) -> Comparison:
     """Measures methods and the two baselines on true pictures.
@@ -232,6 +251,8 @@ def compare(
         save_picture: function called with each TruePicture that went well and
             a dict from the name of a method (None: the truth) to a uint8
             array [H, W, 3]. The mean-ab baseline is not among them.
+        say: function of a path and a line of text, or None. Told what was
+            left out or ignored of a true picture's file.
         progress: function that wraps a list with a progress bar, like `tqdm`;
             gets `desc=`.
 
@@ -246,6 +267,7 @@ def compare(
         extractors={k: e for k, e in extractors.items() if e is not None},
         save_picture=save_picture,
         find_boxes=find_boxes,
+        say=say,
     )
     grey = from_constant_ab(baselines.GREY, np.zeros(2))
     done = run.each(
@@ -266,23 +288,24 @@ def compare(
         values=run.values,
         truth=run.truth,
     )
-    in_boxes = None
-    if find_boxes is not None:
-        boxed = [p for p in done if p.index in run.values_in_boxes]
-        in_boxes = _comparison(
-            run,
-            boxed,
-            names,
-            metrics=measure.PIXEL_METRICS,
-            values=run.values_in_boxes,
-            truth=run.truth_in_boxes,
-        )
+    in_boxes = None if find_boxes is None else _in_boxes(run, done, names)
     return dataclasses.replace(
         comparison,
         counts=_counts(run, done, names),
         **{key: _distances(run, done, names, key) for key in extractors},
         failures=run.failures,
         in_boxes=in_boxes,
+    )
+
+
+def _in_boxes(run: _Run, done: list[TruePicture], names) -> Comparison:
+    return _comparison(
+        run,
+        [p for p in done if p.index in run.values_in_boxes],
+        names,
+        metrics=measure.PIXEL_METRICS,
+        values=run.values_in_boxes,
+        truth=run.truth_in_boxes,
     )
 
 

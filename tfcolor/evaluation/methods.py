@@ -1,7 +1,7 @@
 """Where the predictions of an evaluation come from."""
 
-import collections
 import dataclasses
+import functools
 import os
 from collections.abc import Callable
 
@@ -32,10 +32,17 @@ class Method:
     predict: Callable[[TruePicture, np.ndarray], np.ndarray]
 
 
-def read_rgb(path: str) -> np.ndarray:
-    """Reads a picture file: uint8 array [H, W, 3]."""
+def read_rgb(
+    path: str, *, say: Callable[[str], None] | None = None
+) -> np.ndarray:
+    """Reads a picture file: uint8 array [H, W, 3].
+
+    Args:
+        path: str.
+        say: function of a line of text, or None; see `decode.decode_rgb`.
+    """
     with open(path, "rb") as file:
-        return decode.decode_rgb(atomic.read_unchanged(file))
+        return decode.decode_rgb(atomic.read_unchanged(file), say=say)
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:
@@ -96,6 +103,7 @@ def from_folder(
     *,
     geometry: str = "original",
     size: int = geometries.DEFAULT_SIZE,
+    say: Callable[[str, str], None] | None = None,
 ) -> Method:
     """Makes a method of a folder of pictures colorized earlier.
 
@@ -105,6 +113,8 @@ def from_folder(
         truth: list of TruePicture, all that are to be compared.
         geometry: str, one of `geometry.GEOMETRIES`.
         size: int, side of the square of the geometry.
+        say: function of a path and a line of text, or None. Told what was
+            left out or ignored of a prediction's file.
 
     Returns:
         Method. A prediction may have the size of the true picture's file, and
@@ -118,7 +128,7 @@ def from_folder(
 
     def predict(picture, rgb):
         path = predictions.find(picture)
-        predicted = read_rgb(path)
+        predicted = read_rgb(path, say=say and functools.partial(say, path))
         if predicted.shape == rgb.shape:
             return predicted
         # Cropping a picture of another shape would compare different parts.
@@ -144,18 +154,45 @@ def unique_names(paths: list[str]) -> list[str]:
         paths: list of str: folders, files or names of models.
 
     Returns:
-        list of str: the last part of each path without `.keras`, the whole
-        path where two would be equal, numbered where that is equal too.
+        list of str: the last part of each path without `.keras`; where two
+        would be equal, the folders before it that tell them apart, as in
+        `first/model` and `second/model`, with `…` for those between that all
+        of them have; numbered where whole paths are equal.
     """
-    taken = collections.Counter({baselines.GREY: 1, baselines.MEAN_AB: 1})
-    short = [
-        os.path.basename(os.path.normpath(path)).removesuffix(".keras")
-        for path in paths
-    ]
-    taken.update(short)
+    taken = {baselines.GREY, baselines.MEAN_AB}
+    parts = [_parts(path) for path in paths]
+    groups = {}
+    for own in parts:
+        groups.setdefault(own[-1], set()).add(own)
     names = []
-    for path, name in zip(paths, short, strict=True):
-        name = path if taken[name] > 1 else name
+    for own in parts:
+        group = groups[own[-1]]
+        name = _apart(own, group) if len(group) > 1 else own[-1]
+        if name in taken and len(own) > 1:
+            name = "/".join(own[-2:])
         same = sum(other.partition(" #")[0] == name for other in names)
+        same += name in taken
         names.append(f"{name} #{same + 1}" if same else name)
     return names
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    path = os.path.normpath(path).removesuffix(".keras")
+    return tuple(part for part in path.split(os.sep) if part)
+
+
+def _apart(own: tuple[str, ...], group: set[tuple[str, ...]]) -> str:
+    """Names a path of a group whose last parts are equal."""
+    depth = 1
+    while len({parts[-depth:] for parts in group}) < len(group):
+        depth += 1
+    shown = []
+    for place, part in enumerate(own[-depth:], -len(own[-depth:])):
+        same = all(
+            len(other) >= -place and other[place] == part for other in group
+        )
+        if not same or place == -1:
+            shown.append(part)
+        elif shown and shown[-1] != "…":
+            shown.append("…")
+    return "/".join(shown)

@@ -10,6 +10,7 @@ from tfcolor.evaluation import report_style
 from tfcolor.evaluation import report_tables
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.report_pictures import ReportPictures
+from tfcolor.evaluation.truth import shown_names
 
 # Pictures shown as best, median and worst, if there are enough to choose.
 _FEATURED = 3
@@ -58,6 +59,7 @@ class _Rows:
         self._comparison = comparison
         self._pictures = pictures
         self._methods = comparison.methods()
+        self._names = shown_names(comparison.pictures)
 
     def _caption(self, i: int, column: str | None) -> str:
         colors = self._comparison.truth
@@ -78,7 +80,7 @@ class _Rows:
         """Returns the row of the picture at a position."""
         picture = self._comparison.pictures[i]
         width, height = self._comparison.sizes[i]
-        name = html.escape(picture.name, quote=True)
+        name = html.escape(self._names[i], quote=True)
         data = [f'data-name="{name}"']
         for j, method in enumerate(self._methods):
             data.append(

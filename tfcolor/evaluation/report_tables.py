@@ -11,6 +11,7 @@ from tfcolor.evaluation import efficientnet_distance
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import Comparison
+from tfcolor.evaluation.truth import shown_names
 
 TRUTH = "truth"
 
@@ -56,14 +57,14 @@ def write_csv(comparison: Comparison, path: str) -> None:
     ) as file:
         writer = csv.writer(file)
         writer.writerow(header)
-        for i, picture in enumerate(comparison.pictures):
+        for i, shown in enumerate(shown_names(comparison.pictures)):
             true = [comparison.truth[m.key][i] for m in measure.COLORFULNESS]
             for method, values in comparison.values.items():
                 numbers = [values[key][i] for key in keys]
                 numbers += [comparison.gain(method)[i], *true]
                 columns = [*shares[method].values(), *brown.values()]
                 numbers += [column[i] for column in columns]
-                row = [picture.name, method, comparison.geometry]
+                row = [shown, method, comparison.geometry]
                 row += [*comparison.sizes[i], *(f"{n:.6g}" for n in numbers)]
                 writer.writerow(row)
 

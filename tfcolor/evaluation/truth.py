@@ -1,5 +1,6 @@
 """The true pictures of an evaluation."""
 
+import collections
 import dataclasses
 import glob
 import os
@@ -31,15 +32,18 @@ class TruePicture:
     name: str
     box: tuple[int, int, int, int] | None = None
 
-    def read(self) -> np.ndarray:
+    def read(self, say: Callable[[str], None] | None = None) -> np.ndarray:
         """Reads the picture: uint8 array [H, W, 3].
+
+        Args:
+            say: function of a line of text, or None; see `decode.decode_rgb`.
 
         Raises:
             OSError: the file cannot be read.
             ValueError: the kind of picture is not supported.
         """
         with open(self.path, "rb") as file:
-            rgb = decode.decode_rgb(atomic.read_unchanged(file))
+            rgb = decode.decode_rgb(atomic.read_unchanged(file), say=say)
         if self.box is None:
             return rgb
         top, left, bottom, right = self.box
@@ -104,6 +108,20 @@ def list_truth(
             names.setdefault(os.path.realpath(path), (path, name))
     chosen = list(names.values())[:limit]
     return [TruePicture(i, *pair) for i, pair in enumerate(chosen)]
+
+
+def shown_names(pictures: list[TruePicture]) -> list[str]:
+    """Names pictures for people, each unlike the others.
+
+    Args:
+        pictures: list of TruePicture.
+
+    Returns:
+        list of str: their names, and the whole paths of those of several
+        folders that have the same name.
+    """
+    counts = collections.Counter(picture.name for picture in pictures)
+    return [p.name if counts[p.name] == 1 else p.path for p in pictures]
 
 
 def crops(truth: list[TruePicture], find_boxes: Finder) -> list[TruePicture]:

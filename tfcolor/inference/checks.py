@@ -30,6 +30,15 @@ def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
         )
 
 
+def check_smallest(size: int, smallest: int) -> None:
+    """Checks that a network leaves something of its square."""
+    if size < smallest:
+        raise ValueError(
+            f"`image_size` must be {smallest} or more for this model, which "
+            f"has an AlexNet inside. Received: image_size={size}"
+        )
+
+
 def check_batch_size(batch_size) -> None:
     """Checks the number of pictures that go through a network at once."""
     if not isinstance(batch_size, int) or batch_size < 1:

@@ -99,6 +99,7 @@ class Colorizer:
         self.upsampling = upsampling or info.upsampling
         takes = architecture.takes(model)
         checks.check_size("image_size", self.image_size, takes.size_multiple)
+        checks.check_smallest(self.image_size, takes.smallest_side)
         self.batch_size = batch_size
         self.saturation = saturation
         self.takes_box_classes = takes.box_classes

@@ -27,6 +27,8 @@ _THREADS = 2
 _LAST = ()
 # Pictures in one batch, all sizes added up: bounds the memory.
 _BATCH_PIXELS = 2**24
+# What takes less memory here.
+_TRY_LESS = "a smaller --batch_size, --boxes_at_once or --image_size"
 
 
 def colorize_files(
@@ -136,7 +138,9 @@ def _colorize(colorizer, batch):
 def _failed(job: PictureJob, error: BaseException) -> Outcome:
     if isinstance(error, loaded_picture.IsColor):
         return Outcome(job.source, skipped=outcome_lib.IN_COLOR)
-    return Outcome(job.source, reason=outcome_lib.one_line(error))
+    return Outcome(
+        job.source, reason=outcome_lib.one_line(error, try_less=_TRY_LESS)
+    )
 
 
 def _start_writing(pool, colored):

@@ -38,10 +38,14 @@ HIDDEN = {"fc6": 4096, "fc7": 4096}
 GRID = 6
 # Smaller pictures leave nothing after the last pool.
 MIN_SIZE = 63
+_ENLARGED = "enlarged"
 FEATURES = ("probabilities", "one_hot", "logits", "penultimate")
 
 
-@architecture.remembered(size_multiple=1, smallest_side=lambda _: MIN_SIZE)
+@architecture.remembered(
+    size_multiple=1,
+    smallest_side=lambda _, options: smallest_side(options["enlarge"]),
+)
 def alexnet(
     *,
     num_classes: int,
@@ -65,7 +69,7 @@ def alexnet(
         enlarge: int, 1 or more. AlexNet sees pictures this many times as high
             and as wide.
         image_size: int or None. Side in pixels of square pictures, 63 or
-            more; None is any size.
+            more before they are enlarged; None is any size.
         name: str. Name of the model.
 
     Returns:
@@ -84,7 +88,7 @@ def alexnet(
     L = resnet_blocks.picture_input(image_size)
     x = resnet_blocks.imagenet_input(L)
     if enlarge > 1:
-        x = Enlarge(enlarge, method="bilinear", name="enlarged")(x)
+        x = Enlarge(enlarge, method="bilinear", name=_ENLARGED)(x)
     for conv, (filters, size, stride, padding, pooled) in CONVS.items():
         x = layers.ZeroPadding2D(padding, name=f"{conv}_padding")(x)
         x = layers.Conv2D(
@@ -129,9 +133,44 @@ def _check(num_classes, dropout, enlarge, image_size) -> None:
         raise ValueError(
             f"`enlarge` must be 1 or more. Received: enlarge={enlarge}"
         )
-    if image_size is not None and image_size < MIN_SIZE:
+    if image_size is not None:
+        check_size(image_size, enlarge=enlarge)
+
+
+def smallest_side(enlarge: int = 1) -> int:
+    """Returns the smallest side of a picture, in pixels.
+
+    Args:
+        enlarge: int; see `alexnet`.
+    """
+    return -(-MIN_SIZE // enlarge)
+
+
+def enlargement(classifier: keras.Model) -> int:
+    """Returns with which `enlarge` a classifier was built.
+
+    Args:
+        classifier: keras.Model, of `alexnet` or `feature_model`.
+    """
+    found = [x for x in classifier.layers if x.name == _ENLARGED]
+    return found[0].scale if found else 1
+
+
+def check_size(image_size: int, *, enlarge: int = 1) -> None:
+    """Refuses pictures of which the network's strides leave nothing.
+
+    Args:
+        image_size: int. Side in pixels.
+        enlarge: int; see `alexnet`.
+
+    Raises:
+        ValueError: it is too small.
+    """
+    smallest = smallest_side(enlarge)
+    if image_size < smallest:
         raise ValueError(
-            f"`image_size` must be {MIN_SIZE} or more. "
+            f"`image_size` must be {smallest} or more for AlexNet with "
+            f"enlarge={enlarge}, {-(-smallest // 8) * 8} as a multiple of 8. "
             f"Received: image_size={image_size}"
         )
 

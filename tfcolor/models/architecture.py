@@ -21,7 +21,8 @@ _SIZE_MULTIPLE = 8
 # Filters of the fourth block of a SIGGRAPH network at width 1: the widest,
 # where rounding changes the width least.
 _WIDEST = ("block4_conv1", 512)
-_ENSEMBLE_MIN_SIZE = 63
+# Of the pictures that AlexNet sees; see `alexnet.MIN_SIZE`.
+_ALEXNET_MIN_SIZE = 63
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +74,14 @@ def remembered(
     build: Callable | None = None,
     *,
     size_multiple: int = _SIZE_MULTIPLE,
-    smallest_side: Callable[[Mapping], int] | None = None,
+    smallest_side: Callable[[keras.Model, Mapping], int] | None = None,
 ) -> Callable:
     """Decorates a builder: its models know their architecture.
 
     Args:
         build: function of keyword arguments to a keras.Model.
         size_multiple: int; see `Architecture`.
-        smallest_side: function of the options to int, or None for
+        smallest_side: function of model and options to int, or None for
             `size_multiple`.
 
     Returns:
@@ -101,7 +102,7 @@ def remembered(
             key: value.name if isinstance(value, keras.Model) else value
             for key, value in bound.arguments.items()
         }
-        least = smallest_side(known) if smallest_side else size_multiple
+        least = smallest_side(model, known) if smallest_side else size_multiple
         found = Architecture(
             name=build.__name__,
             options=known,
@@ -218,9 +219,10 @@ def _recognize(model: keras.Model) -> Architecture:
         return Architecture("ensemble", options)
     if "classifier" in layers:
         options = {"class_source": "classifier"}
-        return Architecture(
-            "ensemble", options, smallest_side=_ENSEMBLE_MIN_SIZE
-        )
+        inside = layers["classifier"].layers
+        enlarge = next((x.scale for x in inside if x.name == "enlarged"), 1)
+        least = -(-_ALEXNET_MIN_SIZE // enlarge)
+        return Architecture("ensemble", options, smallest_side=least)
     if _WIDEST[0] not in layers:
         return Architecture()
     options = {"width": layers[_WIDEST[0]].filters / _WIDEST[1]}

@@ -107,6 +107,23 @@ def efficientnet_unet(
     )
 
 
+def check_size(image_size: int) -> None:
+    """Refuses pictures that the network cannot take.
+
+    Args:
+        image_size: int. Side in pixels.
+
+    Raises:
+        ValueError: it is no multiple of 32 above 0.
+    """
+    if image_size < SIZE_MULTIPLE or image_size % SIZE_MULTIPLE:
+        raise ValueError(
+            f"`image_size` must be {SIZE_MULTIPLE} or a multiple of it for "
+            "efficientnet_unet, which halves pictures five times. Received: "
+            f"image_size={image_size}"
+        )
+
+
 def _pointwise(x, filters, *, name):
     return layers.Conv2D(filters, 1, name=name)(x)
 

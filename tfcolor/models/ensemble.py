@@ -32,9 +32,10 @@ CLASS_SOURCES = ("classifier", "given", "boxes", "constant", "none")
 CLASSIFIER = "classifier"
 
 
-def _smallest_side(options) -> int:
+def _smallest_side(model, options) -> int:
     if options["class_source"] == "classifier":
-        return alexnet.MIN_SIZE
+        enlarge = alexnet.enlargement(model.get_layer(CLASSIFIER))
+        return alexnet.smallest_side(enlarge)
     return resnet_colorizer.SIZE_MULTIPLE
 
 

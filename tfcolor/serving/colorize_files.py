@@ -70,7 +70,9 @@ def colorize_files(
         running = [(job, pool.submit(one, job)) for job in jobs]
         for job, future in running:
             if error := future.exception():
-                reason = outcome_lib.one_line(error)
+                reason = outcome_lib.one_line(
+                    error, try_less="smaller pictures"
+                )
                 yield Outcome(job.source, reason=reason)
             else:
                 yield Outcome(job.source, (job.output,))

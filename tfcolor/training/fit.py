@@ -16,6 +16,7 @@ import sys
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 import tqdm
 
@@ -42,6 +43,10 @@ _NOT_WRITTEN = (
     tf.errors.UnknownError,
 )
 _CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
+# Pictures of a batch that an error names.
+_NAMED = 16
+# A loss this many times that of the first row diverges.
+_GROWTH = 10
 
 
 class Interrupted(Exception):
@@ -72,7 +77,8 @@ def fit(
     Raises:
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
         WorkerLost: another worker of the job is gone.
-        FloatingPointError: the loss is not finite.
+        FloatingPointError: a loss, the weights or a validation are not
+            finite. The last checkpoint is sound.
         OSError: a file cannot be written; the last checkpoint is whole.
         ValueError: the run folder holds a run of another network, or a
             dataset is empty.
@@ -130,6 +136,9 @@ class _Loop:
         )
         self._writer = tf.summary.create_file_writer(run.tensorboard)
         self._rows = []
+        # Losses of steps that no row is about yet.
+        self._window = collections.defaultdict(list)
+        self._has_warned = False
         self.profile = StepProfile(run.tensorboard, config.profile_steps)
         self._steps = Steps(
             model, self._optimizer, self._average, task, config, strategy
@@ -159,15 +168,23 @@ class _Loop:
         self._rows = [
             row for row in self._run.read_metrics() if row["step"] <= step
         ]
+        for name, values in self._run.read_pending(step).items():
+            self._window[name].append(np.float32(values))
         self._run.log.info("going on at step %d of %d", step, self._total)
 
     def _save(self):
+        step = int(self._step)
+        self._check_weights(step)
         # Rows first: those later than the checkpoint are dropped on resuming.
         self._run.write_metrics(self._rows)
-        _save_checkpoint(self._latest, int(self._step))
+        self._run.write_pending(
+            step, {k: _joined(v).tolist() for k, v in self._window.items()}
+        )
+        _save_checkpoint(self._latest, step)
         self._saved_at = time.monotonic()
 
     def _stop(self, watch, step):
+        self._say_kept()
         signal = watch.received or "the signal of another worker"
         raise Interrupted(
             f"{signal} at step {step}; saved. The same command goes "
@@ -212,6 +229,7 @@ class _Loop:
                     self._save()
                 if stop and not last:
                     self._stop(watch, step)
+        self._say_kept()
 
     def _run_epoch(self, epoch, step, progress, watch):
         end = (epoch + 1) * self._steps_per_epoch
@@ -221,7 +239,7 @@ class _Loop:
             # Dropped pictures can make a pass shorter than an epoch.
             return self._task.train_data(epoch, context).repeat().skip(done)
 
-        window = collections.defaultdict(list)
+        window = self._window
         started, first = time.monotonic(), step
         batches = self._steps.distribute(data)
         while step < end:
@@ -245,12 +263,12 @@ class _Loop:
             if step // every > before // every or step == end:
                 seconds = time.monotonic() - started
                 speed = (step - first) * self._task.batch_size / seconds
-                self._log_training(step, window, rates[-1], speed, progress)
+                self._log_training(step, rates[-1], speed, progress)
                 window.clear()
                 started, first = time.monotonic(), step
             # At the end, the epoch's validation comes before any stopping.
             if step < end:
-                self._pause(watch, step, window)
+                self._pause(watch, step)
         return step
 
     def _rates(self, step, end) -> list[float]:
@@ -266,17 +284,18 @@ class _Loop:
             for i in range(step, stop)
         ]
 
-    def _pause(self, watch, step, window):
+    def _pause(self, watch, step):
         """Saves and stops between two steps, where that is wanted."""
         stop, save = self._decide(watch)
         if stop or save:
-            _finite_means(step, window)
+            self._finite_means(step)
             self._save()
         if stop:
             self._stop(watch, step)
 
-    def _log_training(self, step, window, rate, speed, progress):
-        scalars = _finite_means(step, window)
+    def _log_training(self, step, rate, speed, progress):
+        scalars = self._finite_means(step)
+        self._warn_of_growth(scalars["loss"], step)
         progress.set_postfix(
             {k: f"{v:.4g}" for k, v in scalars.items()} | {"lr": f"{rate:.2g}"}
         )
@@ -290,6 +309,7 @@ class _Loop:
                 tf.summary.scalar(name, value)
 
     def _validate(self, epoch, step):
+        self._check_weights(step)
         with self._average.applied():
             scalars, pictures = validate.validate(self._forward, self._task)
             scalars = {f"validation/{k}": v for k, v in scalars.items()}
@@ -298,13 +318,15 @@ class _Loop:
                 for tag, drawn in pictures.items():
                     tf.summary.image(tag, drawn, max_outputs=8)
             self._writer.flush()
-            self._run.log.info(
-                "epoch %d: %s",
-                epoch,
-                ", ".join(f"{k} {v:.4g}" for k, v in scalars.items()),
-            )
             cost = self._cost(scalars)
+            self._check_validation(scalars, cost, epoch)
             improved = cost is None or cost < float(self._best_cost)
+            self._run.log.info(
+                "epoch %d: %s%s",
+                epoch,
+                _listed(scalars),
+                f"; {self._kept_name} is of this epoch" if improved else "",
+            )
             if improved:
                 self._best_cost.assign(float("inf") if cost is None else cost)
                 self._save_model()
@@ -331,6 +353,131 @@ class _Loop:
             )
         sign = -1 if name in self._task.higher_is_better else 1
         return sign * scalars[f"validation/{name}"]
+
+    # What is wrong, and what is kept
+
+    def _finite_means(self, step):
+        """Means of the losses since the last row; raises if one is not."""
+        losses = {
+            name: _joined(values) for name, values in self._window.items()
+        }
+        count = min(map(len, losses.values()), default=0)
+        bad = [~np.isfinite(values[-count:]) for values in losses.values()]
+        if np.any(bad):
+            # The first of the steps that a loss is not finite at, from 1 on.
+            at = step - count + 1 + int(np.any(bad, axis=0).argmax())
+            found = {k: float(v[at - step - 1]) for k, v in losses.items()}
+            raise FloatingPointError(
+                f"The loss is not finite at step {at} ({_listed(found)})"
+                f"{self._batch_of(at)}. {self._advice()}"
+            )
+        return {name: float(values.mean()) for name, values in losses.items()}
+
+    def _check_weights(self, step):
+        """Refuses to keep weights that are not finite."""
+        if not bool(self._are_finite()):
+            raise FloatingPointError(
+                f"The weights are not finite after step {step}"
+                f"{self._batch_of(step)}. {self._advice()}"
+            )
+
+    @tf.function
+    def _are_finite(self):
+        variables = self._model.trainable_variables
+        return tf.reduce_all(
+            [tf.reduce_all(tf.math.is_finite(v.value)) for v in variables]
+        )
+
+    def _check_validation(self, scalars, cost, epoch):
+        loss = scalars["validation/loss"]
+        if not math.isfinite(loss) or not math.isfinite(cost or 0):
+            raise FloatingPointError(
+                f"The validation of epoch {epoch} is not finite "
+                f"({_listed(scalars)}). {self._advice()}"
+            )
+
+    def _batch_of(self, step) -> str:
+        """Says which pictures a step saw, where that is known."""
+        if self._task.name_batch is None or not self._run.is_chief:
+            return ""
+        try:
+            names = self._task.name_batch(
+                *divmod(step - 1, self._steps_per_epoch)
+            )
+        except (OSError, ValueError, tf.errors.OpError):
+            # What is wrong with the data is not what is to be said.
+            return ""
+        if len(names) > _NAMED:
+            self._run.log.info(
+                "pictures of step %d: %s", step, ", ".join(names)
+            )
+            more = f" and {len(names) - _NAMED} more, which train.log names"
+        else:
+            more = ""
+        return f", for the pictures {', '.join(names[:_NAMED])}{more}"
+
+    def _advice(self) -> str:
+        path = tf.train.latest_checkpoint(self._run.resume)
+        sound = "There is no checkpoint yet"
+        if path is not None:
+            step = path.rpartition("-")[2]
+            sound = (
+                f"The last checkpoint, of step {step}, is sound, and the same "
+                "command goes on from it with other flags"
+            )
+        return (
+            "Lower --learning_rate or set --clip_norm (such as 1); "
+            "--warmup_steps helps at the start, --precision=mixed_bfloat16 "
+            f"instead of mixed_float16. {sound}"
+        )
+
+    def _warn_of_growth(self, loss, step):
+        """Says once that the loss grows instead of falling."""
+        first = next((r["loss"] for r in self._rows if "loss" in r), loss)
+        if loss > _GROWTH * first > 0 and not self._has_warned:
+            self._has_warned = True
+            self._run.log.warning(
+                "the loss has grown from %.4g to %.4g at step %d: the training "
+                "diverges; lower --learning_rate or set --clip_norm",
+                first,
+                loss,
+                step,
+            )
+
+    @property
+    def _kept_name(self) -> str:
+        return os.path.basename(self._run.model)
+
+    def _say_kept(self):
+        """Says which epoch the kept model is of, and whether it is any good."""
+        path = tf.train.latest_checkpoint(self._run.best)
+        if path is None:
+            return
+        step = int(path.rpartition("-")[2])
+        found = [
+            row
+            for row in self._rows
+            if row["step"] == step and "validation/loss" in row
+        ]
+        epoch = -(-step // self._steps_per_epoch)
+        scalars = {k: v for row in found for k, v in row.items() if k != "step"}
+        self._run.log.info(
+            "%s is of epoch %d: %s", self._kept_name, epoch, _listed(scalars)
+        )
+        for name, floor in self._task.floors.items():
+            value = scalars.get(f"validation/{name}", math.nan)
+            least = scalars.get(f"validation/{floor}", math.nan)
+            sign = 1 if name in self._task.higher_is_better else -1
+            if sign * value <= sign * least:
+                self._run.log.warning(
+                    "%s is no better than nothing: %s %.4g, %s %.4g; train "
+                    "longer, on more pictures, or with another --learning_rate",
+                    self._kept_name,
+                    name,
+                    value,
+                    floor,
+                    least,
+                )
 
 
 def _save_checkpoint(manager: tf.train.CheckpointManager, step: int) -> None:
@@ -359,15 +506,10 @@ def _remove_leftovers(manager: tf.train.CheckpointManager) -> None:
             os.remove(entry.path)
 
 
-def _finite_means(step, window):
-    """Means of the losses since the last row; raises if one is not finite."""
-    means = {
-        name: float(tf.reduce_mean(tf.concat(values, 0)))
-        for name, values in window.items()
-    }
-    if not all(map(math.isfinite, means.values())):
-        raise FloatingPointError(
-            f"The loss is not finite at step {step}: {means}. Lower "
-            "--learning_rate or set --clip_norm; the last checkpoint is sound."
-        )
-    return means
+def _joined(values) -> np.ndarray:
+    """The values of a loss since the last row, float32 [steps]."""
+    return tf.concat(values, axis=0).numpy()
+
+
+def _listed(scalars: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())

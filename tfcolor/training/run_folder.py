@@ -5,13 +5,20 @@ train.log         what was said on the way
 metrics.csv       one row a logged step or validation
 curves.png        those rows as plots
 tensorboard/      the same and pictures, for TensorBoard
-checkpoints/      latest/ and best/: weights, optimizer, step
+checkpoints/      latest/ and best/: weights, optimizer, step; in latest/ also
+                  the losses since the last row of metrics.csv
 model.keras       the model of the best validation so far
 """
 
+import contextlib
 import csv
+import fcntl
+import glob
+import json
 import logging
 import os
+import re
+import shutil
 import tempfile
 import weakref
 
@@ -22,7 +29,14 @@ from matplotlib import pyplot as plt
 
 from tfcolor import atomic
 
+LOG = "train.log"
 _METRICS = "metrics.csv"
+_PENDING = "losses-"
+# Temporary folders of workers, and what is locked in each.
+_WORKER, _LOCK = "tfcolor-worker-", "in_use"
+_VALIDATION = "validation/"
+# Names of figures that others are compared with begin so.
+_COMPARED = ("grey_", "true_")
 _LOG_FORMAT = "%(asctime)s %(message)s"
 
 
@@ -52,9 +66,11 @@ class RunFolder:
         self.resume = os.path.join(path, "checkpoints", "latest")
         self.is_chief = is_chief
         if not is_chief:
+            remove_left_behind()
             # Removed when nobody knows it any more.
-            self._temporary = tempfile.TemporaryDirectory(prefix="tfcolor-")
+            self._temporary = tempfile.TemporaryDirectory(prefix=_WORKER)
             path = self._temporary.name
+            self._unlock = weakref.finalize(self, os.close, _locked(path))
         self.path = path
         with atomic.writing(path):
             os.makedirs(path, exist_ok=True)
@@ -73,7 +89,7 @@ class RunFolder:
 
     def _open_log(self) -> logging.Logger:
         log = logging.Logger(self.path)
-        file = _LogFile(os.path.join(self.path, "train.log"))
+        file = _LogFile(os.path.join(self.path, LOG))
         # Nobody else knows when the file is no longer needed.
         weakref.finalize(log, file.close)
         for handler in (logging.StreamHandler(), file):
@@ -84,6 +100,7 @@ class RunFolder:
     def discard(self) -> None:
         """Removes the temporary folder of a worker that is not the chief."""
         if not self.is_chief:
+            self._unlock()
             self._temporary.cleanup()
 
     def write_flags(self, lines: list[str]) -> None:
@@ -105,6 +122,29 @@ class RunFolder:
                     ),
                 )
         _write_atomically(self._flags, "\n".join(lines) + "\n")
+
+    def write_pending(self, step: int, losses: dict[str, list[float]]) -> None:
+        """Keeps the losses of steps that no row is about yet.
+
+        Args:
+            step: int, of the checkpoint that comes next.
+            losses: dict from the name of a loss to its values, oldest first.
+        """
+        os.makedirs(self.latest, exist_ok=True)
+        earlier = {s for s in _pending_steps(self.latest) if s < step}
+        kept = sorted(earlier)[-1:]
+        _write_atomically(_pending_path(self.latest, step), json.dumps(losses))
+        # As many as there are checkpoints.
+        for other in _pending_steps(self.latest) - {step, *kept}:
+            os.remove(_pending_path(self.latest, other))
+
+    def read_pending(self, step: int) -> dict[str, list[float]]:
+        """Reads what `write_pending` kept for a checkpoint; {} if nothing."""
+        path = _pending_path(self.resume, step)
+        if not os.path.exists(path):
+            return {}
+        with open(path) as f:
+            return json.load(f)
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads the rows of metrics.csv; empty cells are left out."""
@@ -129,30 +169,31 @@ class RunFolder:
         self._plot(rows, [name for name in names if name != "step"])
 
     def _plot(self, rows, names):
-        # A training curve and its validation share one plot.
-        titles = list(
-            dict.fromkeys(name.removeprefix("validation/") for name in names)
-        )
-        if not titles:
+        groups = curve_groups(names)
+        if not groups:
             return
-        columns = min(3, len(titles))
-        lines = -(-len(titles) // columns)
+        columns = min(3, len(groups))
+        lines = -(-len(groups) // columns)
         figure, axes = plt.subplots(
             lines, columns, figsize=(4.2 * columns, 3 * lines), squeeze=False
         )
-        for axis, title in zip(axes.flat, titles, strict=False):
-            for name in (title, f"validation/{title}"):
+        for axis, (title, members) in zip(
+            axes.flat, groups.items(), strict=False
+        ):
+            for name in members:
                 points = [(r["step"], r[name]) for r in rows if name in r]
-                if points:
-                    axis.plot(
-                        *zip(*points, strict=True),
-                        label=name.removesuffix(title) + title,
-                        marker="." if name != title else None,
-                    )
+                validated = name.startswith(_VALIDATION)
+                axis.plot(
+                    *zip(*points, strict=True),
+                    label=name,
+                    marker="." if validated else None,
+                    # Dashed: what another curve is compared with.
+                    linestyle="-" if _plain(name) == title else "--",
+                )
             axis.set(title=title, xlabel="step")
             axis.grid(alpha=0.3)
             axis.legend(fontsize="x-small")
-        for axis in list(axes.flat)[len(titles) :]:
+        for axis in list(axes.flat)[len(groups) :]:
             axis.axis("off")
         figure.tight_layout()
         try:
@@ -163,6 +204,57 @@ class RunFolder:
                 figure.savefig(new, format="png", dpi=100)
         finally:
             plt.close(figure)
+
+
+def remove_left_behind() -> None:
+    """Removes the temporary folders of workers that were killed.
+
+    Those of living ones are locked, whichever container they run in.
+    """
+    pattern = os.path.join(glob.escape(tempfile.gettempdir()), f"{_WORKER}*")
+    for folder in glob.glob(pattern):
+        # Whatever cannot be opened or locked is somebody's.
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(folder, _LOCK)) as file,
+        ):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(folder: str) -> int:
+    """Marks a folder as in use until the file number returned is closed."""
+    unlocked = os.path.join(folder, f"{_LOCK}.tmp")
+    number = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(number, fcntl.LOCK_EX)
+    os.rename(unlocked, os.path.join(folder, _LOCK))
+    return number
+
+
+def curve_groups(names: list[str]) -> dict[str, list[str]]:
+    """Says which columns of metrics.csv share a plot.
+
+    Args:
+        names: list of str, without "step".
+
+    Returns:
+        dict from the title of a plot to its columns: a figure in training and
+        validation, and what it is compared with (`grey_psnr` with `psnr`,
+        `true_colorfulness` with `colorfulness`).
+    """
+    plain = dict.fromkeys(map(_plain, names))
+    groups = {}
+    for name in names:
+        title = _plain(name)
+        for prefix in _COMPARED:
+            rest = title.removeprefix(prefix)
+            title = rest if rest in plain else title
+        groups.setdefault(title, []).append(name)
+    return groups
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix(_VALIDATION)
 
 
 def read_metrics(path: str) -> list[dict[str, float]]:
@@ -182,6 +274,17 @@ def read_metrics(path: str) -> list[dict[str, float]]:
             {k: float(v) for k, v in row.items() if v}
             for row in csv.DictReader(f)
         ]
+
+
+def _pending_path(folder: str, step: int) -> str:
+    return os.path.join(folder, f"{_PENDING}{step}.json")
+
+
+def _pending_steps(folder: str) -> set[int]:
+    found = (
+        re.fullmatch(rf"{_PENDING}(\d+)\.json", n) for n in os.listdir(folder)
+    )
+    return {int(match[1]) for match in found if match}
 
 
 def _write_atomically(path: str, text: str) -> None:

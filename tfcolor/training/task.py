@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Mapping
 
 import tensorflow as tf
 
@@ -75,6 +76,12 @@ class Task:
         train_metrics: function of (targets, outputs) to a dict of float32
             [B], measured in each step of the training too; None is nothing.
         higher_is_better: names of metrics that grow when a model gets better.
+        floors: dict from the name of a metric to that of another one, which a
+            model that has learned anything beats, such as "psnr" and
+            "grey_psnr".
+        name_batch: function of the epoch and the place of a batch in it, both
+            int from 0, to a list of str: what the pictures of that batch are
+            called. Asked when a loss is not finite; None is not known.
     """
 
     train_data: Callable
@@ -86,3 +93,5 @@ class Task:
     save_model: Callable
     train_metrics: Callable | None = None
     higher_is_better: Collection[str] = ()
+    floors: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    name_batch: Callable | None = None

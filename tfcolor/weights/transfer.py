@@ -6,6 +6,34 @@ import keras
 import numpy as np
 
 
+class Mismatch(ValueError):
+    """Layers of two models do not fit.
+
+    Attributes:
+        source: dict from the names of layers to the shapes of their weights.
+        target: the same of the other model.
+    """
+
+    def __init__(self, source: dict, target: dict):
+        self.source, self.target = source, target
+        problems = [
+            f"{name}: {source.get(name)} != {target.get(name)}"
+            for name in self.names()
+        ]
+        super().__init__(
+            "Both models must have the same layers with weights of the same "
+            f"shapes. Received: {'; '.join(problems)}"
+        )
+
+    def names(self) -> list[str]:
+        """Returns the names of the layers that differ."""
+        return [
+            name
+            for name in self.source | self.target
+            if self.source.get(name) != self.target.get(name)
+        ]
+
+
 def copy_weights(
     source: keras.Model,
     target: keras.Model,
@@ -23,7 +51,7 @@ def copy_weights(
             keep their weights.
 
     Raises:
-        ValueError: a layer with weights is missing in one of them, or has
+        Mismatch: a layer with weights is missing in one of them, or has
             weights of another shape. Every difference is listed, and nothing
             is copied.
     """
@@ -43,9 +71,26 @@ def copy_layers(
         names: names of layers, all of which both models must have.
 
     Raises:
-        ValueError: one of the layers is missing in one of the models, or has
+        Mismatch: one of the layers is missing in one of the models, or has
             weights of another shape. Every difference is listed, and nothing
             is copied.
+    """
+    check_layers(source, target, names)
+    _copy(source, target, names)
+
+
+def check_layers(
+    source: keras.Model, target: keras.Model, names: Collection[str]
+) -> None:
+    """Checks that some layers could be copied; see `copy_layers`.
+
+    Args:
+        source: keras.Model, built.
+        target: keras.Model, built.
+        names: names of layers.
+
+    Raises:
+        Mismatch: one of the layers is missing, or of another shape.
     """
     known = [_shapes(model) for model in (source, target)]
     # A name that neither model has must not be taken for an equal one.
@@ -53,7 +98,6 @@ def copy_layers(
         {name: known[0].get(name, "missing") for name in names},
         {name: known[1].get(name) for name in names},
     )
-    _copy(source, target, names)
 
 
 def copy_widened(source: keras.Model, target: keras.Model, name: str) -> None:
@@ -98,17 +142,8 @@ def _shapes(model, except_layers=()) -> dict[str, list[tuple[int, ...]]]:
 
 
 def _check_equal(source: dict, target: dict) -> None:
-    shapes = (source, target)
-    problems = [
-        f"{name}: {shapes[0].get(name)} != {shapes[1].get(name)}"
-        for name in shapes[0] | shapes[1]
-        if shapes[0].get(name) != shapes[1].get(name)
-    ]
-    if problems:
-        raise ValueError(
-            "Both models must have the same layers with weights of the same "
-            f"shapes. Received: {'; '.join(problems)}"
-        )
+    if source != target:
+        raise Mismatch(source, target)
 
 
 def _copy(source, target, names) -> None:

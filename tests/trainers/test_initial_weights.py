@@ -1,0 +1,180 @@
+import functools
+
+import pytest
+from absl.testing import flagsaver
+
+from tests import pictures
+from tfcolor.models import fusion as fusion_lib
+from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
+from tfcolor.models.resnet_colorizer import resnet18
+from tfcolor.models.resnet_colorizer import resnet_colorizer
+from tfcolor.models.siggraph import siggraph
+from tfcolor.training.run_folder import RunFolder
+from tfcolor.weights import model_file
+from trainers import assembly
+from trainers import initial_weights
+from trainers import labelled_assembly
+from trainers import resnet_assembly
+from trainers import train_alexnet
+from trainers import train_box_ensemble
+from trainers import train_full
+from trainers import train_fusion
+
+NARROW = {"width": "0.03125"}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Saves a model; returns its path."""
+
+    def save(model, name="start"):
+        path = str(tmp_path / f"{name}.keras")
+        model_file.save(model, path, model_file.ModelInfo(model.name, 64))
+        return path
+
+    return save
+
+
+def _said(build, path, **options) -> str:
+    """The one line that a trainer says of weights that do not fit."""
+    flags = NARROW | options | {"initial_weights": path}
+    with flagsaver.as_parsed(**flags), pytest.raises(ValueError) as raised:
+        build()
+    said = str(raised.value)
+    assert "\n" not in said and len(said) < 400 and path in said
+    assert said.startswith("--initial_weights must be a network of the same")
+    return said
+
+
+_alexnet = functools.partial(train_alexnet.build_alexnet, 3, None)
+_classifier = functools.partial(labelled_assembly.build_classifier, 3)
+_ensemble = functools.partial(
+    resnet_assembly.build_ensemble, ("cat", "dog", "owl")
+)
+
+
+@pytest.mark.parametrize("width", [1 / 16, 0.3])
+def test_the_width_of_a_colorizer_is_named(saved, width):
+    path = saved(siggraph(width=width))
+    build = assembly.build_siggraph if width == 0.3 else _classifier
+    said = _said(build, path)
+    assert f"set --width={width}. Received: --width=0.03125 with" in said
+    with flagsaver.as_parsed(width=str(width), initial_weights=path):
+        assert build().count_params()
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ({"width": 1 / 16}, "--width=0.0625."),
+        ({"form": "faithful"}, "--form=faithful."),
+        ({"global_features": True}, "--global_features."),
+        (
+            {"width": 1 / 16, "form": "faithful", "global_features": True},
+            "--width=0.0625 --form=faithful --global_features.",
+        ),
+    ],
+)
+def test_the_form_of_a_resnet_is_named(saved, options, flags):
+    path = saved(resnet_colorizer(**{"width": 1 / 32} | options))
+    assert f"set {flags}" in _said(resnet_assembly.build_resnet, path)
+
+
+def test_the_width_of_an_encoder_is_named(saved):
+    path = saved(resnet18(width=1 / 16))
+    said = _said(resnet_assembly.build_resnet, path)
+    assert "set --width=0.0625." in said
+    said = _said(train_box_ensemble.build, path)
+    assert "set --width=0.0625." in said
+
+
+@pytest.mark.parametrize(
+    ("options", "flags"),
+    [
+        ({"width": 1 / 16}, "--width=0.0625."),
+        ({"batch_norm": True}, "--batch_norm."),
+        (
+            {"batch_norm": True, "width": 1 / 64},
+            "--width=0.015625 --batch_norm.",
+        ),
+    ],
+)
+def test_the_options_of_an_alexnet_are_named(saved, options, flags):
+    path = saved(alexnet(num_classes=3, **{"width": 1 / 32} | options))
+    assert f"set {flags}" in _said(_alexnet, path)
+
+
+def test_the_classes_of_an_ensemble_are_named(saved):
+    told = ensemble(num_classes=3, class_source="given", width=1 / 32)
+    said = _said(_ensemble, saved(told), class_source="none")
+    assert "set --class_source=given." in said
+    other = ensemble(num_classes=5, class_source="given", width=1 / 32)
+    said = _said(_ensemble, saved(other), class_source="given")
+    assert "see the number of classes of --images" in said
+
+
+def test_another_kind_of_network_is_named(saved):
+    path = saved(alexnet(num_classes=3, width=1 / 32))
+    said = _said(assembly.build_siggraph, path)
+    assert "'alexnet' for 'siggraph'" in said and " layers differ, such" in said
+
+
+def test_weights_of_a_fusion_are_named_by_their_own_flags(saved):
+    narrow, wide = (
+        saved(siggraph(width=width), name)
+        for width, name in ((1 / 32, "narrow"), (1 / 16, "wide"))
+    )
+    for full, instance, said in (
+        (wide, wide, "--full_weights must be .* set --width=0.0625. Received"),
+        (narrow, wide, "--instance_weights .*width.*--width=0.03125. Received"),
+    ):
+        flags = {"full_weights": full, "instance_weights": instance}
+        with flagsaver.as_parsed(**NARROW | flags):
+            with pytest.raises(ValueError, match=said):
+                train_fusion.build_networks()
+    flags = {"full_weights": narrow, "instance_weights": narrow}
+    with flagsaver.as_parsed(**NARROW | flags):
+        full, instance, fusion = train_fusion.build_networks()
+    assert fusion_lib.instance_colorizer(instance=instance, fusion=fusion)
+
+
+def test_few_guesses_are_made():
+    choices = {name: tuple(range(50)) for name in "abc"}
+    guesses = initial_weights._guesses(dict.fromkeys("abc", 0), choices)
+    assert sum(1 for guess in guesses if len(guess) == 1) == 3 * 49
+
+
+def test_few_pictures_are_split_and_trained_on(tmp_path):
+    images = pictures.write_album(tmp_path / "images", 25, side=8)
+    log = RunFolder(str(tmp_path / "run")).log
+    with flagsaver.as_parsed(images=images):
+        train, held_out = assembly.open_sources(log)
+    assert (len(train), len(held_out)) == (22, 3)
+    said = (tmp_path / "run/train.log").read_text()
+    assert "few pictures: 3 of 25 are held out for validation" in said
+    assert said.count("few pictures") == 1
+
+
+def test_a_batch_has_the_names_of_its_pictures(tmp_path):
+    images = pictures.write_album(tmp_path / "images", 9, side=32)
+    flags = {"images": images, "image_size": "32", "batch_size": "4"}
+    with flagsaver.as_parsed(validation_images=images, **flags):
+        config = train_full.data_flags.config()
+        log = RunFolder(str(tmp_path / "run")).log
+        train, _ = assembly.open_sources(log)
+    dataset = functools.partial(
+        train_full.pipelines.full_dataset, config=config
+    )
+    names = assembly.batch_names(dataset, train)
+    batches = [names(2, place) for place in range(3)]
+    assert [len(batch) for batch in batches] == [4] * 3
+    # The third batch begins the next pass.
+    assert batches[2] == batches[0] and not set(batches[0]) & set(batches[1])
+    assert set(batches[0]) <= {f"{images}/{i:03}.png" for i in range(9)}
+    # They are those whose colours the batch has.
+    plain = dataset(train, epoch=2, training=True)
+    named = dataset(train, epoch=2, training=True, names=True)
+    for (_, one), (_, other) in zip(plain, named, strict=True):
+        assert set(one) == {"ab"} and set(other) == {"ab", "name"}
+        assert (one["ab"].numpy() == other["ab"].numpy()).all()
