@@ -62,6 +62,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="classes to name for each picture (default: %(default)s)",
     )
     shared.add_batch_size(parser)
+    shared.add_max_pixels(parser)
     return parser
 
 
@@ -78,9 +79,11 @@ def run(args: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     from tfcolor.data import encode
     from tfcolor.data import files
+    from tfcolor.data import pillow_limit
     from tfcolor.inference.classifier import Classifier
 
     try:
+        pillow_limit.check_option(args.max_pixels)
         if args.top < 1:
             raise ValueError(
                 f"`top` must be 1 or above. Received: top={args.top}"
@@ -95,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return shared.say_error("classify", error, 2)
     rows, failures = [], []
-    _classify(classifier, found, args.top, rows, failures)
+    _classify(args, classifier, found, rows, failures)
     shared.say_failures(failures)
     if args.output:
         try:
@@ -108,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _classify(classifier, found, top, rows, failures) -> None:
+def _classify(args, classifier, found, rows, failures) -> None:
     """Prints the classes of pictures; adds to CSV rows and failures."""
     import tqdm
 
@@ -123,29 +126,37 @@ def _classify(classifier, found, top, rows, failures) -> None:
     ) as progress:
         for start in range(0, len(found), size):
             batch = found[start : start + size]
-            for name, best in _classify_batch(classifier, batch, failures):
-                best = best[:top]
+            read = _read(batch, args.max_pixels, failures)
+            for name, best in _best(classifier, *read):
+                best, name = best[: args.top], files.shown_name(name)
                 said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
                 progress.write(f"{name}: {said}", file=sys.stdout)
                 rows += [
-                    (files.shown_name(name), rank, k, f"{p:.6f}")
+                    (name, rank, k, f"{p:.6f}")
                     for rank, (k, p) in enumerate(best, start=1)
                 ]
             progress.update(len(batch))
 
 
-def _classify_batch(classifier, batch, failures) -> list:
-    """Returns pairs of name and [(class, probability)], best first."""
+def _read(batch, max_pixels, failures) -> tuple[list, list]:
+    """Returns names and pixels of those that can be read."""
     from tfcolor.data import decode
+    from tfcolor.data import files
+    from tfcolor.data import pillow_limit
 
     names, pictures = [], []
     for path, name in batch:
         try:
-            with open(path, "rb") as file:
-                pictures.append(decode.decode_rgb(file.read()))
+            data = pillow_limit.read_file(path, max_pixels=max_pixels)
+            pictures.append(decode.decode_rgb(data, max_pixels=max_pixels))
             names.append(name)
         except (OSError, ValueError, MemoryError) as error:
-            failures.append((path, shared.one_line(error)))
+            failures.append((path, files.reason(error)))
+    return names, pictures
+
+
+def _best(classifier, names, pictures) -> list:
+    """Returns pairs of name and [(class, probability)], best first."""
     results = []
     for name, row in zip(
         names, classifier.probabilities(pictures), strict=True

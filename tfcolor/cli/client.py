@@ -57,6 +57,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "colorize --help` (default: none is sent)",
     )
     shared.add_max_boxes(parser)
+    shared.add_max_pixels(parser)
     _add_server(parser)
     return parser
 
@@ -134,6 +135,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args) -> None:
+    from tfcolor.data import pillow_limit
+
+    pillow_limit.check_option(args.max_pixels)
     for name, lowest in (("parallel", 1), ("retries", 0)):
         if getattr(args, name) < lowest:
             raise ValueError(
@@ -198,6 +202,7 @@ def _colorize(args, client, jobs, find_boxes) -> list[tuple[str, str]]:
             find_boxes=find_boxes,
             parallel=args.parallel,
             retries=args.retries,
+            max_pixels=args.max_pixels,
         ),
         total=len(jobs),
         unit="picture",

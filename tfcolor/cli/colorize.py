@@ -85,6 +85,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_colorizer(parser)
     shared.add_batch_size(parser)
+    shared.add_max_pixels(parser)
     _add_boxes(parser)
     return parser
 
@@ -159,6 +160,7 @@ def run(args: argparse.Namespace) -> int:
             find_boxes=find_boxes,
             say=lambda job, note: notes.append((job.source, note)),
             skip=in_color.append if args.skip_color else None,
+            max_pixels=args.max_pixels,
         )
     shared.say_notes(notes)
     shared.say_failures(failures)
@@ -169,9 +171,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args) -> tuple[list, int]:
     """Returns what is to be done, and how many pictures need nothing."""
+    from tfcolor.data import pillow_limit
     from tfcolor.inference import hint_points
     from tfcolor.inference import output_paths
 
+    pillow_limit.check_option(args.max_pixels)
     if args.show_boxes and args.boxes == _NO_BOXES:
         raise ValueError("--show_boxes needs --boxes. Received: --boxes=none")
     planned = output_paths.plan(

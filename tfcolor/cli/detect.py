@@ -56,6 +56,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     _add_files(parser)
     _add_detector(parser)
+    shared.add_max_pixels(parser)
     return parser
 
 
@@ -160,6 +161,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _plan(args) -> tuple[list, list, object]:
     """Returns all pictures, those that need work, and where boxes go."""
+    from tfcolor.data import pillow_limit
     from tfcolor.detection import detector as detector_module
     from tfcolor.detection import output_paths
     from tfcolor.detection import outputs
@@ -167,6 +169,7 @@ def _plan(args) -> tuple[list, list, object]:
     detector_module.check_options(
         args.score_threshold, args.max_boxes, args.detector_input
     )
+    pillow_limit.check_option(args.max_pixels)
     if args.batch_size < 1:
         raise ValueError(
             f"`batch_size` must be at least 1. Received: {args.batch_size}"
@@ -214,7 +217,10 @@ def _detect(args, detector, todo, output, counts, failures) -> None:
     jobs = {job.source: job for job in todo}
     done = tqdm.tqdm(
         detect_files.detect_files(
-            detector, list(jobs), batch_size=args.batch_size
+            detector,
+            list(jobs),
+            batch_size=args.batch_size,
+            max_pixels=args.max_pixels,
         ),
         total=len(jobs),
         unit="picture",

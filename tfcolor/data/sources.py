@@ -19,6 +19,7 @@ import tensorflow as tf
 from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data import manifest
+from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.shard_source import ShardSource
@@ -38,12 +39,21 @@ class FolderSource:
         paths: list of str.
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
+        max_pixels: int. A picture of more is left out.
     """
 
-    def __init__(self, paths, *, shrink_to, drop_log):
+    def __init__(
+        self,
+        paths,
+        *,
+        shrink_to,
+        drop_log,
+        max_pixels: int = pillow_limit.MAX_PIXELS,
+    ):
         self.paths = list(paths)
         self.drop_log = drop_log
         self._shrink_to = shrink_to
+        self._max_pixels = max_pixels
 
     def __len__(self):
         return len(self.paths)
@@ -51,7 +61,10 @@ class FolderSource:
     def with_paths(self, paths) -> "FolderSource":
         """Returns a source of other files with the same settings."""
         return FolderSource(
-            paths, shrink_to=self._shrink_to, drop_log=self.drop_log
+            paths,
+            shrink_to=self._shrink_to,
+            drop_log=self.drop_log,
+            max_pixels=self._max_pixels,
         )
 
     def examples(
@@ -70,12 +83,16 @@ class FolderSource:
         )
         return decoding.decoded(
             dataset.map(lambda path: {"reference": path, "name": path}),
-            _read_file,
+            self._read,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
             context=context,
             side=side,
+            max_pixels=self._max_pixels,
         )
+
+    def _read(self, path: bytes) -> bytes:
+        return pillow_limit.read_file(path, max_pixels=self._max_pixels)
 
 
 class RecordSource:
@@ -85,12 +102,21 @@ class RecordSource:
         paths: list of str, the shards.
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
+        max_pixels: int. A picture of more is left out.
     """
 
-    def __init__(self, paths, *, shrink_to, drop_log):
+    def __init__(
+        self,
+        paths,
+        *,
+        shrink_to,
+        drop_log,
+        max_pixels: int = pillow_limit.MAX_PIXELS,
+    ):
         self.paths = list(paths)
         self.drop_log = drop_log
         self._shrink_to = shrink_to
+        self._max_pixels = max_pixels
         self._count = None
 
     def __len__(self):
@@ -122,17 +148,13 @@ class RecordSource:
             drop_log=self.drop_log,
             context=context,
             side=side,
+            max_pixels=self._max_pixels,
         )
 
 
 def _record_element(serialized) -> dict:
     encoded, name = records.parse(serialized)
     return {"reference": encoded, "name": name}
-
-
-def _read_file(path: bytes) -> bytes:
-    with open(path, "rb") as f:
-        return f.read()
 
 
 def open_source(
@@ -142,6 +164,7 @@ def open_source(
     data_dir: str | None = None,
     drop_log: DropLog | None = None,
     skip_corrupt: bool = False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ):
     """Opens the source that a text describes.
 
@@ -154,21 +177,25 @@ def open_source(
         data_dir: str or None. Where tensorflow-datasets keeps its data.
         drop_log: DropLog or None, for a new one.
         skip_corrupt: bool. Leaves damaged shards of a prepared folder out.
+        max_pixels: int. A picture of more is not decoded, but left out.
 
     Returns:
         FolderSource, RecordSource, ShardSource or TfdsSource.
 
     Raises:
         FileNotFoundError: nothing is found.
-        ValueError: shards and pictures are mixed.
+        ValueError: shards and pictures are mixed, or `max_pixels` is out of
+            range.
     """
     drop_log = drop_log or DropLog()
+    options = {
+        "shrink_to": shrink_to,
+        "drop_log": drop_log,
+        "max_pixels": pillow_limit.check_option(max_pixels),
+    }
     if spec.startswith(TFDS_PREFIX):
         return TfdsSource(
-            spec[len(TFDS_PREFIX) :],
-            data_dir=data_dir,
-            shrink_to=shrink_to,
-            drop_log=drop_log,
+            spec[len(TFDS_PREFIX) :], data_dir=data_dir, **options
         )
     if manifest.is_prepared(spec):
         return ShardSource(spec, drop_log=drop_log, skip_corrupt=skip_corrupt)
@@ -189,12 +216,8 @@ def open_source(
             raise FileNotFoundError(
                 f"A source of shards must find some. Received: {spec!r}"
             )
-        return RecordSource(
-            sorted(paths), shrink_to=shrink_to, drop_log=drop_log
-        )
-    return FolderSource(
-        files.list_pictures(*patterns), shrink_to=shrink_to, drop_log=drop_log
-    )
+        return RecordSource(sorted(paths), **options)
+    return FolderSource(files.list_pictures(*patterns), **options)
 
 
 def _find_records(pattern: str) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tfcolor.data import files
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
@@ -161,15 +162,10 @@ class _Run:
             try:
                 step(picture, method)
             except Exception as error:
-                self.failures.append((picture.path, _reason(error)))
+                self.failures.append((picture.path, files.reason(error)))
             else:
                 done.append(picture)
         return done
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _column(rows: Iterable[dict], key: str) -> np.ndarray:

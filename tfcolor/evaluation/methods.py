@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfcolor.data import decode
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
+from tfcolor.evaluation import truth as truth_lib
 from tfcolor.evaluation.predictions import PredictionFolder
 from tfcolor.evaluation.truth import TruePicture
 from tfcolor.inference.box_finder import Finder
@@ -29,12 +29,6 @@ class Method:
 
     name: str
     predict: Callable[[TruePicture, np.ndarray], np.ndarray]
-
-
-def read_rgb(path: str) -> np.ndarray:
-    """Reads a picture file: uint8 array [H, W, 3]."""
-    with open(path, "rb") as file:
-        return decode.decode_rgb(file.read())
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:
@@ -117,7 +111,7 @@ def from_folder(
 
     def predict(picture, rgb):
         path = predictions.find(picture)
-        predicted = read_rgb(path)
+        predicted = truth_lib.read_rgb(path, max_pixels=picture.max_pixels)
         if predicted.shape == rgb.shape:
             return predicted
         # Cropping a picture of another shape would compare different parts.

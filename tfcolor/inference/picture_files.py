@@ -11,6 +11,8 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import files
+from tfcolor.data import pillow_limit
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
 from tfcolor.inference import box_finder
@@ -56,6 +58,7 @@ def colorize_files(
     find_boxes: box_finder.Finder | None = None,
     say: Callable[[PictureJob, str], None] | None = None,
     skip: Callable[[PictureJob], None] | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[tuple[PictureJob, str | None]]:
     """Colorizes picture files; a bad one does not stop the others.
 
@@ -71,6 +74,7 @@ def colorize_files(
             was left out or ignored of a picture that is done.
         skip: function of a job, or None. Colour pictures are left out if
             there is one, and it is called with each.
+        max_pixels: int. A picture of more is not decoded, but fails.
 
     Yields:
         Each job, in order, with None when its files are written or it was
@@ -83,6 +87,7 @@ def colorize_files(
             hints=job.hints,
             find_boxes=find_boxes,
             skip_color=skip is not None,
+            max_pixels=max_pixels,
         )
 
     pool = futures.ThreadPoolExecutor(_THREADS)
@@ -127,7 +132,7 @@ def _colorize(colorizer, batch):
     failed = {
         job: _SKIPPED
         if isinstance(future.exception(), loaded_picture.IsColor)
-        else _reason(future.exception())
+        else files.reason(future.exception())
         for job, future in batch
         if future.exception()
     }
@@ -144,7 +149,7 @@ def _colorize(colorizer, batch):
         )
     except Exception as error:
         # Pictures and hints are checked: memory has run out, most likely.
-        return [(job, None, _reason(error)) for job, _ in batch]
+        return [(job, None, files.reason(error)) for job, _ in batch]
     done = {
         job: (job, loaded, loaded.whole(rgb))
         for (job, loaded), rgb in zip(good, colored, strict=True)
@@ -177,7 +182,7 @@ def _results(writing, say, skip) -> Iterator[tuple[PictureJob, str | None]]:
         reason = result
         if isinstance(result, futures.Future):
             error = result.exception()
-            reason = None if error is None else _reason(error)
+            reason = None if error is None else files.reason(error)
             notes = (*notes, *(() if error else result.result()))
         if reason is None and say is not None:
             for note in notes:
@@ -227,10 +232,3 @@ def _write_picture(path, rgb, picture, **metadata) -> None:
         **metadata,
     )
     encode.write_atomically(path, data)
-
-
-def _reason(error: BaseException) -> str:
-    """Returns an error's message as one line."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
