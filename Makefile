@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 	--dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-quick test-all test-detect lint format setup clean
+.PHONY: demo test test-quick test-all test-detect fuzz lint format setup clean
 
 # Colorizes the pictures that ship with the package.
 demo: $(READY)
@@ -31,6 +31,16 @@ test-detect: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[detect]"
 	$(BIN)/python -m pytest -m detect
 
+# Feeds changed files to everything that reads files from anywhere, so many
+# minutes each; what goes wrong is kept in fuzz_output.
+MINUTES ?= 30
+FUZZED ?= decode boxes coco hints pth model export
+fuzz: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	@for target in $(FUZZED); do \
+		$(BIN)/python -m fuzz.targets $$target --minutes=$(MINUTES) || exit 1; \
+	done
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,4 +59,4 @@ $(READY): setup.py constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo_output build *.egg-info
+	rm -rf $(VENV) demo_output fuzz_output build *.egg-info

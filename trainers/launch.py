@@ -50,4 +50,20 @@ def run(main) -> None:
             print(f"\nerror: {damage}", file=sys.stderr)
             sys.exit(2)
 
-    app.run(guarded)
+    app.run(guarded, flags_parser=parse)
+
+
+def parse(argv: list[str]) -> list[str]:
+    """Parses flags; a flag file that is no text ends in one line as well.
+
+    Args:
+        argv: list of str.
+
+    Returns:
+        list of str, what is no flag.
+    """
+    try:
+        return app.parse_flags_with_usage(argv)
+    except (UnicodeDecodeError, RecursionError) as error:
+        print(f"error: a flag file must be text ({error})", file=sys.stderr)
+        sys.exit(2)

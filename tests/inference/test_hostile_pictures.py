@@ -27,7 +27,7 @@ COMMANDS = ("colorize", "client", "detect", "classify", "prepare", "evaluate")
 _LINE = re.compile(
     r"(failed|note|left out): .*|Colorized .*|Found .*|Classified .*|"
     r"Report: .*|\d+ pictures in .*|\d+ pictures? left out\.|"
-    r"(album|records): +\d+%.*|\s*\d+%\|.*|\|.*|"
+    r"records/?: +\d+%.*|\s*\d+%\|.*|\|.*|.*: (dark|light) \d.*|"
     r"tfcolor \w+: error: .*"
 )
 
@@ -84,8 +84,20 @@ def _result(folder, kind):
     stem, extension = os.path.splitext(path)
     if extension.lower().decode() in encode.FORMATS:
         return path
-    candidates = [path + b".png", stem + b".png"]
-    return next((p for p in candidates if os.path.exists(p)), candidates[0])
+    as_png = os.path.splitext(kind.name)[0] + b".png"
+    taken = sum(
+        k.name == as_png
+        or (os.path.splitext(k.name)[0] + b".png" == as_png and _is_other(k))
+        for k in KINDS
+        if k.expect != LEFT_OUT
+    )
+    return stem + b".png" if taken == 1 else path + b".png"
+
+
+def _is_other(kind) -> bool:
+    """Whether results of a kind have another format."""
+    extension = os.path.splitext(kind.name)[1].lower().decode()
+    return extension not in encode.FORMATS
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: repr(kind.name))
@@ -140,6 +152,8 @@ def test_every_command_names_the_pictures_that_it_cannot_read(runs, command):
         kind.name
         for kind in KINDS
         if kind.expect == REFUSED and len(_lines_of(said, kind)) != 1
+        # It is slow, and was given some of them.
+        if command != "evaluate" or kind.name.startswith((b"b", b"cut9"))
     ]
     assert not missing
     states = json.loads((folder / "runs.json").read_text())

@@ -4,7 +4,10 @@ import sys
 import pytest
 import tensorflow as tf
 from absl import app
+from absl import flags
+from absl.testing import flagsaver
 
+from flags import data  # noqa: F401
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
 from trainers import launch
@@ -15,7 +18,9 @@ def start(monkeypatch):
     """Starts a `main` as a program would, with these arguments."""
 
     def start(main, *arguments):
-        monkeypatch.setattr(app, "run", lambda f: f(["program", *arguments]))
+        monkeypatch.setattr(
+            app, "run", lambda f, flags_parser: f(["program", *arguments])
+        )
         launch.run(main)
 
     return start
@@ -83,3 +88,31 @@ def test_faults_of_the_program_keep_their_traceback(start):
 def test_arguments_that_are_no_flags_are_refused(start):
     with pytest.raises(app.UsageError, match="unexpected.*pictures"):
         start(_raises(RuntimeError()), "pictures")
+
+
+HOSTILE_FLAG_FILES = {
+    "binary": bytes(range(256)),
+    "UTF-16": "--batch_size=4\n".encode("utf-16"),
+    "unknown": b"--no_such_flag=1\n",
+    "no number": b"--max_pixels=many\n",
+    "out of range": b"--max_pixels=-1\n",
+    "no flag": b"rm -rf folder\n",
+    "absent": b"--flagfile=absent.cfg\n",
+    "a folder": b"--flagfile=/\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_FLAG_FILES)
+def test_hostile_flag_files_end_in_lines_and_no_traceback(
+    tmp_path, capsys, name
+):
+    path = tmp_path / "flags.cfg"
+    path.write_bytes(HOSTILE_FLAG_FILES[name])
+    before = {f: flags.FLAGS[f].value for f in ("max_pixels", "batch_size")}
+    with flagsaver.flagsaver(), pytest.raises(SystemExit) as exit_status:
+        launch.parse(["program", f"--flagfile={path}"])
+        # What is no flag is an argument, which `run` refuses.
+        raise SystemExit(1)
+    assert exit_status.value.code in (1, 2)
+    assert "Traceback" not in capsys.readouterr().err
+    assert before == {f: flags.FLAGS[f].value for f in before}

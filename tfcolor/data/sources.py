@@ -120,9 +120,13 @@ class RecordSource:
         self._count = None
 
     def __len__(self):
+        """Returns how many there are; every shard is read for it once.
+
+        Raises:
+            ValueError: a shard is damaged.
+        """
         if self._count is None:
-            dataset = tf.data.TFRecordDataset(self.paths)
-            self._count = sum(1 for _ in dataset)
+            self._count = sum(map(_count_records, self.paths))
         return self._count
 
     def examples(
@@ -150,6 +154,26 @@ class RecordSource:
             side=side,
             max_pixels=self._max_pixels,
         )
+
+
+def _count_records(path: str) -> int:
+    """Counts the examples of a shard, and looks at the first of them.
+
+    Raises:
+        ValueError: it is damaged, or no shard of pictures.
+    """
+    count = 0
+    try:
+        for serialized in tf.data.TFRecordDataset(path):
+            if not count:
+                records.parse(serialized)
+            count += 1
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "A shard must be a whole TFRecord file of pictures. "
+            f"Received: {path!r} ({error.message.splitlines()[0]})"
+        ) from error
+    return count
 
 
 def _record_element(serialized) -> dict:

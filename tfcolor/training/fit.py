@@ -8,7 +8,9 @@ data of step n is a function of the seed and n.
 
 import collections
 import contextlib
+import glob
 import math
+import os
 import sys
 import time
 
@@ -71,6 +73,30 @@ def fit(
             loop.run_epochs(watch)
 
 
+def _latest_checkpoint(folder: str) -> str | None:
+    """Finds the latest checkpoint in a folder, and never one elsewhere.
+
+    Raises:
+        ValueError: there are checkpoints, and which is the latest is not
+            said, or another place is named.
+    """
+    found = tf.train.latest_checkpoint(folder)
+    if found is None:
+        if glob.glob(os.path.join(glob.escape(folder), "*.index")):
+            raise _damaged(folder, "none of them is named as the latest")
+        return None
+    if os.path.realpath(os.path.dirname(found)) != os.path.realpath(folder):
+        raise _damaged(folder, f"the latest is said to be {found!r}")
+    return found
+
+
+def _damaged(path: str, reason) -> ValueError:
+    return ValueError(
+        "The checkpoints of a run must be whole and in its folder; without "
+        f"them it begins anew. Received: {path!r} ({reason})"
+    )
+
+
 class _Loop:
     """The state of one call of `fit`."""
 
@@ -127,7 +153,7 @@ class _Loop:
 
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
-        path = tf.train.latest_checkpoint(self._run.resume)
+        path = _latest_checkpoint(self._run.resume)
         if path is None:
             return
         try:
@@ -138,6 +164,8 @@ class _Loop:
                 "A run folder must hold one run: its network must not change. "
                 f"Received: {self._run.path!r} with another network ({error})"
             ) from error
+        except tf.errors.OpError as error:
+            raise _damaged(path, error.message) from error
         step = int(self._step)
         self._rows = [
             row for row in self._run.read_metrics() if row["step"] <= step
