@@ -66,6 +66,55 @@ def _of_file(name: str, read: Callable[[str], None]) -> Callable:
     return one
 
 
+# What a person would not write where a number or a name belongs.
+_VALUES = (
+    *(0, 1, -1, 2.5, 1e308, float("nan"), float("inf"), 10**400, True),
+    *(None, "", "a.jpg", "b.jpg", "#3b7dd8", [], {}, [1, 2, 3, 4]),
+)
+
+
+def _edited(document, data: bytes) -> bytes:
+    """Makes JSON of a document in which bytes choose what is replaced.
+
+    libFuzzer sees nothing of how C code reads JSON, and would hardly ever get
+    past its commas.
+    """
+    left = iter(data)
+
+    def take(count: int) -> int:
+        return next(left, 0) % count
+
+    document = json.loads(json.dumps(document))
+    for _ in range(1 + take(4)):
+        node = document
+        while node:
+            is_object = isinstance(node, dict)
+            keys = list(node) if is_object else range(len(node))
+            key = keys[take(len(keys))]
+            if isinstance(node[key], list | dict) and take(4):
+                node = node[key]
+                continue
+            if is_object and not take(8):
+                del node[key]
+            else:
+                node[key] = _VALUES[take(len(_VALUES))]
+            break
+    return json.dumps(document).encode()
+
+
+def _of_json(one: Callable, seeds: list[bytes]) -> Callable:
+    """Gives a target bytes as they are, or those of an edited seed."""
+    documents = [json.loads(seed.decode("utf-8-sig")) for seed in seeds]
+
+    def either(data: bytes) -> None:
+        if data[:1] == b"\0":
+            number = data[1] % len(documents) if data[1:] else 0
+            data = _edited(documents[number], data[2:])
+        one(data)
+
+    return either
+
+
 def _decode() -> Callable:
     from tfcolor.data import decode
 
@@ -138,7 +187,7 @@ def _coco() -> Callable:
         found = boxes.load("a.jpg", height=20, width=30)
         found.best(height=20, width=30, max_boxes=8)
 
-    return _of_file("boxes.json", read)
+    return _of_json(_of_file("boxes.json", read), _coco_seeds()[:1])
 
 
 def _coco_seeds() -> list[bytes]:
@@ -148,7 +197,8 @@ def _coco_seeds() -> list[bytes]:
         "images": [picture],
         "annotations": [box, box | {"iscrowd": 1, "score": 0.5}],
     }
-    return [json.dumps(content).encode(), b"\xef\xbb\xbf{}", b"[]"]
+    edits = [bytes([0, 0, n, 3, 1, 4, 1, 5, 9, 2, 6]) for n in range(4)]
+    return [json.dumps(content).encode(), b"\xef\xbb\xbf{}", b"[]", *edits]
 
 
 def _hints() -> Callable:
@@ -159,14 +209,14 @@ def _hints() -> Callable:
         for points in hint_points.read_hints(path, ["a.jpg"]).values():
             hint_maps.draw_hints(points, width=30, height=20, image_size=8)
 
-    return _of_file("hints.json", read)
+    return _of_json(_of_file("hints.json", read), _hint_seeds())
 
 
 def _hint_seeds() -> list[bytes]:
     point = {"x": 12, "y": 8.5, "color": "#3b7dd8", "radius": 6}
     return [
         json.dumps({"points": [point]}).encode(),
-        json.dumps({"a.jpg": [point, point], "b.jpg": []}).encode(),
+        json.dumps({"a.jpg": [point, point]}).encode(),
     ]
 
 

@@ -209,7 +209,7 @@ def _jpegs():
     yield _good("no_end.jpg", whole[:-2], **lossy)
     yield _good("after_the_end.jpg", whole + b"more" * 999, **lossy)
     # An Adobe marker that says YCCK of CMYK data, and one of no known kind.
-    for name, transform in (("ycck", 2), ("adobe_unknown", 99)):
+    for name, transform in (("ycck", 2), ("adobe_none", 99)):
         data = bytearray(encoded(cmyk, "JPEG", **high))
         data[data.index(b"Adobe") + 11] = transform
         yield Kind(f"{name}.jpg".encode(), bytes(data), EITHER)

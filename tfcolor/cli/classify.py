@@ -130,7 +130,8 @@ def _classify(args, classifier, found, rows, failures) -> None:
             for name, best in _best(classifier, *read):
                 best, name = best[: args.top], files.shown_name(name)
                 said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
-                progress.write(f"{name}: {said}", file=sys.stdout)
+                line = files.shown_name(f"{name}: {said}")
+                progress.write(line, file=sys.stdout)
                 rows += [
                     (name, rank, k, f"{p:.6f}")
                     for rank, (k, p) in enumerate(best, start=1)

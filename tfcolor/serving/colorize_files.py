@@ -19,7 +19,8 @@ from tfcolor.serving import defaults
 from tfcolor.serving.failure import ServerError
 
 # What an exported model decodes to the same pixels as tfcolor itself.
-_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", _PNG)
 
 # Of a picture's path and pixels [H, W, C] to float32 [N, 4], yxyx pixels.
 FindBoxes = Callable[[str, np.ndarray], np.ndarray]
@@ -91,6 +92,11 @@ def _request(source, find_boxes, max_pixels) -> tuple:
 
 
 def _write(output: str, png: bytes) -> None:
+    if not png.startswith(_PNG):
+        raise ValueError(
+            "A server must answer with a PNG. "
+            f"Received: {len(png)} bytes of something else"
+        )
     extension = os.path.splitext(output)[1]
     if extension.lower() != ".png":
         pixels = decode.decode_picture(png).pixels
