@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 	--dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-quick test-all test-detect faults soak lint format \
+.PHONY: demo test test-quick test-all test-detect faults soak fuzz lint format \
 	setup clean
 
 # Colorizes the pictures that ship with the package.
@@ -38,9 +38,17 @@ faults: $(READY)
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.faults.kill --times=$(TIMES)
 
 # Good and bad requests for so long, and the curve of memory.
-MINUTES ?= 10
 soak: $(READY)
-	$(BIN)/python -m tests.faults.soak --minutes=$(MINUTES)
+	$(BIN)/python -m tests.faults.soak --minutes=$(or $(MINUTES),10)
+
+# Feeds changed files to everything that reads files from anywhere, so many
+# minutes each; what goes wrong is kept in fuzz_output.
+FUZZED ?= decode boxes coco hints pth model export
+fuzz: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	@for target in $(FUZZED); do \
+		$(BIN)/python -m fuzz.targets $$target --minutes=$(or $(MINUTES),30) || exit 1; \
+	done
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -60,4 +68,4 @@ $(READY): setup.py constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo_output build *.egg-info
+	rm -rf $(VENV) demo_output fuzz_output build *.egg-info

@@ -52,6 +52,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
         shrink_to=config.load_side if whole else None,
         data_dir=data_flags.DATA_DIR.value,
         skip_corrupt=data_flags.SKIP_CORRUPT.value,
+        max_pixels=data_flags.MAX_PIXELS.value,
     )
     for note in parts.notes:
         log.warning("%s", note)

@@ -69,7 +69,7 @@ def run(main) -> None:
             note_error(_run_folder(), traceback.format_exc())
             raise
 
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=parse)
 
 
 _TRY_LESS = (
@@ -128,10 +128,20 @@ def _is_first_worker() -> bool:
         return True
 
 
-def _parse(argv: list[str]) -> list[str]:
-    """Parses flags as absl does; what is wrong with them is in the log too."""
+def parse(argv: list[str]) -> list[str]:
+    """Parses flags as absl does; what is wrong with them is in the log too.
+
+    Args:
+        argv: list of str.
+
+    Returns:
+        list of str, what is no flag.
+    """
     try:
         return flags.FLAGS(argv)
+    except (UnicodeDecodeError, RecursionError) as error:
+        print(f"error: a flag file must be text ({error})", file=sys.stderr)
+        sys.exit(2)
     except flags.Error as error:
         start = f"--{_WORKDIR}="
         named = [a.removeprefix(start) for a in argv if a.startswith(start)]

@@ -55,6 +55,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "colorize --help` (default: none is sent)",
     )
     shared.add_max_boxes(parser)
+    shared.add_max_pixels(parser)
     _add_server(parser)
     return parser
 
@@ -140,6 +141,7 @@ def _begin(args):
                 find_boxes=find_boxes,
                 parallel=args.parallel,
                 retries=args.retries,
+                max_pixels=args.max_pixels,
             )
         finally:
             client.close()
@@ -148,6 +150,12 @@ def _begin(args):
 
 
 def _check(args) -> None:
+    from tfcolor.data import pillow_limit
+
+    pillow_limit.check_option(args.max_pixels)
+    from tfcolor.data import pillow_limit
+
+    pillow_limit.check_option(args.max_pixels)
     for name, lowest in (("parallel", 1), ("retries", 0)):
         if getattr(args, name) < lowest:
             raise ValueError(

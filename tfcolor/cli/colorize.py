@@ -82,6 +82,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_colorizer(parser)
     shared.add_batch_size(parser)
+    shared.add_max_pixels(parser)
     _add_boxes(parser)
     return parser
 
@@ -155,6 +156,7 @@ def run(args: argparse.Namespace) -> int:
             boxes=None if args.boxes == _NO_BOXES else args.boxes,
             max_boxes=args.max_boxes,
             skip_color=args.skip_color,
+            max_pixels=args.max_pixels,
             say=shared.say_left_out,
         ),
         summarize=lambda tally: tally.summary("Colorized", args.output),

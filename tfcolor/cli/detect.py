@@ -53,6 +53,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     _add_files(parser)
     _add_detector(parser)
+    shared.add_max_pixels(parser)
     return parser
 
 
@@ -160,6 +161,7 @@ def _begin(args):
         drawings=args.draw,
         overwrite=args.overwrite,
         batch_size=args.batch_size,
+        max_pixels=args.max_pixels,
     )
 
 

@@ -9,8 +9,10 @@ import warnings
 from collections.abc import Callable
 
 # None of them imports TensorFlow.
+from tfcolor.data import files
 from tfcolor.data import memory
 from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -112,6 +114,22 @@ def add_batch_size(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """Adds --max_pixels.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command, or a group of it.
+    """
+    parser.add_argument(
+        "--max_pixels",
+        type=int,
+        default=pillow_limit.MAX_PIXELS,
+        metavar="N",
+        help="a picture of more pixels, as its head says, is not decoded "
+        "(default: %(default)s)",
+    )
+
+
 def add_max_boxes(parser: argparse.ArgumentParser) -> None:
     """Adds --max_boxes.
 
@@ -151,7 +169,7 @@ def _boxes_at_once(text: str) -> int | None:
 def one_line(error: Exception) -> str:
     """Returns an error's message on one line."""
     known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
-    return known or " ".join(str(error).split()) or type(error).__name__
+    return known or files.one_line(error)
 
 
 def say_error(command: str, error: Exception, status: int) -> int:
@@ -175,7 +193,7 @@ def say_left_out(line: str) -> None:
     Args:
         line: str.
     """
-    print(f"note: {line}", file=sys.stderr)
+    print(f"note: {files.shown_name(line)}", file=sys.stderr)
 
 
 def say_notes(notes) -> None:
@@ -185,7 +203,7 @@ def say_notes(notes) -> None:
         notes: iterable of (source, note), str.
     """
     for source, note in notes:
-        print(f"note: {source}: {note}", file=sys.stderr)
+        say("note", source, note)
 
 
 def say_failures(failures) -> None:
@@ -195,7 +213,19 @@ def say_failures(failures) -> None:
         failures: iterable of (source, reason), str.
     """
     for source, reason in failures:
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+        say("failed", source, reason)
+
+
+def say(what: str, source: str, text: str) -> None:
+    """Prints one line, whatever a file's name or its texts hold.
+
+    Args:
+        what: str.
+        source: str, the file.
+        text: str.
+    """
+    shown = files.shown_name(source), files.shown_name(text)
+    print(f"{what}: {': '.join(shown)}", file=sys.stderr)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
+from tfcolor.data import files
 from tfcolor.data import memory
 
 # Why nothing was to be done for a picture.
@@ -73,6 +74,4 @@ def one_line(error: BaseException, *, try_less: str) -> str:
     """
     if (known := memory.ran_out(error, try_less)) is not None:
         return known
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
+    return files.reason(error)

@@ -21,7 +21,9 @@ from PIL import Image
 from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import files
 from tfcolor.data import manifest as manifest_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data import pipelines
 from tfcolor.data import records
 from tfcolor.data.manifest import Manifest
@@ -202,6 +204,7 @@ def write_shards(
     *,
     boxes=None,
     workers: int | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
     progress: Callable[[int], None] | None = None,
 ) -> Manifest:
     """Makes the shards that are missing, then the manifest of all.
@@ -214,6 +217,7 @@ def write_shards(
         settings: ShardSettings.
         boxes: None, or what `box_files.open_boxes` returns.
         workers: int or None. Threads; None is one a processor.
+        max_pixels: int. A picture of more is not decoded, but left out.
         progress: function of a number of pictures that are done, or None.
 
     Returns:
@@ -231,7 +235,13 @@ def write_shards(
     todo = collections.deque(job for job in jobs if not done[job.file])
 
     def make(picture):
-        return _make(*picture, settings=settings, boxes=boxes, classes=classes)
+        return _make(
+            *picture,
+            settings=settings,
+            boxes=boxes,
+            classes=classes,
+            max_pixels=max_pixels,
+        )
 
     with concurrent.futures.ThreadPoolExecutor(
         workers or os.cpu_count()
@@ -253,14 +263,15 @@ def write_shards(
     return manifest
 
 
-def _make(path, name, *, settings, boxes, classes) -> _Made:
+def _make(path, name, *, settings, boxes, classes, max_pixels) -> _Made:
     """Reads, squashes and encodes a picture."""
-    with open(path, "rb") as file:
-        data = atomic.read_unchanged(file)
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
     # Boxes are for the picture at its full size.
     shrink_to = settings.size if boxes is None else None
     notes = []
-    rgb = decode.decode_rgb(data, shrink_to=shrink_to, say=notes.append)
+    rgb = decode.decode_rgb(
+        data, shrink_to=shrink_to, say=notes.append, max_pixels=max_pixels
+    )
     found = None
     if boxes is not None:
         height, width = rgb.shape[:2]
@@ -302,7 +313,7 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
             try:
                 kept.append(future.result())
             except (OSError, ValueError, SyntaxError, MemoryError) as error:
-                left_out.append([name, " ".join(str(error).split())])
+                left_out.append([name, files.reason(error)])
             else:
                 yield kept[-1].record
             report(1)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from tfcolor.data import box_folder
 from tfcolor.data import encode
 from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import coco_classes
@@ -30,6 +31,7 @@ def detect_album(
     drawings: bool = False,
     overwrite: bool = False,
     batch_size: int = defaults.BATCH_SIZE,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
     stop: Callable[[], bool] = lambda: False,
 ) -> Outcomes:
     """Finds boxes in picture files and writes them into files.
@@ -48,6 +50,7 @@ def detect_album(
         drawings: bool. Whether pictures with their boxes are wanted too.
         overwrite: bool. Whether boxes that exist are found anew.
         batch_size: int. Pictures of one size in the detector at once.
+        max_pixels: int. A picture of more is not decoded, but fails.
         stop: function without arguments, asked after each picture. Once it
             returns True no other picture is begun.
 
@@ -64,6 +67,7 @@ def detect_album(
         raise ValueError(
             f"`batch_size` must be at least 1. Received: {batch_size}"
         )
+    pillow_limit.check_option(max_pixels)
     jobs = output_paths.plan(
         list(inputs), output, format=format, naming=naming, draw=drawings
     )
@@ -80,24 +84,25 @@ def detect_album(
     wanted = {job.source for job in todo}
     done = [job for job in jobs if job.source not in wanted]
     detector = make_detector() if todo else None
+    options = {"batch_size": batch_size, "max_pixels": max_pixels}
 
     def running():
         for job in done:
             yield Outcome(job.source, skipped=outcome_lib.THERE_ALREADY)
         if todo:
-            yield from _detect(detector, todo, sink, batch_size, stop)
+            yield from _detect(detector, todo, sink, options, stop)
 
     return Outcomes(running(), len(jobs))
 
 
-def _detect(detector, todo, sink, batch_size, stop) -> Iterator[Outcome]:
+def _detect(detector, todo, sink, options, stop) -> Iterator[Outcome]:
     # Imports TensorFlow.
     from tfcolor.detection import detect_files
 
     jobs = {job.source: job for job in todo}
     try:
         for detected in detect_files.detect_files(
-            detector, list(jobs), batch_size=batch_size
+            detector, list(jobs), **options
         ):
             if detected.reason is not None:
                 yield Outcome(detected.path, reason=detected.reason)

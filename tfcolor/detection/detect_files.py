@@ -9,8 +9,8 @@ from concurrent import futures
 
 import numpy as np
 
-from tfcolor import atomic
 from tfcolor.data import decode
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import one_line
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection.detector import Detector
@@ -40,7 +40,11 @@ class Detected:
 
 
 def detect_files(
-    detector: Detector, paths: Iterable[str], *, batch_size: int
+    detector: Detector,
+    paths: Iterable[str],
+    *,
+    batch_size: int,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Detected]:
     """Finds boxes in picture files; a bad one does not stop the others.
 
@@ -51,13 +55,14 @@ def detect_files(
         paths: iterable of str.
         batch_size: int, for detectors that take any number of pictures;
             others get as many as they take.
+        max_pixels: int. A picture of more is not decoded, but fails.
 
     Yields:
         Detected, once for each path, in an order of its own.
     """
     batch_size = detector.convention.batch_size or batch_size
     waiting = collections.defaultdict(list)
-    for path, rgb, reason in _read_ahead(paths):
+    for path, rgb, reason in _read_ahead(paths, max_pixels):
         if reason is not None:
             yield Detected(path, reason=reason)
             continue
@@ -79,12 +84,12 @@ def _pixels(waiting: dict) -> int:
     )
 
 
-def _read(path: str) -> np.ndarray:
-    with open(path, "rb") as file:
-        return decode.decode_rgb(atomic.read_unchanged(file))
+def _read(path: str, max_pixels: int) -> np.ndarray:
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
+    return decode.decode_rgb(data, max_pixels=max_pixels)
 
 
-def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
+def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[tuple]:
     """Yields (path, rgb, None) or (path, None, reason), in order."""
     pool = futures.ThreadPoolExecutor(_THREADS)
     paths = iter(paths)
@@ -92,7 +97,7 @@ def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
     try:
         for path in itertools.chain(paths, itertools.repeat(None)):
             if path is not None:
-                reading.append((path, pool.submit(_read, path)))
+                reading.append((path, pool.submit(_read, path, max_pixels)))
             if not reading:
                 return
             if path is None or len(reading) > _THREADS:

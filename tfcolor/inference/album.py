@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -105,6 +106,7 @@ def colorize_album(
     boxes: str | None = None,
     max_boxes: int = detection_defaults.MAX_BOXES,
     skip_color: bool = False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
     stop: Callable[[], bool] = lambda: False,
     **wanted,
 ) -> Outcomes:
@@ -123,6 +125,7 @@ def colorize_album(
             JSON or a detector's SavedModel; see `box_finder.open_finder`.
         max_boxes: int. The boxes of highest score that a picture keeps.
         skip_color: bool. Leaves out pictures that are in colour already.
+        max_pixels: int. A picture of more is not decoded, but fails.
         stop: function without arguments, asked before each batch of pictures.
             Once it returns True no other picture is begun.
         **wanted: see `plan_album`.
@@ -143,6 +146,7 @@ def colorize_album(
     """
     if wanted.get("show_boxes") and boxes is None:
         raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+    pillow_limit.check_option(max_pixels)
     album = plan_album(inputs, output, **wanted)
     if not album.todo:
         return album.outcomes(iter(()))
@@ -159,6 +163,7 @@ def colorize_album(
             album.todo,
             find_boxes=find_boxes,
             skip_color=skip_color,
+            max_pixels=max_pixels,
             stop=stop,
         )
     )

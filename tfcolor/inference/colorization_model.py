@@ -73,7 +73,7 @@ def open_model(
     if isinstance(model, keras.Model):
         return model, model_file.ModelInfo()
     if is_file:
-        return _load_file(model)
+        return model_file.load(model)
     name, _, named_style = (model or shipped.DEFAULT).partition(":")
     if style is not None and named_style:
         raise ValueError(
@@ -89,18 +89,6 @@ def _is_file(model: str) -> bool:
         return False
     is_path = os.path.exists(model) or os.path.basename(model) != model
     return is_path or "." in model
-
-
-def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
-    model_file.check_path(path)
-    try:
-        return model_file.load(path)
-    except Exception as error:
-        # Keras raises errors of many kinds on archives it cannot read.
-        raise ValueError(
-            "A model file must hold a Keras model that can be read. "
-            f"Received: {path!r} ({type(error).__name__}: {error})"
-        ) from error
 
 
 def check(model: keras.Model) -> None:

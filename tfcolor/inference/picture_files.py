@@ -12,6 +12,7 @@ import numpy as np
 from tfcolor.data import decode
 from tfcolor.data import encode
 from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
@@ -38,6 +39,7 @@ def colorize_files(
     find_boxes: box_finder.Finder | None = None,
     skip_color: bool = False,
     stop: Callable[[], bool] = lambda: False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.
 
@@ -52,6 +54,7 @@ def colorize_files(
         skip_color: bool. Leaves out pictures that are in colour already.
         stop: function without arguments, asked before each batch. Once it
             returns True no other picture is begun.
+        max_pixels: int. A picture of more is not decoded, but fails.
 
     Yields:
         Outcome of each job, in order.
@@ -63,6 +66,7 @@ def colorize_files(
             hints=job.hints,
             find_boxes=find_boxes,
             skip_color=skip_color,
+            max_pixels=max_pixels,
         )
 
     pool = futures.ThreadPoolExecutor(_THREADS)

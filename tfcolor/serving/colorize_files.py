@@ -10,17 +10,18 @@ from typing import Protocol
 
 import numpy as np
 
-from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import encode
 from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference.output_paths import PictureJob
 from tfcolor.serving import defaults
 from tfcolor.serving.failure import ServerError
 
 # What an exported model decodes to the same pixels as tfcolor itself.
-_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", _PNG)
 
 # Of a picture's path and pixels [H, W, C] to float32 [N, 4], yxyx pixels.
 FindBoxes = Callable[[str, np.ndarray], np.ndarray]
@@ -44,6 +45,7 @@ def colorize_files(
     retries: int = defaults.RETRIES,
     first_wait: float = defaults.FIRST_WAIT,
     stop: Callable[[], bool] = lambda: False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.
 
@@ -57,6 +59,7 @@ def colorize_files(
         first_wait: float. Seconds before the first of them; doubled for each.
         stop: function without arguments, asked after each picture. Once it
             returns True no other picture is sent.
+        max_pixels: int. A picture of more is not sent, but fails.
 
     Yields:
         Outcome of each job, in order.
@@ -64,7 +67,11 @@ def colorize_files(
     pool = futures.ThreadPoolExecutor(parallel)
 
     def one(job):
-        _colorize_file(client, job, find_boxes, retries, first_wait)
+        sent, boxes = _request(job.source, find_boxes, max_pixels)
+        png = _with_retries(
+            lambda: client.colorize(sent, boxes=boxes), retries, first_wait
+        )
+        _write(job.output, png)
 
     try:
         running = [(job, pool.submit(one, job)) for job in jobs]
@@ -82,41 +89,51 @@ def colorize_files(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _colorize_file(client, job, find_boxes, retries, first_wait) -> None:
-    with open(job.source, "rb") as file:
-        data = atomic.read_unchanged(file)
+def _request(source, find_boxes, max_pixels) -> tuple:
+    """Returns the bytes that are sent for a picture, and its boxes or None."""
+    data = pillow_limit.read_file(source, max_pixels=max_pixels)
     boxes = None
     if find_boxes is not None:
-        boxes = find_boxes(job.source, decode.decode_picture(data).pixels)
+        picture = decode.decode_picture(data, max_pixels=max_pixels)
+        boxes = find_boxes(source, picture.pixels)
         # A list that JSON can tell the shape of.
         boxes = boxes if len(boxes) else np.zeros([1, 4], np.float32)
-    sent = fit_to_send(data)
-    png = _with_retries(
-        lambda: client.colorize(sent, boxes=boxes), retries, first_wait
-    )
-    extension = os.path.splitext(job.output)[1]
+    return fit_to_send(data, max_pixels=max_pixels), boxes
+
+
+def _write(output: str, png: bytes) -> None:
+    if not png.startswith(_PNG):
+        raise ValueError(
+            "A server must answer with a PNG. "
+            f"Received: {len(png)} bytes of something else"
+        )
+    extension = os.path.splitext(output)[1]
     if extension.lower() != ".png":
         pixels = decode.decode_picture(png).pixels
         png = encode.encode_picture(pixels, extension)
-    encode.write_atomically(job.output, png)
+    encode.write_atomically(output, png)
 
 
-def fit_to_send(data: bytes) -> bytes:
+def fit_to_send(
+    data: bytes, *, max_pixels: int = pillow_limit.MAX_PIXELS
+) -> bytes:
     """Makes a picture one that an exported model decodes.
 
     Args:
         data: bytes of a picture file of any kind that tfcolor reads.
+        max_pixels: int, of the picture.
 
     Returns:
         bytes of a JPEG or PNG: the same ones where it is one already.
 
     Raises:
         OSError: `data` is not a picture that can be read.
-        ValueError: the kind of picture is not supported.
+        ValueError: the kind of picture is not supported, or it is too large.
     """
-    if data.startswith(_SENT_AS_THEY_ARE) and decode.is_plain(data):
+    plain = data.startswith(_SENT_AS_THEY_ARE)
+    if plain and decode.is_plain(data, max_pixels=max_pixels):
         return data
-    picture = decode.decode_picture(data)
+    picture = decode.decode_picture(data, max_pixels=max_pixels)
     pixels = picture.pixels
     pixels = decode.to_8_bit(pixels) if picture.bits == 8 else pixels
     if pixels.shape[-1] == 1:

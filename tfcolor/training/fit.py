@@ -8,6 +8,7 @@ data of step n is a function of the seed and n.
 
 import collections
 import contextlib
+import glob
 import math
 import os
 import re
@@ -92,6 +93,34 @@ def fit(
             loop.run_epochs(watch)
 
 
+def _latest_checkpoint(folder: str) -> str | None:
+    """Finds the latest checkpoint in a folder, and never one elsewhere.
+
+    Raises:
+        ValueError: there are checkpoints, and which is the latest is not
+            said, or another place is named.
+    """
+    found = tf.train.latest_checkpoint(folder)
+    if found is None:
+        count = len(glob.glob(os.path.join(glob.escape(folder), "*.index")))
+        # One that nobody named may be the first, of a process that was killed
+        # before it could.
+        named = os.path.exists(os.path.join(folder, "checkpoint"))
+        if count > 1 or (count and named):
+            raise _damaged(folder, "none of them is named as the latest")
+        return None
+    if os.path.realpath(os.path.dirname(found)) != os.path.realpath(folder):
+        raise _damaged(folder, f"the latest is said to be {found!r}")
+    return found
+
+
+def _damaged(path: str, reason) -> ValueError:
+    return ValueError(
+        "The checkpoints of a run must be whole and in its folder; without "
+        f"them it begins anew. Received: {path!r} ({reason})"
+    )
+
+
 class _Loop:
     """The state of one call of `fit`."""
 
@@ -151,9 +180,10 @@ class _Loop:
 
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
+        path = _latest_checkpoint(self._run.resume)
+        _latest_checkpoint(self._best.directory)
         for manager in (self._latest, self._best):
             _remove_leftovers(manager)
-        path = tf.train.latest_checkpoint(self._run.resume)
         if path is None:
             return
         try:
@@ -164,6 +194,8 @@ class _Loop:
                 "A run folder must hold one run: its network must not change. "
                 f"Received: {self._run.path!r} with another network ({error})"
             ) from error
+        except tf.errors.OpError as error:
+            raise _damaged(path, error.message) from error
         step = int(self._step)
         self._rows = [
             row for row in self._run.read_metrics() if row["step"] <= step

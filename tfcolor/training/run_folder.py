@@ -265,15 +265,27 @@ def read_metrics(path: str) -> list[dict[str, float]]:
 
     Returns:
         list of dict of str to float; empty where there is none.
+
+    Raises:
+        ValueError: the file is damaged.
     """
     path = os.path.join(path, _METRICS)
     if not os.path.exists(path):
         return []
-    with open(path, newline="") as f:
-        return [
-            {k: float(v) for k, v in row.items() if v}
-            for row in csv.DictReader(f)
-        ]
+    try:
+        with open(path, newline="") as f:
+            rows = [
+                {k: float(v) for k, v in row.items() if v}
+                for row in csv.DictReader(f)
+            ]
+        if not all("step" in row for row in rows):
+            raise ValueError("a row without a step")
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(
+            f"{_METRICS} of a run must be what training wrote. "
+            f"Received: {path!r} ({error})"
+        ) from error
+    return rows
 
 
 def _pending_path(folder: str, step: int) -> str:
