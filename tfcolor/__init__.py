@@ -11,21 +11,48 @@ import os
 
 from tfcolor.version import __version__
 
-__all__ = ["Colorizer", "HintPoint", "__version__"]
+__all__ = [
+    "Boxes",
+    "Classifier",
+    "Colorizer",
+    "Detector",
+    "HintPoint",
+    "Outcome",
+    "colorize_album",
+    "detect_album",
+    "load_model",
+    "__version__",
+]
 
 # TensorFlow reads it when it first uses a GPU: memory is taken as it is needed,
 # instead of nearly all of it at once. "false" brings that back.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
-_MODULES = {
-    "Colorizer": "tfcolor.inference.colorizer",
-    "HintPoint": "tfcolor.inference.hint_points",
+# Where each name is, and what it is called there.
+_NAMES = {
+    "Boxes": ("tfcolor.data.picture_boxes", "PictureBoxes"),
+    "Classifier": ("tfcolor.inference.classifier", "Classifier"),
+    "Colorizer": ("tfcolor.inference.colorizer", "Colorizer"),
+    "Detector": ("tfcolor.detection.detector", "Detector"),
+    "HintPoint": ("tfcolor.inference.hint_points", "HintPoint"),
+    "Outcome": ("tfcolor.data.outcome", "Outcome"),
+    "colorize_album": ("tfcolor.inference.album", "colorize_album"),
+    "detect_album": ("tfcolor.detection.album", "detect_album"),
+    "load_model": ("tfcolor.inference.colorization_model", "load_model"),
 }
+_ROOMS = ("color", "data", "losses", "metrics", "models")
 
 
 def __getattr__(name):
     # Loaded on first use: `import tfcolor` alone stays quick, and so does
     # every `tfcolor ... --help`.
-    if name in _MODULES:
-        return getattr(importlib.import_module(_MODULES[name]), name)
+    if name in _NAMES:
+        module, inner = _NAMES[name]
+        return getattr(importlib.import_module(module), inner)
+    if name in _ROOMS:
+        return importlib.import_module(f"tfcolor.{name}")
     raise AttributeError(f"module 'tfcolor' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*globals(), *_NAMES, *_ROOMS])

@@ -43,6 +43,27 @@ def load(
     return model, info
 
 
+def load_model(
+    model: str | os.PathLike, *, style: str | float | None = None
+) -> keras.Model:
+    """Loads a model by its name or from a file, as a `keras.Model`.
+
+    Args:
+        model: str. The name of a model, or the path of a `.keras` file.
+        style: str, float or None. Of a shipped model: "natural", "vivid" or a
+            number from 0 to 1.
+
+    Returns:
+        keras.Model. Its attribute `architecture` says what it is: the builder
+        and its options.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: the name is not known, or the file cannot be read.
+    """
+    return open_model(model, style=style)[0]
+
+
 def open_model(
     model: keras.Model | str | os.PathLike | None,
     *,

@@ -1,0 +1,92 @@
+"""Makes docs/api.md from the docstrings of what tfcolor makes public.
+
+python -m docs.make_api
+"""
+
+import importlib
+import inspect
+import pathlib
+
+import tfcolor
+
+PAGE = pathlib.Path(__file__).parent / "api.md"
+_HEAD = """\
+# API
+
+Made by `python -m docs.make_api` from the docstrings. What is not here may
+change without notice. For the command line: `tfcolor --help`; how the parts
+work together: [how a picture travels](how_a_picture_travels.md).
+
+"""
+# Builders, in the order in which people meet them.
+_BUILDERS = (
+    ("siggraph", "siggraph"),
+    ("efficientnet_unet", "efficientnet_unet"),
+    ("instance", "instance"),
+    ("fusion", "fusion"),
+    ("fusion", "instance_colorizer"),
+    ("task_transfer", "task_transfer"),
+    ("alexnet", "alexnet"),
+    ("resnet_colorizer", "resnet_colorizer"),
+    ("ensemble", "ensemble"),
+    ("blend", "siggraph_blend"),
+    ("blend", "efficientnet_unet_blend"),
+)
+
+
+def text() -> str:
+    """Returns the page."""
+    parts = [_HEAD, "## tfcolor\n\n"]
+    for name in tfcolor.__all__:
+        if not name.startswith("__"):
+            parts.append(_entry(f"tfcolor.{name}", getattr(tfcolor, name)))
+    parts.append("## tfcolor.models\n\nBuilders of `keras.Model`.\n\n")
+    for module, name in _BUILDERS:
+        found = importlib.import_module(f"tfcolor.models.{module}")
+        parts.append(
+            _entry(f"tfcolor.models.{module}.{name}", getattr(found, name))
+        )
+    losses = importlib.import_module("tfcolor.losses")
+    parts.append(f"## tfcolor.losses\n\n{inspect.getdoc(losses)}\n\n")
+    for name in losses.__all__:
+        parts.append(_entry(f"tfcolor.losses.{name}", getattr(losses, name)))
+    parts += _room("metrics") + _room("color")
+    return "".join(parts).rstrip() + "\n"
+
+
+def _room(name: str) -> list[str]:
+    """Documents every public function of a package of functions."""
+    package = importlib.import_module(f"tfcolor.{name}")
+    parts = [f"## tfcolor.{name}\n\n{inspect.getdoc(package)}\n\n"]
+    folder = pathlib.Path(package.__file__).parent
+    for path in sorted(folder.glob("[a-z]*.py")):
+        module = importlib.import_module(f"tfcolor.{name}.{path.stem}")
+        for key, value in vars(module).items():
+            own = getattr(value, "__module__", None) == module.__name__
+            if own and callable(value) and not key.startswith("_"):
+                parts.append(_entry(f"tfcolor.{name}.{path.stem}.{key}", value))
+    return parts
+
+
+def _entry(name: str, value) -> str:
+    try:
+        signature = str(inspect.signature(value))
+    except (TypeError, ValueError):
+        signature = ""
+    doc = inspect.getdoc(value) or ""
+    parts = [f"### {name}\n\n```\n{name.rpartition('.')[2]}{signature}\n\n"]
+    parts.append(f"{doc}\n```\n\n")
+    if inspect.isclass(value):
+        for key, method in vars(value).items():
+            if inspect.isfunction(method) and not key.startswith("_"):
+                parts.append(
+                    f"#### {name}.{key}\n\n```\n"
+                    f"{key}{inspect.signature(method)}\n\n"
+                    f"{inspect.getdoc(method)}\n```\n\n"
+                )
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(text())
+    print(f"written: {PAGE}")
