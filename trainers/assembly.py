@@ -69,6 +69,7 @@ def open_sources(log, *, shrink_to: int | None = None):
         "shrink_to": shrink_to,
         "data_dir": data_flags.DATA_DIR.value,
         "skip_corrupt": data_flags.SKIP_CORRUPT.value,
+        "max_pixels": data_flags.MAX_PIXELS.value,
     }
     train = sources.open_source(data_flags.IMAGES.value, **options)
     if data_flags.VALIDATION_IMAGES.value:

@@ -17,6 +17,7 @@ from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
 from tfcolor.evaluation import class_plots
 from tfcolor.inference import colorizer as colorizer_lib
+from tfcolor.models import architecture
 from tfcolor.models import task_transfer
 from tfcolor.weights import transfer
 from trainers import assembly
@@ -51,6 +52,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
         shrink_to=config.load_side if whole else None,
         data_dir=data_flags.DATA_DIR.value,
         skip_corrupt=data_flags.SKIP_CORRUPT.value,
+        max_pixels=data_flags.MAX_PIXELS.value,
     )
     for note in parts.notes:
         log.warning("%s", note)
@@ -136,16 +138,10 @@ def build_classifier(num_classes: int) -> keras.Model:
     if not path:
         return build(**options)
     start = assembly.load_network(path)
-    options |= _mask_center(start)
-    return initial_weights.copied(start, build, options, copy, path=path)
-
-
-def _mask_center(colorizer: keras.Model) -> dict:
     # The trunk must go on seeing the mask as it was trained to.
-    for layer in colorizer.layers:
-        if layer.name == "mask_centered":
-            return {"mask_center": -float(layer.offset)}
-    return {}
+    seen = architecture.of(start).options
+    options |= {k: seen[k] for k in ("mask_center",) if k in seen}
+    return initial_weights.copied(start, build, options, copy, path=path)
 
 
 def make_examples(source, predictions) -> list[class_plots.Example]:

@@ -22,10 +22,11 @@ _WORKDIR = "workdir"
 def run(main) -> None:
     """Runs a trainer's `main` under absl.
 
-    Mistakes of the user and memory that runs out end in one line and status 2,
-    an interruption that left a checkpoint in status 130, the loss of another
-    worker in status 75. The reason is in train.log too, where there is a run
-    folder, and there the traceback of any other error.
+    Mistakes of the user, files that cannot be written and memory that runs out
+    end in one line and status 2, an interruption that left a checkpoint in
+    status 130, the loss of another worker in status 75. The reason is in
+    train.log too, where there is a run folder, and there the traceback of any
+    other error.
 
     Args:
         main: function of argv.
@@ -53,7 +54,7 @@ def run(main) -> None:
             _say(error)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)
-        except (ValueError, FileNotFoundError, FloatingPointError) as error:
+        except (ValueError, OSError, FloatingPointError) as error:
             _say(error)
             sys.exit(2)
         except (MemoryError, tf.errors.OpError) as error:
@@ -68,7 +69,7 @@ def run(main) -> None:
             note_error(_run_folder(), traceback.format_exc())
             raise
 
-    app.run(guarded, flags_parser=_parse)
+    app.run(guarded, flags_parser=parse)
 
 
 _TRY_LESS = (
@@ -127,10 +128,20 @@ def _is_first_worker() -> bool:
         return True
 
 
-def _parse(argv: list[str]) -> list[str]:
-    """Parses flags as absl does; what is wrong with them is in the log too."""
+def parse(argv: list[str]) -> list[str]:
+    """Parses flags as absl does; what is wrong with them is in the log too.
+
+    Args:
+        argv: list of str.
+
+    Returns:
+        list of str, what is no flag.
+    """
     try:
         return flags.FLAGS(argv)
+    except (UnicodeDecodeError, RecursionError) as error:
+        print(f"error: a flag file must be text ({error})", file=sys.stderr)
+        sys.exit(2)
     except flags.Error as error:
         start = f"--{_WORKDIR}="
         named = [a.removeprefix(start) for a in argv if a.startswith(start)]

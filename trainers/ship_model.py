@@ -17,6 +17,7 @@ from flags import efficientnet as efficientnet_flags
 from flags import model as model_flags
 from flags import run as run_flags
 from flags import shipping as shipping_flags
+from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.models import efficientnet_lite
 from tfcolor.weights import model_file
@@ -36,7 +37,7 @@ def main(argv):
     """Builds the network of the flags, takes the weights, writes both."""
     source, info = model_file.load(run_flags.INITIAL_WEIGHTS.value)
     network = blend.network(source)
-    if network.name == "efficientnet_unet":
+    if architecture.of(network).name == "efficientnet_unet":
         build = blend.efficientnet_unet_blend
         options = {"variant": efficientnet_flags.options()["variant"]}
         choices = {"variant": tuple(efficientnet_lite.VARIANTS)}

@@ -185,13 +185,13 @@ def test_boxes_need_a_model_that_takes_them(tfcolor, album):
     box_folder.write("boxes/a.jpg.npz", picture_boxes.none(), height=1, width=1)
     status, _, err = tfcolor("album", "--output=new", "--boxes=boxes")
     assert status == 2
-    assert "--boxes needs a model that takes boxes" in err
+    assert "need a model that takes boxes" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["album/a.jpg", "--output=b.png", "--show_boxes"], "needs --boxes"),
+        (["album/a.jpg", "--output=b.png", "--show_boxes"], "needs `boxes`"),
         (["album/a.jpg", "--output=b.png", "--crop_size=9"], "`crop_size`"),
         (["none.jpg", "--output=new/"], "Received: 'none.jpg'"),
         (["album", "--output=album"], "must not replace"),
@@ -251,7 +251,7 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 15
+    assert text.count("(default: ") == 16
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text

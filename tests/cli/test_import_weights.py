@@ -1,5 +1,6 @@
 import argparse
 import importlib.util
+import os
 import sys
 
 import numpy as np
@@ -187,6 +188,24 @@ def test_an_earlier_file_is_kept_unless_overwrite_is_given(
     assert output.read_text() == "mine"
     assert _run(*arguments, "--overwrite") == 0
     model_file.load(str(output))
+
+
+def test_a_model_that_differs_from_pytorch_leaves_the_earlier_file(
+    tmp_path, capsys, monkeypatch
+):
+    check = pytest.importorskip("tfcolor.weights.pytorch_check")
+    pytest.importorskip("torch")
+    monkeypatch.setattr(check, "largest_difference", lambda *_: 0.5)
+    np.savez(tmp_path / "net.npz", **FULL)
+    (tmp_path / "net.keras").write_text("mine")
+    status = _run(
+        *(tmp_path / "net.npz", "--architecture=full", "--overwrite"),
+        f"--output={tmp_path / 'net.keras'}",
+    )
+    assert status == 1
+    assert "differs from PyTorch's layers by 5.0e-01" in capsys.readouterr().err
+    assert (tmp_path / "net.keras").read_text() == "mine"
+    assert sorted(os.listdir(tmp_path)) == ["net.keras", "net.npz"]
 
 
 @pytest.mark.parametrize("kind", ["alexnet", "resnet18"])

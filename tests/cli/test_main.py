@@ -71,6 +71,16 @@ def test_wrong_usage_ends_with_status_2(arguments, capsys):
     assert "usage: tfcolor" in capsys.readouterr().err
 
 
+def test_a_disk_that_is_full_ends_with_one_line(monkeypatch, capsys):
+    def fill(_):
+        raise OSError("a.png cannot be written:\nNo space left on device")
+
+    monkeypatch.setattr(main.demo, "run", fill)
+    assert main.run(["demo", "--output=demo"]) == 1
+    said = "tfcolor: error: a.png cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == said
+
+
 def test_an_interrupt_ends_with_one_line(monkeypatch, capsys):
     def interrupt(_):
         raise KeyboardInterrupt

@@ -91,6 +91,25 @@ def test_fewer_shards_than_before_leave_none_behind(made, tmp_path):
     }
 
 
+def test_what_a_killed_run_left_of_an_earlier_plan_goes_too(made, tmp_path):
+    other = dataclasses.replace(shard_folders.SETTINGS, shard_size=2)
+    shard_folders.write(made / "images", tmp_path, other)
+    whole = shard_folders.write(made / "images", tmp_path / "whole")
+    # Killed after the first of the two files of a shard was removed, and
+    # while another was written.
+    os.remove(tmp_path / "00005.tfrecord")
+    (tmp_path / ".tfcolor-1.tmp").mkdir()
+    (tmp_path / ".tfcolor-1.tmp" / "new").write_bytes(b"half")
+    (tmp_path / "00009.json").write_text('{"mine": 1}')
+    shard_folders.write(made / "images", tmp_path)
+    names = {p.name for p in (tmp_path / "whole").iterdir()}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *names,
+        *("00009.json", "whole"),
+    }
+    assert len(whole.shards) < 5
+
+
 def test_pictures_of_one_folder_are_spread_over_all_shards(tmp_path):
     names = [(f"{a}/{i}.jpg", f"{a}/{i}.jpg") for a in "xy" for i in range(50)]
     jobs = shard_writer.plan(

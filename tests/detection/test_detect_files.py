@@ -75,11 +75,11 @@ def test_a_picture_the_detector_fails_at_is_named_alone(
 
     def fails_at_one(pictures):
         if any(rgb[4].max() > 200 > rgb[3].max() for rgb in pictures):
-            raise MemoryError("no memory\nleft")
+            raise RuntimeError("no room\nleft")
         return detect_batch(pictures)
 
     monkeypatch.setattr(finder, "detect_batch", fails_at_one)
     results = list(detect_files.detect_files(finder, wanted, batch_size=3))
     failed = [r for r in results if r.reason]
-    assert [(r.path, r.reason) for r in failed] == [(bad, "no memory left")]
+    assert [(r.path, r.reason) for r in failed] == [(bad, "no room left")]
     assert len(results) == 5

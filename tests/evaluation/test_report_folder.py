@@ -51,7 +51,7 @@ def test_a_report_that_cannot_be_put_in_place_gives_the_old_one_back(
     target = tmp_path / "report"
     target.mkdir()
     _write(target, "old")
-    rename = os.rename
+    rename = os.replace
 
     def failing(source, destination):
         if os.path.basename(source) == "new":
@@ -60,7 +60,7 @@ def test_a_report_that_cannot_be_put_in_place_gives_the_old_one_back(
 
     with pytest.raises(OSError, match="on fire"):
         with report_folder.atomic(str(target), overwrite=True):
-            monkeypatch.setattr(os, "rename", failing)
+            monkeypatch.setattr(os, "replace", failing)
     assert (target / "index.html").read_text() == "old"
 
 

@@ -5,7 +5,6 @@ import pytest
 
 from tests.inference import models
 from tfcolor.inference import colorization_model
-from tfcolor.models.efficientnet_unet import efficientnet_unet
 
 
 def test_a_model_is_returned_as_it_is():
@@ -52,14 +51,6 @@ def test_lightness_alone_and_classes_are_inputs_too():
     alone, told = models.alone_model(), models.told_model()
     assert colorization_model.load(alone)[0] is alone
     assert colorization_model.load(told)[0] is told
-    for model, hints, classes in (
-        (models.plain_model(), True, 0),
-        (models.counting_model(), True, 0),
-        (alone, False, 0),
-        (told, False, 2),
-    ):
-        assert colorization_model.takes_hints(model) == hints
-        assert colorization_model.num_classes(model) == classes
 
 
 def test_styles_are_for_shipped_models(tmp_path):
@@ -74,8 +65,3 @@ def test_a_name_may_carry_its_style():
         colorization_model.load("siggraph_small:vivid")
     with pytest.raises(ValueError, match="style must be given once"):
         colorization_model.load("siggraph_small:vivid", style="natural")
-
-
-def test_sides_are_multiples_of_what_the_network_needs():
-    assert colorization_model.size_multiple(models.plain_model()) == 8
-    assert colorization_model.size_multiple(efficientnet_unet()) == 32

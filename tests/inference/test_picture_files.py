@@ -9,10 +9,12 @@ from tests.data import icc_profiles
 from tests.inference import models
 from tfcolor import Colorizer
 from tfcolor.data import decode
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import shown_colors
+from tfcolor.data.outcome import Outcome
 from tfcolor.inference import picture_files
 from tfcolor.inference.hint_points import HintPoint
-from tfcolor.inference.picture_files import PictureJob
+from tfcolor.inference.output_paths import PictureJob
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def test_files_hold_what_the_colorizer_returns(colorizer, tmp_path):
         values = _write(source, (5 + number, 20 - number))
         jobs.append(PictureJob(str(source), f"{tmp_path}/out/{number}.png"))
         expected.append(colorizer.colorize(values))
-    assert _run(colorizer, jobs) == [(job, None) for job in jobs]
+    done = [Outcome(job.source, (job.output,)) for job in jobs]
+    assert _run(colorizer, jobs) == done
     for job, rgb in zip(jobs, expected, strict=True):
         with open(job.output, "rb") as file:
             np.testing.assert_array_equal(decode.decode_rgb(file.read()), rgb)
@@ -57,7 +60,7 @@ def test_a_bad_picture_does_not_stop_the_others(colorizer, tmp_path):
         PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")
         for name in names
     ]
-    reasons = [reason for _, reason in _run(colorizer, jobs)]
+    reasons = [outcome.reason for outcome in _run(colorizer, jobs)]
     assert "not a picture" in reasons[0]
     assert reasons[1] is None
     assert reasons[2] == "No such file or directory"
@@ -69,15 +72,15 @@ def test_a_hint_out_of_one_picture_is_the_reason_it_fails(colorizer, tmp_path):
     _write(tmp_path / "a.png")
     points = (HintPoint(30, 0, "#ff0000"),)
     job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/b.png", hints=points)
-    ((_, reason),) = _run(colorizer, [job])
-    assert "30 x 20 pixels" in reason
+    (outcome,) = _run(colorizer, [job])
+    assert "30 x 20 pixels" in outcome.reason
 
 
 def test_writing_errors_are_reasons(colorizer, tmp_path):
     _write(tmp_path / "a.png")
     job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/a.png/b.png")
-    ((_, reason),) = _run(colorizer, [job])
-    assert "cannot be written" in reason
+    (outcome,) = _run(colorizer, [job])
+    assert "cannot be written" in outcome.reason
 
 
 def test_a_failing_network_is_a_reason(colorizer, tmp_path, monkeypatch):
@@ -87,7 +90,8 @@ def test_a_failing_network_is_a_reason(colorizer, tmp_path, monkeypatch):
     _write(tmp_path / "a.png")
     monkeypatch.setattr(colorizer, "colorize_batch", fail)
     job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/b.png")
-    assert _run(colorizer, [job]) == [(job, "MemoryError")]
+    (outcome,) = _run(colorizer, [job])
+    assert "Memory ran out. Try a smaller --batch_size" in outcome.reason
 
 
 def test_alpha_exif_and_depth_go_along(colorizer, tmp_path):
@@ -138,7 +142,7 @@ def test_big_pictures_go_alone_and_small_ones_together(
         _write(tmp_path / f"{number}.bmp", (side, side))
         name = f"{tmp_path}/{number}"
         jobs.append(PictureJob(f"{name}.bmp", f"{name}.png"))
-    assert all(reason is None for _, reason in _run(colorizer, jobs))
+    assert all(o.reason is None for o in _run(colorizer, jobs))
     assert sizes == [1, 3, 2]
 
 
@@ -185,7 +189,7 @@ def test_results_of_other_profiles_show_the_same(colorizer, tmp_path, bits):
         )
         for name in ("plain", "linear")
     ]
-    assert _run(colorizer, jobs) == [(job, None) for job in jobs]
+    assert not any(o.reason for o in _run(colorizer, jobs))
     plain, linear = (
         decode.decode_picture((tmp_path / f"out/{name}.tif").read_bytes())
         for name in ("plain", "linear")
@@ -227,14 +231,10 @@ def test_notes_are_said_of_pictures_that_are_done(colorizer, tmp_path):
         PictureJob(f"{tmp_path}/{name}", f"{tmp_path}/out/{name}.png")
         for name in ("a.gif", "b.png")
     ]
-    said = []
-    done = picture_files.colorize_files(
-        colorizer, jobs, say=lambda job, note: said.append((job, note))
-    )
-    assert [reason for _, reason in done] == [None, None]
-    assert [job for job, _ in said] == jobs
-    assert "1 left out" in said[0][1]
-    assert "ICC profile is ignored" in said[1][1]
+    first, second = _run(colorizer, jobs)
+    assert first.reason is None and second.reason is None
+    assert "1 left out" in first.notes[0]
+    assert "ICC profile is ignored" in second.notes[0]
 
 
 def test_a_flat_frame_stays_grey_and_does_not_reach_the_network(tmp_path):
@@ -249,20 +249,15 @@ def test_a_flat_frame_stays_grey_and_does_not_reach_the_network(tmp_path):
         PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/{name}.new.png")
         for name in ("photo", "framed")
     ]
-    said = []
-    list(
-        picture_files.colorize_files(
-            colorizer, jobs, say=lambda job, note: said.append(note)
-        )
-    )
+    outcomes = _run(colorizer, jobs)
     alone, whole = (_pixels(job.output).astype(int) for job in jobs)
     inner = whole[20:80, 30:110]
     # Pixels of the photo's edge may count as frame.
     assert np.abs(inner - alone)[3:-3, 3:-3].max() <= 12
     assert np.ptp(whole[:18], axis=-1).max() == 0
     assert np.array_equal(whole[0, 0], [128] * 3)
-    assert len(said) == 1
-    assert "flat frame stays grey" in said[0]
+    assert outcomes[0].notes == ()
+    assert "flat frame stays grey" in outcomes[1].notes[0]
 
 
 def test_hints_in_a_framed_photo_keep_their_places(tmp_path):
@@ -296,15 +291,28 @@ def test_colour_pictures_are_told_apart(colorizer, tmp_path):
         PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")
         for name in ("color", "grey")
     ]
-    said, skipped = [], []
-    results = picture_files.colorize_files(
-        colorizer, jobs, say=lambda *note: said.append(note)
-    )
-    assert list(results) == [(job, None) for job in jobs]
-    assert [job for job, _ in said] == jobs[:1]
-    assert "colour picture" in said[0][1]
+    color, grey = _run(colorizer, jobs)
+    assert color.reason is None and grey.notes == ()
+    assert "colour picture" in color.notes[0]
     os.remove(jobs[0].output)
-    results = picture_files.colorize_files(colorizer, jobs, skip=skipped.append)
-    assert list(results) == [(job, None) for job in jobs]
-    assert skipped == jobs[:1]
+    color, grey = picture_files.colorize_files(colorizer, jobs, skip_color=True)
+    assert color == Outcome(jobs[0].source, skipped=outcome_lib.IN_COLOR)
+    assert grey.written == (jobs[1].output,)
     assert os.listdir(tmp_path / "out") == ["grey.png"]
+
+
+def test_who_stops_it_gets_what_was_done_and_nothing_else(colorizer, tmp_path):
+    jobs = []
+    for number in range(20):
+        _write(tmp_path / f"{number}.png")
+        output = f"{tmp_path}/out/{number}.png"
+        jobs.append(PictureJob(f"{tmp_path}/{number}.png", output))
+    seen = []
+    for outcome in picture_files.colorize_files(
+        colorizer, jobs, stop=lambda: len(seen) >= 2
+    ):
+        seen.append(outcome)
+    assert 2 <= len(seen) <= 4 * colorizer.batch_size
+    assert sorted(os.listdir(tmp_path / "out")) == sorted(
+        os.path.basename(outcome.written[0]) for outcome in seen
+    )

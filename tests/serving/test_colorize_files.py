@@ -1,4 +1,5 @@
 import io
+import os
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def _run(client, jobs, **options):
     found = colorize_files.colorize_files(
         client, jobs, first_wait=0.0, **options
     )
-    return {job.name: reason for job, reason in found}
+    return {os.path.basename(o.source): o.reason for o in found}
 
 
 def _plan(album, out):

@@ -7,6 +7,7 @@ from absl import app
 from absl import flags
 from absl.testing import flagsaver
 
+from flags import data  # noqa: F401
 from flags import run as run_flags  # defines --workdir
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
@@ -129,7 +130,7 @@ def test_a_worker_that_is_not_the_chief_leaves_the_log_alone(
 def test_a_flag_that_is_not_known_is_in_the_log(tmp_path, capsys):
     argv = ["program", f"--workdir={tmp_path}", "--no_such_flag=1"]
     with pytest.raises(SystemExit):
-        launch._parse(argv)
+        launch.parse(argv)
     assert "no_such_flag" in capsys.readouterr().err
     said = (tmp_path / "train.log").read_text()
     assert " error: Unknown command line flag 'no_such_flag'" in said
@@ -161,3 +162,31 @@ def test_memory_that_a_tensor_wants_in_vain_is_said(start, capsys):
     assert exit_status.value.code == 2
     said = capsys.readouterr().err
     assert "ran out for an array of 16777216 x 16777216. Try" in said
+
+
+HOSTILE_FLAG_FILES = {
+    "binary": bytes(range(256)),
+    "UTF-16": "--batch_size=4\n".encode("utf-16"),
+    "unknown": b"--no_such_flag=1\n",
+    "no number": b"--max_pixels=many\n",
+    "out of range": b"--max_pixels=-1\n",
+    "no flag": b"rm -rf folder\n",
+    "absent": b"--flagfile=absent.cfg\n",
+    "a folder": b"--flagfile=/\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_FLAG_FILES)
+def test_hostile_flag_files_end_in_lines_and_no_traceback(
+    tmp_path, capsys, name
+):
+    path = tmp_path / "flags.cfg"
+    path.write_bytes(HOSTILE_FLAG_FILES[name])
+    before = {f: flags.FLAGS[f].value for f in ("max_pixels", "batch_size")}
+    with flagsaver.flagsaver(), pytest.raises(SystemExit) as exit_status:
+        launch.parse(["program", f"--flagfile={path}"])
+        # What is no flag is an argument, which `run` refuses.
+        raise SystemExit(1)
+    assert exit_status.value.code in (1, 2)
+    assert "Traceback" not in capsys.readouterr().err
+    assert before == {f: flags.FLAGS[f].value for f in before}

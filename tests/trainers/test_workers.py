@@ -6,17 +6,21 @@ import os
 import pathlib
 import random
 import signal
+import time
 
 import numpy as np
 import pytest
 from absl.testing import flagsaver
 
 from tests import pictures
+from tests.faults import disks
 from tests.training import jobs
 from tfcolor.weights import model_file
 from trainers import train_full
 
 pytestmark = pytest.mark.slow
+# Until the others of a worker that hangs have ended.
+_MAX_SECONDS = 120
 FLAGS = {
     "width": "0.0625",
     "image_size": "32",
@@ -144,6 +148,44 @@ def test_a_killed_worker_ends_the_job_and_a_restart_goes_on(runs, tmp_path):
             _column(runs.folder / "two", name),
             rtol=1e-5,
         )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stopped", [0, 1])
+def test_a_worker_that_hangs_ends_the_job_and_a_restart_goes_on(
+    runs, tmp_path, stopped
+):
+    workdir = tmp_path / "hanging"
+    processes = runs.start(workdir, checkpoint_minutes="0")
+    jobs.wait_for(workdir / "checkpoints/latest/ckpt-3.index", processes)
+    processes[stopped].send_signal(signal.SIGSTOP)
+    started = time.monotonic()
+    other = processes[1 - stopped]
+    try:
+        status = other.wait(_MAX_SECONDS)
+        seconds = time.monotonic() - started
+    finally:
+        processes[stopped].send_signal(signal.SIGCONT)
+        statuses = jobs.wait(processes)
+    said = _said(workdir, 1 - stopped)
+    print(f"worker {1 - stopped} ended after {seconds:.0f} s: {said[-300:]}")
+    assert status == 75, said
+    assert "error: another of the 2 workers is gone; started again" in said
+    assert "Traceback" not in said
+    # It finds, when it goes on, that it is alone.
+    assert statuses[stopped] == 75, _said(workdir, stopped)
+    assert jobs.wait(runs.start(workdir)) == [0, 0], _said(workdir)
+    _assert_same_weights(workdir, runs.folder / "two")
+
+
+@pytest.mark.long
+def test_a_chief_whose_disk_is_full_ends_the_job(runs, tmp_path):
+    workdir = tmp_path / "full"
+    with disks.small(workdir, "500k"):
+        statuses = jobs.wait(runs.start(workdir))
+    assert statuses == [2, 75], [_said(workdir, i) for i in (0, 1)]
+    said = _said(workdir)
+    assert "No space left on device" in said and "Traceback" not in said
 
 
 def test_a_signal_to_one_worker_stops_all_after_the_same_step(runs, tmp_path):

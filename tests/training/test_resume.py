@@ -55,6 +55,21 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(tmp_path, whole):
     run_files.assert_same_run(whole, tmp_path)
 
 
+def test_checkpoints_that_a_killed_run_left_in_pieces_are_removed(tmp_path):
+    TinyRun(epochs=1).start(tmp_path)
+    latest = tmp_path / "checkpoints" / "latest"
+    before = {path.name for path in latest.iterdir()}
+    for name in (
+        *("ckpt-1.index", "ckpt-2.data-00000-of-00001", "checkpoint.tmp1"),
+        *("ckpt-3.index.tempstate1", "mine.txt"),
+    ):
+        (latest / name).write_text("half")
+    (latest / "ckpt-4_temp").mkdir()
+    (latest / "ckpt-4_temp" / "part-00000-of-00001.index").write_text("half")
+    TinyRun(epochs=1).start(tmp_path)
+    assert {path.name for path in latest.iterdir()} == before | {"mine.txt"}
+
+
 def test_a_finished_run_started_again_changes_nothing(tmp_path):
     run = TinyRun(epochs=1)
     run.start(tmp_path)

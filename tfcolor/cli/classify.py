@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 
+from tfcolor import atomic
 from tfcolor.cli import shared
 
 _DESCRIPTION = """\
@@ -63,6 +64,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="classes to name for each picture (default: %(default)s)",
     )
     shared.add_batch_size(parser)
+    shared.add_max_pixels(parser)
     return parser
 
 
@@ -79,9 +81,11 @@ def run(args: argparse.Namespace) -> int:
     warnings.filterwarnings("ignore", module=r"PIL\.")
     from tfcolor.data import encode
     from tfcolor.data import files
+    from tfcolor.data import pillow_limit
     from tfcolor.inference.classifier import Classifier
 
     try:
+        pillow_limit.check_option(args.max_pixels)
         if args.top < 1:
             raise ValueError(
                 f"`top` must be 1 or above. Received: top={args.top}"
@@ -99,11 +103,12 @@ def run(args: argparse.Namespace) -> int:
     except (OSError, ValueError) as error:
         return shared.say_error("classify", error, 2)
     rows, notes, failures = [], [], []
-    _classify(classifier, found, args.top, rows, notes, failures)
+    _classify(args, classifier, found, rows, notes, failures)
     shared.say_notes(notes)
     shared.say_failures(failures)
     if args.output:
         try:
+            atomic.remove_leftovers([args.output])
             encode.write_atomically(args.output, _csv(rows).encode())
         except OSError as error:
             return shared.say_error("classify", error, 1)
@@ -113,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _classify(classifier, found, top, rows, notes, failures) -> None:
+def _classify(args, classifier, found, rows, notes, failures) -> None:
     """Prints the classes of pictures; adds to CSV rows, notes, failures."""
     import tqdm
 
@@ -128,35 +133,45 @@ def _classify(classifier, found, top, rows, notes, failures) -> None:
     ) as progress:
         for start in range(0, len(found), size):
             batch = found[start : start + size]
-            done = _classify_batch(classifier, batch, notes, failures)
-            for name, best in done:
-                best = best[:top]
+            read = _read(batch, args.max_pixels, notes, failures)
+            for name, best in _best(classifier, *read, failures):
+                best, name = best[: args.top], files.shown_name(name)
                 said = ", ".join(f"{k} {100 * p:.1f} %" for k, p in best)
-                progress.write(f"{name}: {said}", file=sys.stdout)
+                line = files.shown_name(f"{name}: {said}")
+                progress.write(line, file=sys.stdout)
                 rows += [
-                    (files.shown_name(name), rank, k, f"{p:.6f}")
+                    (name, rank, k, f"{p:.6f}")
                     for rank, (k, p) in enumerate(best, start=1)
                 ]
             progress.update(len(batch))
 
 
-def _classify_batch(classifier, batch, notes, failures) -> list:
-    """Returns pairs of name and [(class, probability)], best first."""
-    import tensorflow as tf
-
+def _read(batch, max_pixels, notes, failures) -> tuple[list, list]:
+    """Returns (path, name) and pixels of those that can be read."""
     from tfcolor.data import decode
+    from tfcolor.data import files
+    from tfcolor.data import pillow_limit
 
     read, pictures = [], []
     for path, name in batch:
         said = []
         try:
-            with open(path, "rb") as file:
-                pictures.append(decode.decode_rgb(file.read(), say=said.append))
+            data = pillow_limit.read_file(path, max_pixels=max_pixels)
+            pictures.append(
+                decode.decode_rgb(data, say=said.append, max_pixels=max_pixels)
+            )
         except (OSError, ValueError, MemoryError) as error:
-            failures.append((path, shared.one_line(error)))
+            failures.append((path, files.reason(error)))
         else:
             read.append((path, name))
             notes += [(path, note) for note in said]
+    return read, pictures
+
+
+def _best(classifier, read, pictures, failures) -> list:
+    """Returns pairs of name and [(class, probability)], best first."""
+    import tensorflow as tf
+
     try:
         probabilities = classifier.probabilities(pictures)
     except (MemoryError, tf.errors.ResourceExhaustedError) as error:

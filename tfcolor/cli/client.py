@@ -1,8 +1,6 @@
 """`tfcolor client`: colorizes picture files by a server."""
 
 import argparse
-import sys
-import warnings
 
 from tfcolor.cli import shared
 from tfcolor.serving import defaults
@@ -57,6 +55,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "colorize --help` (default: none is sent)",
     )
     shared.add_max_boxes(parser)
+    shared.add_max_pixels(parser)
     _add_server(parser)
     return parser
 
@@ -113,27 +112,50 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
-    # Pillow warns about odd metadata, which are left out then.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
-        _check(args)
-        jobs, skipped = _plan(args)
-        find_boxes = _open_boxes(args, jobs)
-        client = _connect(args)
-    except (OSError, ValueError, ImportError) as error:
-        return shared.say_error("client", error, 2)
-    failures = _colorize(args, client, jobs, find_boxes)
-    shared.say_failures(failures)
-    done = len(jobs) - len(failures)
-    extras = [f"{skipped} there already, skipped"] if skipped else []
-    extras += [f"{len(failures)} failed"] if failures else []
-    plural = "" if done == 1 else "s"
-    text = f"Colorized {done} picture{plural} into {args.output}"
-    print(shared.with_extras(text, extras))
-    return 1 if failures else 0
+    return shared.run_outcomes(
+        "client",
+        lambda: _begin(args),
+        summarize=lambda tally: tally.summary("Colorized", args.output),
+    )
+
+
+def _begin(args):
+    from tfcolor.inference import album
+    from tfcolor.serving import colorize_files
+
+    _check(args)
+    planned = album.plan_album(
+        args.input,
+        args.output,
+        overwrite=args.overwrite,
+        say=shared.say_left_out,
+    )
+    find_boxes = _open_boxes(args, planned.todo)
+    client = _connect(args)
+
+    def running():
+        try:
+            yield from colorize_files.colorize_files(
+                client,
+                planned.todo,
+                find_boxes=find_boxes,
+                parallel=args.parallel,
+                retries=args.retries,
+                max_pixels=args.max_pixels,
+            )
+        finally:
+            client.close()
+
+    return planned.outcomes(running())
 
 
 def _check(args) -> None:
+    from tfcolor.data import pillow_limit
+
+    pillow_limit.check_option(args.max_pixels)
+    from tfcolor.data import pillow_limit
+
+    pillow_limit.check_option(args.max_pixels)
     for name, lowest in (("parallel", 1), ("retries", 0)):
         if getattr(args, name) < lowest:
             raise ValueError(
@@ -144,19 +166,6 @@ def _check(args) -> None:
         raise ValueError(
             f"--timeout must be above 0. Received: --timeout={args.timeout}"
         )
-
-
-def _plan(args) -> tuple[list, int]:
-    """Returns what is to be done, and how many pictures need nothing."""
-    from tfcolor.inference import output_paths
-
-    planned = output_paths.plan(
-        args.input, args.output, say=shared.say_left_out
-    )
-    wanted = planned
-    if not args.overwrite:
-        wanted = [path for path in planned if path.without_existing().targets()]
-    return wanted, len(planned) - len(wanted)
 
 
 def _open_boxes(args, jobs):
@@ -183,28 +192,3 @@ def _connect(args):
     from tfcolor.serving.rest_client import RestClient
 
     return RestClient(address, timeout=args.timeout)
-
-
-def _colorize(args, client, jobs, find_boxes) -> list[tuple[str, str]]:
-    """Colorizes the files; returns the failures as (source, reason)."""
-    import tqdm
-
-    from tfcolor.serving import colorize_files
-
-    done = tqdm.tqdm(
-        colorize_files.colorize_files(
-            client,
-            jobs,
-            find_boxes=find_boxes,
-            parallel=args.parallel,
-            retries=args.retries,
-        ),
-        total=len(jobs),
-        unit="picture",
-        disable=len(jobs) == 1,
-        file=sys.stderr,
-    )
-    try:
-        return [(job.source, reason) for job, reason in done if reason]
-    finally:
-        client.close()

@@ -1,9 +1,6 @@
 """`tfcolor colorize`: colorizes picture files."""
 
 import argparse
-import os
-import sys
-import warnings
 
 from tfcolor.cli import shared
 from tfcolor.inference import defaults
@@ -85,6 +82,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_colorizer(parser)
     shared.add_batch_size(parser)
+    shared.add_max_pixels(parser)
     _add_boxes(parser)
     return parser
 
@@ -143,70 +141,26 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
-    # Pillow warns about odd metadata, which are left out then.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
-        jobs, skipped = _plan(args)
-        colorizer = _load_colorizer(args) if jobs else None
-        find_boxes = _open_boxes(args, colorizer, jobs)
-    except (OSError, ValueError) as error:
-        return shared.say_error("colorize", error, 2)
-    notes, failures, in_color = [], [], []
-    if jobs:
-        failures = _colorize(
-            colorizer,
-            jobs,
-            find_boxes=find_boxes,
-            say=lambda job, note: notes.append((job.source, note)),
-            skip=in_color.append if args.skip_color else None,
-        )
-    shared.say_notes(notes)
-    shared.say_failures(failures)
-    wanted = len(jobs) - len(in_color)
-    print(_summary(args.output, wanted, len(failures), skipped, len(in_color)))
-    return 1 if failures else 0
+    from tfcolor.inference import album
 
-
-def _plan(args) -> tuple[list, int]:
-    """Returns what is to be done, and how many pictures need nothing."""
-    from tfcolor.inference import hint_points
-    from tfcolor.inference import output_paths
-
-    if args.show_boxes and args.boxes == _NO_BOXES:
-        raise ValueError("--show_boxes needs --boxes. Received: --boxes=none")
-    planned = output_paths.plan(
-        args.input,
-        args.output,
-        compare=args.compare,
-        show_boxes=args.show_boxes,
-        say=shared.say_left_out,
+    return shared.run_outcomes(
+        "colorize",
+        lambda: album.colorize_album(
+            args.input,
+            args.output,
+            make_colorizer=lambda: _load_colorizer(args),
+            compare=args.compare,
+            show_boxes=args.show_boxes,
+            hints=args.hints,
+            overwrite=args.overwrite,
+            boxes=None if args.boxes == _NO_BOXES else args.boxes,
+            max_boxes=args.max_boxes,
+            skip_color=args.skip_color,
+            max_pixels=args.max_pixels,
+            say=shared.say_left_out,
+        ),
+        summarize=lambda tally: tally.summary("Colorized", args.output),
     )
-    hints = {}
-    if args.hints is not None:
-        names = [path.name for path in planned]
-        hints = hint_points.read_hints(args.hints, names)
-    if not args.overwrite:
-        missing = [path.without_existing() for path in planned]
-    else:
-        missing = planned
-    wanted = [path for path in missing if path.targets()]
-    _check_writable(args.output, planned)
-    jobs = [(path, tuple(hints.get(path.name, ()))) for path in wanted]
-    return jobs, len(planned) - len(jobs)
-
-
-def _check_writable(output: str, planned: list) -> None:
-    """Makes the output folder; an error now spares a long wait."""
-    single = len(planned) == 1 and planned[0].output == output
-    folder = (os.path.dirname(output) if single else output) or os.curdir
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"The output folder {folder!r} cannot be made: {error.strerror}"
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(f"The output folder {folder!r} is read-only.")
 
 
 def _load_colorizer(args):
@@ -222,62 +176,3 @@ def _load_colorizer(args):
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
     )
-
-
-def _open_boxes(args, colorizer, jobs: list):
-    """Returns the function that finds a picture's boxes, or None."""
-    if args.boxes == _NO_BOXES or not jobs:
-        return None
-    from tfcolor.inference import box_finder
-
-    if not colorizer.takes_boxes:
-        raise ValueError(
-            "--boxes needs a model that takes boxes (--model). "
-            f"Received: --model={args.model or 'the shipped one'}, which "
-            "colors whole pictures"
-        )
-    return box_finder.open_finder(
-        args.boxes,
-        max_boxes=args.max_boxes,
-        pictures=[path.source for path, _ in jobs],
-    )
-
-
-def _colorize(colorizer, jobs: list, **options) -> list[tuple[str, str]]:
-    """Colorizes the files; returns the failures as (source, reason)."""
-    import tqdm
-
-    from tfcolor.inference import picture_files
-
-    todo = [
-        picture_files.PictureJob(
-            path.source,
-            path.output,
-            compare=path.compare,
-            boxed=path.boxed,
-            hints=hints,
-        )
-        for path, hints in jobs
-    ]
-    done = tqdm.tqdm(
-        picture_files.colorize_files(colorizer, todo, **options),
-        total=len(todo),
-        unit="picture",
-        disable=len(todo) == 1,
-        file=sys.stderr,
-    )
-    return [(job.source, reason) for job, reason in done if reason]
-
-
-def _summary(output, wanted: int, failed: int, skipped: int, in_color: int):
-    done = wanted - failed
-    plural = "" if done == 1 else "s"
-    text = f"Colorized {done} picture{plural} into {output}"
-    extras = []
-    if skipped:
-        extras.append(f"{skipped} there already, skipped")
-    if in_color:
-        extras.append(f"{in_color} in colour, left out")
-    if failed:
-        extras.append(f"{failed} failed")
-    return shared.with_extras(text, extras)

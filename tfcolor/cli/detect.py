@@ -1,9 +1,6 @@
 """`tfcolor detect`: finds the boxes of things in picture files."""
 
 import argparse
-import os
-import sys
-import warnings
 
 from tfcolor.cli import shared
 from tfcolor.detection import defaults
@@ -56,6 +53,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     _add_files(parser)
     _add_detector(parser)
+    shared.add_max_pixels(parser)
     return parser
 
 
@@ -140,58 +138,31 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
-    # Pillow warns about odd metadata, which play no part here.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
-        jobs, todo, output = _plan(args)
-        detector = _load_detector(args) if todo else None
-    except (OSError, ValueError) as error:
-        return shared.say_error("detect", error, 2)
-    counts, failures = [], []
-    try:
-        if todo:
-            _detect(args, detector, todo, output, counts, failures)
-    except OSError as error:
-        return shared.say_error("detect", error, 1)
-    shared.say_failures(sorted(failures))
-    print(_summary(args.output, counts, len(jobs) - len(todo), len(failures)))
-    return 1 if failures else 0
+    return shared.run_outcomes(
+        "detect",
+        lambda: _begin(args),
+        summarize=lambda tally: _summary(args.output, tally),
+    )
 
 
-def _plan(args) -> tuple[list, list, object]:
-    """Returns all pictures, those that need work, and where boxes go."""
-    from tfcolor.detection import detector as detector_module
-    from tfcolor.detection import output_paths
-    from tfcolor.detection import outputs
+def _begin(args):
+    from tfcolor.detection import album
+    from tfcolor.detection import detector
 
-    detector_module.check_options(
+    detector.check_options(
         args.score_threshold, args.max_boxes, args.detector_input
     )
-    if args.batch_size < 1:
-        raise ValueError(
-            f"`batch_size` must be at least 1. Received: {args.batch_size}"
-        )
-    jobs = output_paths.plan(
+    return album.detect_album(
         args.input,
         args.output,
+        make_detector=lambda: _load_detector(args),
         format=args.format,
         naming=args.naming,
-        draw=args.draw,
+        drawings=args.draw,
+        overwrite=args.overwrite,
+        batch_size=args.batch_size,
+        max_pixels=args.max_pixels,
     )
-    output_paths.make_folder(args.output, format=args.format)
-    if args.format == output_paths.COCO:
-        path = output_paths.json_path(args.output)
-        output = outputs.CocoOutput(path, overwrite=args.overwrite)
-    else:
-        output = outputs.NpzOutput()
-    todo = [
-        job
-        for job in jobs
-        if args.overwrite
-        or not output.is_done(job)
-        or (job.drawing and not os.path.isfile(job.drawing))
-    ]
-    return jobs, todo, output
 
 
 def _load_detector(args):
@@ -205,65 +176,9 @@ def _load_detector(args):
     )
 
 
-def _detect(args, detector, todo, output, counts, failures) -> None:
-    """Detects; adds numbers of boxes and (source, reason) of failures."""
-    import tqdm
-
-    from tfcolor.detection import detect_files
-
-    jobs = {job.source: job for job in todo}
-    done = tqdm.tqdm(
-        detect_files.detect_files(
-            detector, list(jobs), batch_size=args.batch_size
-        ),
-        total=len(jobs),
-        unit="picture",
-        disable=len(jobs) == 1,
-        file=sys.stderr,
-    )
-    try:
-        for detected in done:
-            reason = detected.reason
-            if reason is None:
-                reason = _write(jobs[detected.path], detected, output)
-            if reason is None:
-                counts.append(len(detected.found))
-            else:
-                failures.append((detected.path, reason))
-    finally:
-        # Interrupted as well: what is done stays done.
-        output.close()
-
-
-def _write(job, detected, output) -> str | None:
-    """Writes what is wanted of a picture; returns why it failed, or None."""
-    from tfcolor.data import encode
-    from tfcolor.detection import coco_classes
-    from tfcolor.detection import draw
-
-    rgb, found = detected.rgb, detected.found
-    try:
-        if job.drawing:
-            drawn = draw.draw_boxes(rgb, found, coco_classes.NAMES)
-            data = encode.encode_picture(drawn, ".jpg")
-            encode.write_atomically(job.drawing, data)
-        output.add(job, found, height=rgb.shape[0], width=rgb.shape[1])
-    except (OSError, ValueError) as error:
-        return shared.one_line(error)
-    return None
-
-
-def _summary(output: str, counts: list, skipped: int, failed: int) -> str:
-    def number(count, what):
-        return f"{count} {what}{'' if count == 1 else 's'}"
-
-    pictures = number(len(counts), "picture")
+def _summary(output: str, tally: shared.Tally) -> str:
+    counts = [outcome.boxes for outcome in tally.done()]
+    pictures = shared.counted(len(counts), "picture")
     text = f"Found {sum(counts)} boxes in {pictures}, into {output}"
-    extras = []
-    if counts.count(0):
-        extras.append(f"{counts.count(0)} without any")
-    if skipped:
-        extras.append(f"{skipped} there already, skipped")
-    if failed:
-        extras.append(f"{failed} failed")
-    return shared.with_extras(text, extras)
+    without = [f"{counts.count(0)} without any"] if counts.count(0) else []
+    return shared.with_extras(text, without + tally.extras())

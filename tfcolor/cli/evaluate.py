@@ -145,6 +145,7 @@ def _prepare(args, say) -> tuple:
         limit=args.limit,
         outside=args.output,
         say=shared.say_left_out,
+        max_pixels=args.max_pixels,
     )
     if args.by_class:
         # Says early what is wrong with the folders.
@@ -215,8 +216,7 @@ class _NothingCompared(Exception):
 
 
 def _name_failures(failures) -> None:
-    for path, reason in failures:
-        print(f"{path}: {reason}", file=sys.stderr)
+    shared.say_failures(failures)
     pictures = (
         "1 picture" if len(failures) == 1 else f"{len(failures)} pictures"
     )

@@ -139,6 +139,7 @@ def _add_options(parser) -> None:
         help="size at which the network sees a picture (default: the "
         "model's own)",
     )
+    shared.add_max_pixels(group)
     group.add_argument(
         "--saturation",
         type=float,

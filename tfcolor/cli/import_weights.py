@@ -5,6 +5,8 @@ import importlib.util
 import os
 import sys
 
+from tfcolor import atomic
+
 # In the order of the help text; a test compares them with the library's.
 KINDS = (
     "full",
@@ -123,14 +125,24 @@ def run(args: argparse.Namespace) -> int:
         int, the exit status: 0, 1 if the model is not what PyTorch computes,
         2 for wrong usage or weights that do not fit.
     """
+    from tfcolor.weights import model_file
+
     try:
         _check_output(args)
-        imported = _import(args)
+        imported, info = _import(args)
+        _say_ignored(imported)
+        # It gets its name when it has been compared.
+        with atomic.replacing(args.output, extension=".keras") as new:
+            model_file.save(imported.model, new, info)
+            compared = _verify(args.architecture, new, imported)
+    except _Differs as error:
+        print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
+        return 1
     except (OSError, ValueError, ImportError) as error:
         print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
         return 2
-    _say_ignored(imported)
-    return _verify(args, imported)
+    print(f"{args.output}: written; {compared}")
+    return 0
 
 
 def _check_output(args) -> None:
@@ -152,7 +164,7 @@ def _check_output(args) -> None:
 
 
 def _import(args):
-    """Reads, builds and writes; returns what was imported."""
+    """Reads and builds; returns what was imported, and its info."""
     from tfcolor.weights import model_file
     from tfcolor.weights import pytorch_models
 
@@ -166,8 +178,7 @@ def _import(args):
         else _IMAGE_SIZE,
         description=f"{args.architecture} weights imported from {name}",
     )
-    model_file.save(imported.model, args.output, info)
-    return imported
+    return imported, info
 
 
 def _say_ignored(imported) -> None:
@@ -184,29 +195,26 @@ def _say_ignored(imported) -> None:
         print(line)
 
 
-def _verify(args, imported) -> int:
+class _Differs(Exception):
+    """The model does not compute what PyTorch's layers do."""
+
+
+def _verify(architecture: str, path: str, imported) -> str:
+    """Compares a written model with PyTorch; returns the result as text."""
     from tfcolor.weights import model_file
 
-    model, _ = model_file.load(args.output)
+    model, _ = model_file.load(path)
     if importlib.util.find_spec("torch") is None:
-        print(f"{args.output}: written; not compared, PyTorch is missing")
-        return 0
-    if args.architecture in _TORCHVISION:
+        return "not compared, PyTorch is missing"
+    if architecture in _TORCHVISION:
         from tfcolor.weights import torchvision_check as check
     else:
         from tfcolor.weights import pytorch_check as check
 
     difference = check.largest_difference(model, imported.states)
     if not difference <= _TOLERANCE:
-        os.remove(args.output)
-        print(
-            "tfcolor import-weights: error: the model differs from PyTorch's "
-            f"layers by {difference:.1e} and was removed",
-            file=sys.stderr,
+        raise _Differs(
+            f"the model differs from PyTorch's layers by {difference:.1e} and "
+            "was not written"
         )
-        return 1
-    print(
-        f"{args.output}: written; largest difference to PyTorch's layers "
-        f"{difference:.1e}"
-    )
-    return 0
+    return f"largest difference to PyTorch's layers {difference:.1e}"

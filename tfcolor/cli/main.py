@@ -84,6 +84,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("tfcolor: interrupted", file=sys.stderr)
         return _INTERRUPTED
+    except OSError as error:
+        # A disk that is full, where no command says it itself.
+        reason = " ".join(str(error).split())
+        print(f"tfcolor: error: {reason}", file=sys.stderr)
+        return 1
     except Exception as error:
         known = memory.ran_out(
             error, "a smaller --batch_size or --image_size where there is one"

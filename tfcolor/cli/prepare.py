@@ -76,6 +76,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         metavar="N",
         help="pictures that are made at once (default: one a processor)",
     )
+    shared.add_max_pixels(parser)
     _add_settings(parser)
     return parser
 
@@ -144,6 +145,7 @@ def _plan(args):
     """Returns {folder of shards: their jobs}, the settings and the boxes."""
     from tfcolor.data import box_files
     from tfcolor.data import files
+    from tfcolor.data import pillow_limit
     from tfcolor.data import shard_writer
     from tfcolor.data.manifest import ShardSettings
 
@@ -153,6 +155,7 @@ def _plan(args):
         quality=args.quality,
         shard_size=args.shard_size,
     )
+    pillow_limit.check_option(args.max_pixels)
     if args.workers is not None and args.workers < 1:
         raise ValueError(
             f"`workers` must be at least 1. Received: {args.workers}"
@@ -200,6 +203,7 @@ def _prepare(args, output, jobs, settings, boxes) -> list:
             settings,
             boxes=boxes,
             workers=args.workers,
+            max_pixels=args.max_pixels,
             progress=progress.update,
         )
     shard_writer.copy_color_groups(args.images, args.output)
@@ -208,7 +212,7 @@ def _prepare(args, output, jobs, settings, boxes) -> list:
     )
     left_out = [entry for shard in made.shards for entry in shard.left_out]
     for name, reason in sorted(left_out):
-        print(f"left out: {name}: {reason}", file=sys.stderr)
+        shared.say("left out", name, reason)
     print(_summary(made, output, len(left_out)))
     return left_out
 

@@ -1,15 +1,27 @@
 """What sub-commands share: arguments, and how they speak."""
 
 import argparse
+import collections
+import contextlib
+import dataclasses
 import sys
+import warnings
+from collections.abc import Callable
 
 # None of them imports TensorFlow.
+from tfcolor.data import files
 from tfcolor.data import memory
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
+# What a summary says of pictures that were not done now, in this order.
+_EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, "failed")
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +114,22 @@ def add_batch_size(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_max_pixels(parser: argparse.ArgumentParser) -> None:
+    """Adds --max_pixels.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command, or a group of it.
+    """
+    parser.add_argument(
+        "--max_pixels",
+        type=int,
+        default=pillow_limit.MAX_PIXELS,
+        metavar="N",
+        help="a picture of more pixels, as its head says, is not decoded "
+        "(default: %(default)s)",
+    )
+
+
 def add_max_boxes(parser: argparse.ArgumentParser) -> None:
     """Adds --max_boxes.
 
@@ -141,7 +169,7 @@ def _boxes_at_once(text: str) -> int | None:
 def one_line(error: Exception) -> str:
     """Returns an error's message on one line."""
     known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
-    return known or " ".join(str(error).split()) or type(error).__name__
+    return known or files.one_line(error)
 
 
 def say_error(command: str, error: Exception, status: int) -> int:
@@ -165,7 +193,7 @@ def say_left_out(line: str) -> None:
     Args:
         line: str.
     """
-    print(f"note: {line}", file=sys.stderr)
+    print(f"note: {files.shown_name(line)}", file=sys.stderr)
 
 
 def say_notes(notes) -> None:
@@ -175,7 +203,7 @@ def say_notes(notes) -> None:
         notes: iterable of (source, note), str.
     """
     for source, note in notes:
-        print(f"note: {source}: {note}", file=sys.stderr)
+        say("note", source, note)
 
 
 def say_failures(failures) -> None:
@@ -185,7 +213,105 @@ def say_failures(failures) -> None:
         failures: iterable of (source, reason), str.
     """
     for source, reason in failures:
-        print(f"failed: {source}: {reason}", file=sys.stderr)
+        say("failed", source, reason)
+
+
+def say(what: str, source: str, text: str) -> None:
+    """Prints one line, whatever a file's name or its texts hold.
+
+    Args:
+        what: str.
+        source: str, the file.
+        text: str.
+    """
+    shown = files.shown_name(source), files.shown_name(text)
+    print(f"{what}: {': '.join(shown)}", file=sys.stderr)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tally:
+    """What a command over many pictures has to say at its end.
+
+    Attributes:
+        outcomes: list of Outcome.
+    """
+
+    outcomes: list[Outcome]
+
+    def failures(self) -> list[tuple[str, str]]:
+        """Returns (source, reason) of the pictures that failed."""
+        return [(o.source, o.reason) for o in self.outcomes if o.reason]
+
+    def done(self) -> list[Outcome]:
+        """Returns those that were done now."""
+        return [o for o in self.outcomes if not (o.reason or o.skipped)]
+
+    def extras(self) -> list[str]:
+        """Returns what is to be said of the others."""
+        counts = collections.Counter(o.skipped for o in self.outcomes)
+        counts["failed"] = len(self.failures())
+        return [f"{counts[key]} {key}" for key in _EXTRAS if counts[key]]
+
+    def summary(self, verb: str, output: str) -> str:
+        """Returns the last line of a command."""
+        text = f"{verb} {counted(len(self.done()), 'picture')} into {output}"
+        return with_extras(text, self.extras())
+
+
+def run_outcomes(
+    command: str,
+    begin: Callable[[], Outcomes],
+    *,
+    summarize: Callable[[Tally], str],
+) -> int:
+    """Runs a command over many pictures, from its errors to its summary.
+
+    Args:
+        command: str, its name.
+        begin: function without arguments that begins the work. Its errors are
+            wrong usage.
+        summarize: function of a Tally to the last line.
+
+    Returns:
+        int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
+    """
+    # Pillow warns about odd metadata, which are left out then.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        outcomes = begin()
+    except (OSError, ValueError, ImportError) as error:
+        return say_error(command, error, 2)
+    import tqdm
+
+    known = []
+    tally = Tally(known)
+    progress = tqdm.tqdm(
+        total=len(outcomes),
+        unit="picture",
+        disable=len(outcomes) == 1,
+        file=sys.stderr,
+    )
+    try:
+        # Closed when interrupted too: what is being written is finished.
+        with progress, contextlib.closing(outcomes):
+            for outcome in outcomes:
+                known.append(outcome)
+                if outcome.skipped:
+                    progress.total -= 1
+                else:
+                    progress.update()
+    except OSError as error:
+        return say_error(command, error, 1)
+    say_notes((o.source, note) for o in known for note in o.notes)
+    failures = tally.failures()
+    say_failures(failures)
+    print(summarize(tally))
+    return 1 if failures else 0
+
+
+def counted(count: int, what: str) -> str:
+    """Returns a number of things, for example "2 pictures"."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def with_extras(text: str, extras: list[str]) -> str:

@@ -13,15 +13,14 @@ first dot of the file name (naming "stem"). Both are read.
 
 import io
 import os
-import zipfile
 from collections.abc import Iterable
 
 import numpy as np
-from PIL import Image
 
 from tfcolor.data import box_matching
+from tfcolor.data import decode
 from tfcolor.data import encode
-from tfcolor.data import metadata
+from tfcolor.data import foreign_files
 from tfcolor.data import picture_boxes
 from tfcolor.data.picture_boxes import PictureBoxes
 
@@ -29,6 +28,8 @@ BY_PATH = "path"
 BY_STEM = "stem"
 NAMINGS = (BY_PATH, BY_STEM)
 EXTENSION = ".npz"
+# Of all arrays of a file: millions of boxes.
+_MAX_BYTES = 2**26
 
 
 def file_name(picture: str, naming: str = BY_PATH) -> str:
@@ -146,9 +147,9 @@ class BoxFolder:
         path = os.path.join(self.path, name)
         try:
             found, size = _read(path)
-            size = size or _upright_size(picture) or (height, width)
+            size = size or decode.upright_size(picture) or (height, width)
             return found.resized(size, height=height, width=width)
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, TypeError, ArithmeticError) as error:
             message = f"The boxes in {path} cannot be used: {error}"
             raise ValueError(message) from error
 
@@ -167,13 +168,9 @@ def _list_npz(folder: str) -> list[str]:
 
 def _read(path: str) -> tuple[PictureBoxes, tuple[int, int] | None]:
     """Reads a file; returns its boxes and the size they were made for."""
-    # NumPy leaves damaged files open that it opens itself.
-    with open(path, "rb") as stream:
-        file = np.load(stream)
-        # A file of one array comes as that array.
-        if not isinstance(file, np.lib.npyio.NpzFile) or "bbox" not in file:
-            raise ValueError("there is no array `bbox`")
-        arrays = {name: file[name] for name in file.files}
+    arrays = foreign_files.read_npz(path, max_bytes=_MAX_BYTES)
+    if "bbox" not in arrays:
+        raise ValueError("there is no array `bbox`")
     bbox = np.asarray(arrays["bbox"], np.float32).reshape(-1, 4)
     size = arrays.get("picture_size")
     if size is not None:
@@ -184,17 +181,3 @@ def _read(path: str) -> tuple[PictureBoxes, tuple[int, int] | None]:
         bbox[:, [1, 0, 3, 2]], arrays.get("scores"), arrays.get("classes")
     )
     return found, size
-
-
-def _upright_size(picture: str) -> tuple[int, int] | None:
-    """Returns height and width from the head of a picture file, if it is."""
-    try:
-        with Image.open(picture) as opened:
-            width, height = opened.size
-            # Pillow gives the size of a TIFF as it is when upright.
-            turned = (
-                opened.format != "TIFF" and metadata.orientation(opened) >= 5
-            )
-    except (OSError, ValueError):
-        return None
-    return (width, height) if turned else (height, width)

@@ -11,10 +11,10 @@ Reference:
     COCO data format, https://cocodataset.org/#format-data
 """
 
-import json
 from collections.abc import Iterable
 
 from tfcolor.data import box_matching
+from tfcolor.data import foreign_files
 from tfcolor.data import picture_boxes
 from tfcolor.data.picture_boxes import PictureBoxes
 
@@ -95,15 +95,20 @@ def read(path: str) -> tuple[dict, dict]:
             twice.
     """
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return _parse(json.load(file))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        return _parse(foreign_files.read_json(path))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         missing = isinstance(error, KeyError)
         reason = f"{error} is missing" if missing else error
-        raise ValueError(
-            "A file of boxes must be COCO annotations, a JSON object with "
-            f"`images` and `annotations`. Received: {path!r} ({reason})"
-        ) from error
+        raise _refused(path, reason) from error
+    except ArithmeticError as error:
+        raise _refused(path, f"a number is too large: {error}") from error
+
+
+def _refused(path: str, reason) -> ValueError:
+    return ValueError(
+        "A file of boxes must be COCO annotations, a JSON object with "
+        f"`images` and `annotations`. Received: {path!r} ({reason})"
+    )
 
 
 def _parse(content: dict) -> tuple[dict, dict]:

@@ -4,6 +4,7 @@ import json
 
 from tfcolor.data import coco_boxes
 from tfcolor.data import encode
+from tfcolor.data import foreign_files
 from tfcolor.data.picture_boxes import PictureBoxes
 
 # Tells our own files from annotations that must not be replaced.
@@ -35,8 +36,7 @@ class CocoWriter:
             ValueError: another program wrote it.
         """
         found, sizes = coco_boxes.read(self.path)
-        with open(self.path, encoding="utf-8-sig") as file:
-            info = json.load(file).get("info")
+        info = foreign_files.read_json(self.path).get("info")
         if not isinstance(info, dict) or (
             info.get("description") != _DESCRIPTION
         ):

@@ -9,11 +9,15 @@ file shows, see docs/color_management.md.
 import contextlib
 import dataclasses
 import io
+import mmap
+import re
 from collections.abc import Callable
+from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
 from PIL import UnidentifiedImageError
+from PIL import features
 
 from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
@@ -24,8 +28,16 @@ from tfcolor.data import side_data
 from tfcolor.data import tiff_pages
 from tfcolor.data.side_data import SideData
 
-# Past this, coordinates no longer fit what OpenCV and TensorFlow index with.
-MAX_PIXELS = 2**30
+MAX_PIXELS = pillow_limit.MAX_PIXELS
+# Those that are read, whatever a file's name is. Pillow knows more: some run
+# other programs (EPS), some are not pictures of pixels.
+_FORMATS = (
+    *("JPEG", "PNG", "BMP", "DIB", "GIF", "PPM", "TIFF", "WEBP"),
+    *(("AVIF",) if features.check("avif") else ()),
+    *(("JPEG2000",) if features.check("jpg_2000") else ()),
+    # Last: nearly any bytes can be its first ones.
+    "TGA",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +71,7 @@ def decode_rgb(
     *,
     shrink_to: int | None = None,
     say: Callable[[str], None] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> np.ndarray:
     """Decodes an encoded picture to upright 8-bit RGB.
 
@@ -71,6 +84,7 @@ def decode_rgb(
             1/4 or 1/8 of their size, which is several times quicker.
         say: function of a line of text, or None. Told what was left out or
             ignored, as `Picture.notes` has it.
+        max_pixels: int. A picture of more, by its head, is not decoded.
 
     Returns:
         uint8 array [H, W, 3], sRGB, EXIF orientation applied.
@@ -80,7 +94,11 @@ def decode_rgb(
         ValueError: the kind of picture is not supported, or it is too big.
     """
     picture = _decode(
-        data, shrink_to, has_metadata=False, has_frames=say is not None
+        data,
+        shrink_to,
+        max_pixels,
+        has_metadata=False,
+        has_frames=say is not None,
     )
     if say is not None:
         for note in picture.notes:
@@ -89,12 +107,15 @@ def decode_rgb(
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 
 
-def decode_square(data: bytes, side: int) -> np.ndarray:
+def decode_square(
+    data: bytes, side: int, *, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Decodes an encoded picture and squashes it to a square.
 
     Args:
         data: bytes, as for `decode_rgb`.
         side: int, pixels. JPEGs are decoded no larger than that needs.
+        max_pixels: int. A picture of more, by its head, is not decoded.
 
     Returns:
         uint8 array [side, side, 3], sRGB, upright, as of `squash`.
@@ -103,7 +124,7 @@ def decode_square(data: bytes, side: int) -> np.ndarray:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    with _open(data) as picture:
+    with _one_kind_of_error(), _open(data, max_pixels) as picture:
         picture.draft("RGB", (side, side))
         plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
         plain = plain and not shown_colors.is_converted(picture)
@@ -113,7 +134,8 @@ def decode_square(data: bytes, side: int) -> np.ndarray:
             with contextlib.suppress(OSError):
                 square = picture.resize((side,) * 2, Image.Resampling.BILINEAR)
                 return np.asarray(square.convert("RGB"))
-    return squash(decode_rgb(data, shrink_to=side), side)
+    rgb = decode_rgb(data, shrink_to=side, max_pixels=max_pixels)
+    return squash(rgb, side)
 
 
 def squash(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -133,11 +155,12 @@ def squash(rgb: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR))
 
 
-def decode_picture(data: bytes) -> Picture:
+def decode_picture(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decodes an encoded picture with all that its colorized copy needs.
 
     Args:
         data: bytes of a JPEG, PNG, WebP, BMP, TIFF or GIF file.
+        max_pixels: int. A picture of more, by its head, is not decoded.
 
     Returns:
         Picture: 16 bits, alpha and grey are kept, palettes are resolved and
@@ -147,30 +170,57 @@ def decode_picture(data: bytes) -> Picture:
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
-    return _decode(data, has_metadata=True, has_frames=True)
+    return _decode(data, None, max_pixels, has_metadata=True, has_frames=True)
+
+
+def upright_size(path: str) -> tuple[int, int] | None:
+    """Returns the size of a picture file from its head.
+
+    Args:
+        path: str.
+
+    Returns:
+        (height, width) of the upright picture, pixels, or None where the head
+        cannot be read.
+    """
+    with (
+        contextlib.suppress(Exception),
+        open(path, "rb", opener=pillow_limit.open_at_once) as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+    ):
+        if tiff_pages.is_tiff(data):
+            tiff_pages.read_pages(data)
+        with _open(data, pillow_limit.MOST_PIXELS, file) as picture:
+            # Pillow gives the size of a TIFF as it is when upright.
+            is_tiff = picture.format == "TIFF"
+            if not is_tiff and metadata.orientation(picture) >= 5:
+                return picture.width, picture.height
+            return picture.height, picture.width
+    return None
 
 
 def count_pixels(path: str) -> int:
     """Returns the size of a picture file from its head; 0 if unreadable."""
-    with contextlib.suppress(Exception), _open(path) as picture:
-        return picture.width * picture.height
-    return 0
+    height, width = upright_size(path) or (0, 0)
+    return height * width
 
 
-def is_plain(data: bytes) -> bool:
+def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
     """Tells whether any decoder finds the pixels of `decode_picture`.
 
     Args:
         data: bytes of a JPEG or PNG file.
+        max_pixels: int, as of `decode_picture`.
 
     Returns:
         bool. False for CMYK, for colours that are not sRGB's, for a JPEG
-        without an end and where the head cannot be read.
+        without an end, for a picture of too many pixels and where the head
+        cannot be read.
     """
     if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-1024:]:
         # Most likely something follows the end, but it may be missing.
         return False
-    with contextlib.suppress(Exception), _open(data) as picture:
+    with contextlib.suppress(Exception), _open(data, max_pixels) as picture:
         return picture.mode != "CMYK" and not shown_colors.is_converted(picture)
     return False
 
@@ -183,45 +233,79 @@ def to_8_bit(pixels: np.ndarray) -> np.ndarray:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _open(source: bytes | str) -> Image.Image:
-    """Opens a picture, with a size limit of our own instead of Pillow's."""
-    if source == b"":
+def _open(data, max_pixels: int, file=None) -> Image.Image:
+    """Opens a picture and checks its size; `file` has the same bytes."""
+    if not len(data):
         raise OSError("The file is empty.")
-    stream = io.BytesIO(source) if isinstance(source, bytes) else source
+    stream = io.BytesIO(data) if file is None else file
+    if data[:2] == b"\xff\xd8":
+        # Pillow reads it when it opens the file.
+        metadata.check_exif(metadata.jpeg_exif(data))
     try:
-        with pillow_limit.lifted():
-            picture = Image.open(stream)
+        with pillow_limit.at(max_pixels):
+            picture = Image.open(stream, formats=_FORMATS)
     except UnidentifiedImageError:
         raise OSError(
             "The file is not a picture, or of a format that cannot be read."
         ) from None
-    if picture.width * picture.height > MAX_PIXELS:
-        raise ValueError(
-            f"A picture must have at most {MAX_PIXELS} pixels. "
-            f"Received: {picture.width} x {picture.height}"
-        )
+    except (
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        # Its message says how many.
+        size = re.search(r"\d+ pixels", str(error))
+        received = size[0] if size else "more"
+        raise pillow_limit.too_large(max_pixels, received) from None
+    if picture.width * picture.height > max_pixels:
+        received = f"{picture.width} x {picture.height}"
+        raise pillow_limit.too_large(max_pixels, received)
+    exif = picture.info.get("exif")
+    if isinstance(exif, bytes):
+        metadata.check_exif(exif)
     return picture
 
 
-def _decode(data: bytes, shrink_to: int | None = None, **options) -> Picture:
-    """Decodes a picture; of a JPEG only the end marker may be missing."""
+@contextlib.contextmanager
+def _one_kind_of_error() -> Iterator[None]:
+    """Makes whatever decoders raise on damaged files an OSError."""
     try:
-        return _decode_whole(data, shrink_to, **options)
-    except OSError:
-        completed = jpeg_end.completed(data)
-        if completed is None:
-            raise
-    picture = _decode_whole(completed, shrink_to, **options)
+        yield
+    except (OSError, ValueError):
+        raise
+    except MemoryError as error:
+        raise OSError("There is not enough memory for the picture.") from error
+    except Exception as error:
+        raise OSError(
+            f"The file is damaged ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _decode(data: bytes, shrink_to, max_pixels: int, **options) -> Picture:
+    """Decodes a picture; of a JPEG only the end marker may be missing."""
+    pillow_limit.check_option(max_pixels)
+    with _one_kind_of_error():
+        try:
+            return _decode_whole(data, shrink_to, max_pixels, **options)
+        except OSError:
+            completed = jpeg_end.completed(data, max_pixels=max_pixels)
+            if completed is None:
+                raise
+        picture = _decode_whole(completed, shrink_to, max_pixels, **options)
     notes = (*picture.notes, jpeg_end.NOTE)
     return dataclasses.replace(picture, notes=notes)
 
 
 def _decode_whole(
-    data: bytes, shrink_to, *, has_metadata: bool, has_frames: bool
+    data: bytes,
+    shrink_to,
+    max_pixels: int,
+    *,
+    has_metadata: bool,
+    has_frames: bool,
 ) -> Picture:
     notes, found = [], {}
     data, head, page = _choose_page(data, notes)
-    with _open(head) as picture:
+    with _open(head, max_pixels) as picture:
         if shrink_to is not None:
             picture.draft("RGB", (shrink_to, shrink_to))
         if has_frames:

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import decode
+from tfcolor.data import files
+from tfcolor.data import pillow_limit
 from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
 
@@ -28,6 +30,7 @@ def decoded(
     drop_log: DropLog,
     context: tf.distribute.InputContext | None = None,
     side: int | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> tf.data.Dataset:
     """Decodes pictures; those that cannot be read are left out and noted.
 
@@ -40,6 +43,7 @@ def decoded(
             decoded; see `worker_share`.
         side: int or None. Pictures are squashed to squares of so many
             pixels; None leaves them as they are.
+        max_pixels: int. A picture of more is not decoded, but left out.
 
     Returns:
         Dataset of dicts with "rgb", uint8 [H, W, 3], in place of "reference".
@@ -50,10 +54,12 @@ def decoded(
         try:
             data = read(reference)
             if side is not None:
-                return decode.decode_square(data, side)
-            return decode.decode_rgb(data, shrink_to=shrink_to)
+                return decode.decode_square(data, side, max_pixels=max_pixels)
+            return decode.decode_rgb(
+                data, shrink_to=shrink_to, max_pixels=max_pixels
+            )
         except (OSError, ValueError, SyntaxError, MemoryError) as error:
-            drop_log.record(os.fsdecode(name), UNREADABLE, str(error))
+            drop_log.record(os.fsdecode(name), UNREADABLE, files.reason(error))
             return np.zeros([0, 0, 3], np.uint8)
 
     def example(element):

@@ -1,14 +1,12 @@
 """Pixels to bytes, and bytes to files that appear whole or not at all."""
 
-import contextlib
 import io
-import os
-import uuid
 
 import cv2
 import numpy as np
 from PIL import Image
 
+from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import png_chunks
 from tfcolor.data import print_size
@@ -147,18 +145,12 @@ def write_atomically(path: str, data: bytes) -> None:
     Raises:
         OSError: the file cannot be written; nothing is left behind.
     """
-    folder = os.path.dirname(path)
-    temporary = os.path.join(folder, f".tfcolor-{uuid.uuid4().hex}.tmp")
-    try:
-        os.makedirs(folder or os.curdir, exist_ok=True)
-        with open(temporary, "xb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            os.remove(temporary)
+    with (
+        atomic.replacing(path) as new,
+        atomic.writing(path),
+        open(new, "xb") as file,
+    ):
+        file.write(data)
 
 
 def _encode_jpeg(pixels, *, exif, icc_profile, side: SideData) -> bytes:

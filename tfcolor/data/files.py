@@ -6,10 +6,12 @@ named themselves. Links are followed, and every real file counts once.
 """
 
 import collections
+import contextlib
 import glob
 import os
+import re
+import stat
 from collections.abc import Callable
-from collections.abc import Iterator
 
 from PIL import features
 
@@ -44,6 +46,17 @@ EXTENSIONS = (
 )
 # Kinds of files that are named in the line of what was left out.
 _NAMED_KINDS = 4
+# Characters of an error's message: some repeat what a file holds.
+_MAX_LINE = 2000
+# Control characters, and those that turn the direction of a text.
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What is not a regular file or a folder.
+_SPECIAL = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 
 def is_picture(path: str) -> bool:
@@ -52,16 +65,54 @@ def is_picture(path: str) -> bool:
 
 
 def shown_name(path: str) -> str:
-    r"""Returns a path as text that every file and console takes.
+    r"""Returns a path, or a text that a file holds, as one line of text.
 
     Args:
         path: str. Bytes of a file name that are not UTF-8 are surrogates in
             it, as Python has them.
 
     Returns:
-        str, with `\xNN` for each of those bytes.
+        str, with `\xNN` for each of those bytes, and for what would not be
+        seen but move a console's cursor or change its colours.
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    # Surrogates of other origin too.
+    data = path.encode("utf-8", "surrogatepass")
+    with contextlib.suppress(UnicodeEncodeError):
+        data = os.fsencode(path)
+    text = data.decode("utf-8", "backslashreplace")
+    return _UNSEEN.sub(
+        lambda found: found[0].encode("unicode_escape").decode(), text
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Returns an error's message as one line.
+
+    Args:
+        error: BaseException.
+
+    Returns:
+        str, not empty.
+    """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return one_line(error)
+
+
+def one_line(error: BaseException) -> str:
+    """Returns an error's message as one line, with the path of an OSError.
+
+    Args:
+        error: BaseException.
+
+    Returns:
+        str, not empty; of a very long message the beginning and the end.
+    """
+    text = shown_name(" ".join(str(error).split())) or type(error).__name__
+    if len(text) > _MAX_LINE:
+        half = _MAX_LINE // 2
+        text = f"{text[:half]} ... {text[-half:]}"
+    return text
 
 
 def split_list(text: str) -> list[str]:
@@ -121,7 +172,9 @@ def list_named_pictures(
         exclude: str or None. A folder; what folders and globs find inside it
             is left out if it lies below the folder that is searched.
         say: function of a line of text, or None. Told what is left out:
-            files of other kinds, and links to what is found anyway.
+            files of other kinds, links to what is found anyway, what has the
+            name of a picture and is no file, and folders that may not be
+            read.
 
     Returns:
         list of (path, name), sorted by path, each real file once: for a file
@@ -130,12 +183,20 @@ def list_named_pictures(
     Raises:
         FileNotFoundError: a pattern finds no picture.
     """
-    found, others, links = {}, set(), set()
+    found, others, links, unusable = {}, set(), set(), set()
     for pattern in patterns:
-        root, matches, loops = _search(pattern)
+        root, matches, loops, unread = _search(pattern)
         links |= set(loops)
+        unusable |= set(unread)
         if exclude is not None and not os.path.isfile(pattern):
             matches = _outside(exclude, root, matches)
+        unusable |= {
+            path
+            for path in matches
+            if is_picture(path)
+            and not os.path.isfile(path)
+            and not os.path.isdir(path)
+        }
         matches = [path for path in matches if os.path.isfile(path)]
         pictures = [path for path in matches if is_picture(path)]
         if not pictures:
@@ -150,20 +211,44 @@ def list_named_pictures(
                 links.add(os.path.abspath(path))
     if say is not None:
         _say_left_out(say, others, links)
+        for path in sorted(unusable):
+            say(f"{shown_name(path)} was left out: it is {_what(path)}")
     return sorted(found.values())
 
 
 def _nothing_found(pattern: str) -> str:
     if pattern and not glob.has_magic(pattern) and not os.path.exists(pattern):
+        is_link = os.path.lexists(pattern)
         return (
             "Every input must be a file, a folder or a glob that is there. "
-            f"Received: {pattern!r}, which does not exist"
+            f"Received: {pattern!r}, which "
+            f"{'is a link to nothing' if is_link else 'does not exist'}"
         )
+    if os.path.exists(pattern) and not os.path.isfile(pattern):
+        folder = os.path.isdir(pattern) and os.access(pattern, os.R_OK)
+        if not folder:
+            return (
+                "Every input must be a regular file, a folder or a glob. "
+                f"Received: {pattern!r}, which is {_what(pattern)}"
+            )
     return (
         "Every input must be a picture, a folder with pictures or a "
         f"glob that finds some ({', '.join(EXTENSIONS)}). "
         f"Received: {pattern!r}"
     )
+
+
+def _what(path: str) -> str:
+    """Says what a path is that cannot be read as a picture or a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return "a link to nothing"
+    except OSError as error:
+        return f"not to be read ({error.strerror})"
+    if stat.S_ISDIR(mode):
+        return "a folder that may not be read"
+    return next((what for test, what in _SPECIAL if test(mode)), "no file")
 
 
 def _say_left_out(say, others: set[str], links: set[str]) -> None:
@@ -192,32 +277,33 @@ def _say_left_out(say, others: set[str], links: set[str]) -> None:
         )
 
 
-def _search(pattern: str) -> tuple[str, list[str], list[str]]:
+def _search(pattern: str) -> tuple[str, list[str], list[str], list[str]]:
     """Searches for a pattern.
 
     Returns:
-        The folder that names are relative to, the files that were found, and
-        links to folders that were not followed, as absolute paths.
+        The folder that names are relative to, the files that were found,
+        links to folders that were not followed, as absolute paths, and
+        folders that may not be read.
     """
     if os.path.isfile(pattern):
-        return os.path.dirname(pattern), [pattern], []
+        return os.path.dirname(pattern), [pattern], [], []
     if os.path.isdir(pattern):
         return pattern, *_walk(pattern, hidden=False)
     root = os.path.dirname(pattern)
     while glob.has_magic(root):
         root = os.path.dirname(root)
     if "**" not in path_patterns.parts(pattern):
-        return root, glob.glob(pattern), []
+        return root, glob.glob(pattern), [], []
     # `glob` follows links in circles.
     hidden = path_patterns.wants_hidden(pattern)
-    paths, loops = _walk(root or os.curdir, hidden=hidden)
+    paths, loops, unread = _walk(root or os.curdir, hidden=hidden)
     if not root:
         paths = [os.path.relpath(path) for path in paths]
     matched = [p for p in paths if path_patterns.matches(p, pattern)]
-    return root, matched, loops
+    return root, matched, loops, unread
 
 
-def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str]]:
+def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str], list[str]]:
     """Lists the files of a folder, each folder once.
 
     Args:
@@ -226,11 +312,11 @@ def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str]]:
 
     Returns:
         Paths of files; absolute paths of links to folders that were searched
-        already.
+        already; paths of folders that may not be read.
     """
     # Folders are searched before links, which then lead to what is known.
     folders, links = collections.deque([root]), collections.deque()
-    seen, paths, loops = set(), [], []
+    seen, paths, loops, unread = set(), [], [], []
     while folders or links:
         is_link = not folders
         folder = links.popleft() if is_link else folders.popleft()
@@ -239,7 +325,12 @@ def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str]]:
             loops.append(os.path.abspath(folder))
             continue
         seen.add(real)
-        for entry in _entries(folder):
+        try:
+            entries = _entries(folder)
+        except OSError:
+            unread.append(folder)
+            continue
+        for entry in entries:
             if entry.name.startswith(".") and not hidden:
                 continue
             path = os.path.join(folder, entry.name)
@@ -249,16 +340,12 @@ def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str]]:
                 links.append(path)
             else:
                 folders.append(path)
-    return paths, loops
+    return paths, loops, unread
 
 
-def _entries(folder: str) -> Iterator[os.DirEntry]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        # A folder that may not be read is one without pictures.
-        return
+def _entries(folder: str) -> list[os.DirEntry]:
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name)
 
 
 def _outside(folder: str, root: str, paths: list[str]) -> list[str]:

@@ -19,6 +19,9 @@ _CLASSES = (b"scnr", b"mntr", b"prtr", b"spac")
 GREY, RGB = "GRAY", "RGB "
 # A table of 0..65535 is as fine as a curve has to be.
 _STEPS = np.linspace(0, 1, 65536)
+# Bytes. Those of printing presses are the largest, at about 4 million.
+_MAX_BYTES = 2**24
+_LEAST_RANGE = 0.1
 
 
 class ProfileError(ValueError):
@@ -58,6 +61,11 @@ def parse(data: bytes) -> Profile:
         ProfileError: the profile is damaged, or of a class or colour space
             that no picture can have.
     """
+    if len(data) > _MAX_BYTES:
+        raise ProfileError(
+            f"an ICC profile must have at most {_MAX_BYTES} bytes. "
+            f"Received: {len(data)} bytes"
+        )
     if len(data) < 132 or data[36:40] != b"acsp":
         raise ProfileError(
             "an ICC profile must be whole. Received: damaged or truncated "
@@ -121,6 +129,14 @@ def _xyz(tag: bytes) -> np.ndarray:
 
 def _curve(tag: bytes) -> np.ndarray:
     """Returns a curve at 65536 places, clipped to 0..1."""
+    curve = _any_curve(tag)
+    # Not a number compares as false.
+    if not np.ptp(curve) > _LEAST_RANGE:
+        raise ValueError("a curve that makes one tone of all")
+    return curve
+
+
+def _any_curve(tag: bytes) -> np.ndarray:
     if tag[:4] == b"curv":
         (count,) = struct.unpack_from(">L", tag, 8)
         if count == 0:
@@ -135,7 +151,8 @@ def _curve(tag: bytes) -> np.ndarray:
     (kind,) = struct.unpack_from(">H", tag, 8)
     counts = (1, 3, 4, 5, 7)
     values = np.array(struct.unpack_from(f">{counts[kind]}l", tag, 12)) / 65536
-    return np.clip(_parametric(kind, *values), 0, 1)
+    with np.errstate(all="ignore"):
+        return np.clip(_parametric(kind, *values), 0, 1)
 
 
 def _parametric(kind, g, a=1.0, b=0.0, c=0.0, d=0.0, e=0.0, f=0.0):

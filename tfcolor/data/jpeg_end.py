@@ -18,11 +18,12 @@ _MORE = tuple(bytes.fromhex(text) * 256 for text in ("55", "aa", "c396", "7e"))
 NOTE = "its JPEG data have no end marker; the picture is whole"
 
 
-def completed(data: bytes) -> bytes | None:
+def completed(data: bytes, *, max_pixels: int) -> bytes | None:
     """Adds the end marker to a JPEG file, if that is all that is missing.
 
     Args:
         data: bytes of a file that could not be decoded.
+        max_pixels: int. A picture of more is not decoded.
 
     Returns:
         bytes of a JPEG file, or None: it is of another format, or a part of
@@ -35,19 +36,25 @@ def completed(data: bytes) -> bytes | None:
         return None
     # Of the marker's two bytes the first may be there.
     cut = data[:-1] if data.endswith(b"\xff") else data
-    whole = _pixels(cut + _END)
+    whole = _pixels(cut + _END, max_pixels)
     if whole is None:
         return None
     for more in _MORE:
-        longer = _pixels(cut + more + _END)
+        longer = _pixels(cut + more + _END, max_pixels)
         if longer is None or not np.array_equal(whole, longer):
             return None
     return cut + _END
 
 
-def _pixels(data: bytes) -> np.ndarray | None:
+def _pixels(data: bytes, max_pixels: int) -> np.ndarray | None:
     try:
-        with pillow_limit.lifted(), Image.open(io.BytesIO(data)) as picture:
+        with (
+            pillow_limit.at(max_pixels),
+            Image.open(io.BytesIO(data), formats=("JPEG",)) as picture,
+        ):
+            if picture.width * picture.height > max_pixels:
+                return None
             return np.asarray(picture)
-    except (OSError, SyntaxError, ValueError):
+    except Exception:
+        # Of many kinds, on damaged files.
         return None

@@ -4,6 +4,7 @@ import dataclasses
 
 from tfcolor.data import class_folders
 from tfcolor.data import manifest
+from tfcolor.data import pillow_limit
 from tfcolor.data import sources
 from tfcolor.data.class_folders import TEST
 from tfcolor.data.class_folders import TRAIN
@@ -45,6 +46,7 @@ def open_parts(
     shrink_to: int | None = None,
     data_dir: str | None = None,
     skip_corrupt: bool = False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> LabelledParts:
     """Opens a labelled data set.
 
@@ -62,6 +64,7 @@ def open_parts(
         shrink_to: int or None. See `decode.decode_rgb`.
         data_dir: str or None. Where tensorflow-datasets keeps its data.
         skip_corrupt: bool. Leaves damaged shards of a prepared folder out.
+        max_pixels: int. A picture of more is not decoded, but left out.
 
     Returns:
         LabelledParts.
@@ -71,7 +74,8 @@ def open_parts(
         ValueError: a class has too few training pictures, parts have other
             classes, or a data set has no labels.
     """
-    options = {"shrink_to": shrink_to}
+    pillow_limit.check_option(max_pixels)
+    options = {"shrink_to": shrink_to, "max_pixels": max_pixels}
     named = {VALIDATION: validation_images, TEST: test_images}
     if images.startswith(sources.TFDS_PREFIX):
         if pictures_per_class is not None:
@@ -169,7 +173,10 @@ def _open_folder(folders, class_names, drop_log, options) -> LabelledSource:
         ).with_paths(labels)
     else:
         source = sources.FolderSource(
-            list(labels), drop_log=drop_log, shrink_to=options["shrink_to"]
+            list(labels),
+            drop_log=drop_log,
+            shrink_to=options["shrink_to"],
+            max_pixels=options["max_pixels"],
         )
     return LabelledSource(source, [labels[path] for path in source.paths])
 

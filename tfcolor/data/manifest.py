@@ -15,6 +15,7 @@ import json
 import os
 
 from tfcolor.data import encode
+from tfcolor.data import foreign_files
 
 FILE = "manifest.json"
 FORMATS = ("jpeg", "png")
@@ -88,6 +89,41 @@ class Shard:
     left_out: list[list[str]]
     notes: list[list[str]] = dataclasses.field(default_factory=list)
 
+    def __post_init__(self):
+        """Refuses what no shard can be."""
+        if not isinstance(self.file, str) or not _is_name(self.file):
+            raise ValueError(
+                "`file` of a shard must be a name in the shards' own folder. "
+                f"Received: file={self.file!r}"
+            )
+        count = len(self.names)
+        right = (
+            _are(self.names, str)
+            and _are(self.labels, int)
+            and len(self.labels) in (0, count)
+            and _are(self.color_ranges, int | float)
+            and len(self.color_ranges) == count
+            and _are([self.boxes, self.bytes], int)
+        )
+        if not right:
+            raise ValueError(
+                "A shard must have one label, or none, and one range of "
+                f"colours for each picture. Received: {count} names, "
+                f"{self.file!r}"
+            )
+
+
+def _is_name(file: str) -> bool:
+    """Tells whether a text names a file in a folder, and nothing elsewhere."""
+    special = ("", os.curdir, os.pardir)
+    return file not in special and not set(file) & set("/\\\0")
+
+
+def _are(values, kind) -> bool:
+    return isinstance(values, list) and all(
+        isinstance(value, kind) for value in values
+    )
+
 
 @dataclasses.dataclass(frozen=True)
 class Manifest:
@@ -146,10 +182,10 @@ def read_shard(folder: str, file: str) -> Shard | None:
         Shard, or None where nothing whole is written about it.
     """
     try:
-        with open(index_path(folder, file), encoding="utf-8-sig") as stream:
-            return Shard(**json.load(stream))
+        shard = Shard(**foreign_files.read_json(index_path(folder, file)))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+    return shard if shard.file == file else None
 
 
 def write(folder: str, manifest: Manifest) -> None:
@@ -200,32 +236,52 @@ def read(folder: str) -> Manifest:
             written.
     """
     path = os.path.join(folder, FILE)
-    with open(path, encoding="utf-8-sig") as stream:
-        try:
-            values = json.load(stream)
-            version = values["version"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                "A manifest must be one that `tfcolor prepare` wrote. "
-                f"Received: {path!r} ({error})"
-            ) from error
+    try:
+        values = foreign_files.read_json(path)
+        version = values["version"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise _refused(path, error) from error
     if version != _VERSION:
         raise ValueError(
             f"A manifest must be of version {_VERSION}. "
             f"Received: {path!r} of version {version}"
         )
-    return Manifest(
-        ShardSettings(**values["settings"]),
-        values["classes"],
-        values["has_boxes"],
-        [_read_checked(folder, entry) for entry in values["shards"]],
+    try:
+        settings = ShardSettings(**values["settings"])
+        classes, has_boxes = values["classes"], values["has_boxes"]
+        entries = [
+            (entry["file"], entry["index_sha256"]) for entry in values["shards"]
+        ]
+        if not all(isinstance(name, str) for name in classes):
+            raise ValueError("`classes` must be texts")
+        if not all(
+            isinstance(file, str) and _is_name(file) for file, _ in entries
+        ):
+            raise ValueError("a shard's file must lie beside the manifest")
+    except (ValueError, LookupError, TypeError) as error:
+        raise _refused(path, error) from error
+    shards = [_read_checked(folder, *entry) for entry in entries]
+    if any(
+        not isinstance(label, int) or not 0 <= label < len(classes)
+        for shard in shards
+        for label in shard.labels
+    ):
+        raise _refused(path, "a label is that of no class")
+    return Manifest(settings, classes, has_boxes, shards)
+
+
+def _refused(path: str, reason) -> ValueError:
+    what = f"{reason} is missing" if isinstance(reason, KeyError) else reason
+    return ValueError(
+        "A manifest must be one that `tfcolor prepare` wrote. "
+        f"Received: {path!r} ({what})"
     )
 
 
-def _read_checked(folder: str, entry: dict) -> Shard:
-    path = index_path(folder, entry["file"])
-    shard = read_shard(folder, entry["file"])
-    if shard is None or file_sha256(path) != entry["index_sha256"]:
+def _read_checked(folder: str, file: str, index_sha256: str) -> Shard:
+    path = index_path(folder, file)
+    shard = read_shard(folder, file)
+    if shard is None or file_sha256(path) != index_sha256:
         absent = "" if os.path.exists(path) else ", which is absent"
         raise ValueError(
             "What is written about a shard must be what the manifest has a "

@@ -1,9 +1,12 @@
 """EXIF and ICC of a source picture, made fit for the upright RGB result."""
 
 import contextlib
+import struct
 
 from PIL import ExifTags
 from PIL import Image
+
+from tfcolor.data import tiff_pages
 
 _Base = ExifTags.Base
 
@@ -24,6 +27,61 @@ _KEPT_TAGS = (
 )
 _RESOLUTIONS = (_Base.XResolution, _Base.YResolution)
 _KEPT_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+# Tags whose value is the place of another directory, in the EXIF block.
+_GROUPS = (*_KEPT_GROUPS, ExifTags.IFD.Interop)
+_MAX_DIRECTORIES = 16
+_EXIF_NAME = b"Exif\0\0"
+
+
+def jpeg_exif(data) -> bytes:
+    """Returns the EXIF block of a JPEG file as Pillow puts it together.
+
+    Args:
+        data: bytes of the file, or a memory map of it.
+
+    Returns:
+        bytes, empty where there is none.
+    """
+    found, place = b"", 2
+    while data[place : place + 1] == b"\xff":
+        marker = data[place + 1 : place + 2]
+        if marker == b"\xff":
+            place += 1
+            continue
+        size = int.from_bytes(data[place + 2 : place + 4], "big")
+        # Compressed data follow the start of a scan.
+        if marker in (b"", b"\xda", b"\xd9") or size < 2:
+            break
+        if marker == b"\xe1" and data[place + 4 : place + 10] == _EXIF_NAME:
+            found += data[place + 10 : place + 2 + size]
+        place += 2 + size
+    return found
+
+
+def check_exif(exif: bytes) -> None:
+    """Checks that reading an EXIF block takes no more than its own size.
+
+    Args:
+        exif: bytes.
+
+    Raises:
+        OSError: it is crafted to take more.
+    """
+    data = exif.removeprefix(_EXIF_NAME)
+    order = {b"II": "<", b"MM": ">"}.get(data[:2], ">")
+    # A block that is cut off is read as far as it goes.
+    with contextlib.suppress(struct.error):
+        places = list(struct.unpack_from(order + "L", data, 4))
+        for number, place in enumerate(places):
+            if number == _MAX_DIRECTORIES:
+                break
+            try:
+                entries = tiff_pages.read_entries(data, place, order)
+            except ValueError as error:
+                raise OSError(
+                    f"The EXIF data of the file are damaged: {error}."
+                ) from error
+            places += [value for tag, _, _, value in entries if tag in _GROUPS]
 
 
 def orientation(picture: Image.Image) -> int:

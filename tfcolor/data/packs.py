@@ -11,6 +11,12 @@ import keras
 import numpy as np
 from PIL import Image
 
+from tfcolor import atomic
+from tfcolor.data import decode
+from tfcolor.data import files as files_lib
+from tfcolor.data import foreign_files
+from tfcolor.data import pillow_limit
+
 _FILE_BYTES = 55 * 2**20
 _JPEG_QUALITY = 90
 
@@ -25,7 +31,7 @@ def write(pattern: str, folder: str, *, size: int) -> int:
         size: int, side of the squares in pixels.
 
     Returns:
-        int, how many were packed. What Pillow cannot read is named and left
+        int, how many were packed. What cannot be read is named and left
         out.
     """
     os.makedirs(folder, exist_ok=True)
@@ -39,18 +45,18 @@ def write(pattern: str, folder: str, *, size: int) -> int:
             ends = np.cumsum([len(data) for data in waiting])
             joined = np.frombuffer(b"".join(waiting), np.uint8)
             path = os.path.join(folder, f"{files:03d}.npz")
-            np.savez(path, bytes=joined, ends=ends)
+            with atomic.replacing(path, extension=".npz") as new:
+                np.savez(new, bytes=joined, ends=ends)
         files, waiting, length = files + 1, [], 0
 
     for path in paths:
         try:
-            with Image.open(path) as opened:
-                square = opened.convert("RGB").resize(
-                    (size, size), Image.Resampling.BOX
-                )
+            rgb = decode.decode_rgb(pillow_limit.read_file(path))
         except (OSError, ValueError) as error:
-            print(f"left out: {path}: {error}")
+            name = files_lib.shown_name(path)
+            print(f"left out: {name}: {files_lib.reason(error)}")
             continue
+        square = Image.fromarray(rgb).resize((size,) * 2, Image.Resampling.BOX)
         stream = io.BytesIO()
         square.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
         if length + stream.tell() > _FILE_BYTES:
@@ -72,14 +78,22 @@ def read(folder: str) -> np.ndarray:
 
     Raises:
         FileNotFoundError: the folder holds none of its files.
+        ValueError: one of them is damaged.
     """
     pictures = []
     for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
-        with np.load(path) as arrays:
-            data, ends = arrays["bytes"].tobytes(), arrays["ends"]
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            with Image.open(io.BytesIO(data[start:end])) as opened:
-                pictures.append(np.asarray(opened))
+        try:
+            arrays = foreign_files.read_npz(path)
+            data, ends = arrays["bytes"].tobytes(), arrays["ends"].tolist()
+            for start, end in zip([0, *ends[:-1]], ends, strict=True):
+                pictures.append(decode.decode_rgb(data[start:end]))
+            if len({picture.shape for picture in pictures}) > 1:
+                raise ValueError("its pictures are not all of one size")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                "--packs must be a folder that --pack wrote. "
+                f"Received: {path!r} ({error})"
+            ) from error
     if not pictures:
         raise FileNotFoundError(
             f"--packs must be a folder that --pack wrote. Received: {folder!r}"

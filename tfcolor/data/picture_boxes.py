@@ -11,6 +11,8 @@ CERTAIN = 1.0
 UNKNOWN_CLASS = 0
 # Of a pixel, where boxes are scaled: float32 holds no more in large pictures.
 _DECIMALS = 2
+# Pixels; float32 holds far more.
+_FAR = 1e30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,7 +63,9 @@ class PictureBoxes:
         y, x = height / size[0], width / size[1]
         # 29.999998 is 30: coordinates are cut to whole pixels later on.
         boxes = np.round(self.boxes * np.array([y, x, y, x]), _DECIMALS)
-        return dataclasses.replace(self, boxes=boxes.astype(np.float32))
+        # Far outside of any picture is as good as further away.
+        boxes = np.clip(boxes, -_FAR, _FAR).astype(np.float32)
+        return dataclasses.replace(self, boxes=boxes)
 
     def take(self, which: np.ndarray) -> "PictureBoxes":
         """Returns some of the boxes, chosen by an index or a bool array."""
@@ -103,7 +107,10 @@ def make(boxes, scores=None, classes=None) -> PictureBoxes:
     Raises:
         ValueError: a shape is wrong, or a number is not finite.
     """
-    boxes = np.asarray(boxes, np.float32)
+    with np.errstate(over="ignore"):
+        # What is too large becomes infinite, and is refused below.
+        boxes = np.asarray(boxes, np.float32)
+        scores = None if scores is None else np.asarray(scores, np.float32)
     if not boxes.size:
         boxes = boxes.reshape(0, 4)
     if boxes.ndim != 2 or boxes.shape[1] != 4:
@@ -117,7 +124,7 @@ def make(boxes, scores=None, classes=None) -> PictureBoxes:
     if classes is None:
         classes = np.full(count, UNKNOWN_CLASS)
     scores = np.asarray(scores, np.float32)
-    classes = np.asarray(classes).astype(np.int32)
+    classes = np.asarray(classes, np.float64)
     for name, values in (("scores", scores), ("classes", classes)):
         if values.shape != (count,):
             raise ValueError(
@@ -126,7 +133,10 @@ def make(boxes, scores=None, classes=None) -> PictureBoxes:
             )
     if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
         raise ValueError("Boxes and scores must be finite numbers.")
-    return PictureBoxes(boxes, scores, classes)
+    # Not a number compares as false.
+    if not (np.abs(classes) < 2**31).all():
+        raise ValueError("Classes must be numbers of 32 bits.")
+    return PictureBoxes(boxes, scores, classes.astype(np.int32))
 
 
 def none() -> PictureBoxes:

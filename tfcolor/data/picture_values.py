@@ -66,7 +66,7 @@ def stored_values(
     deep = _is_deep_png(picture, data)
     try:
         # Also where OpenCV decodes: it does not notice truncated files.
-        with pillow_limit.lifted():
+        with pillow_limit.at(picture.width * picture.height):
             picture.load()
     except (SyntaxError, OverflowError) as error:
         raise OSError(str(error)) from error
@@ -112,10 +112,10 @@ def shown_values(
         if np.array_equal(pixels[..., 1:], np.repeat(first, 2, axis=-1)):
             pixels, channels = first, 1
     convert, note = shown_colors.conversion(picture, channels)
+    notes += [note] if note else []
     if convert is not None:
         return convert(pixels), shown_colors.srgb_profile()
     if note is not None or channels == 1:
-        notes += [note] if note else []
         return pixels, None
     return pixels, profile or None
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfcolor import atomic
 from tfcolor.data.picture_boxes import PictureBoxes
 
 _PICTURE = {
@@ -58,18 +59,21 @@ def write_shard(path: str, pictures: Iterable[tuple]) -> int:
 
     Returns:
         int, how many pictures were written.
+
+    Raises:
+        OSError: the shard cannot be written; nothing is left behind.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
     count = 0
     try:
-        with tf.io.TFRecordWriter(temporary) as writer:
+        with (
+            atomic.replacing(path) as new,
+            tf.io.TFRecordWriter(new) as writer,
+        ):
             for picture in pictures:
                 writer.write(serialize(Record(*picture)))
                 count += 1
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    except tf.errors.OpError as error:
+        raise OSError(f"{path} cannot be written: {error.message}") from error
     return count
 
 

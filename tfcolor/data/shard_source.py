@@ -223,8 +223,24 @@ class ShardSource:
             return np.zeros([0], object)
         return np.array([examples[i] for i in order], object)
 
+    def _checked(self, encoded) -> tf.Tensor:
+        """Returns an encoded square, after a look at its head."""
+        if self._manifest.settings.format == "png":
+            # Width and height, PNG specification 11.2.2.
+            head = tf.strings.substr(encoded, 16, 8)
+            size = tf.io.decode_raw(head, tf.int32, little_endian=False)
+        else:
+            size = tf.io.extract_jpeg_shape(encoded)[:2]
+        check = tf.debugging.Assert(
+            tf.reduce_all(size == self.side),
+            ["A picture of a shard must have", self.side, "rows and columns."],
+        )
+        with tf.control_dependencies([check]):
+            return tf.identity(encoded)
+
     def _example(self, serialized, side) -> dict:
         encoded, name = records.parse(serialized)
+        encoded = self._checked(encoded)
         if self._manifest.settings.format == "png":
             rgb = tf.io.decode_png(encoded, channels=3)
         else:

@@ -6,20 +6,24 @@ and makes only those that are missing or were made from something else.
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import hashlib
 import io
 import json
 import os
-import shutil
 from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from tfcolor import atomic
 from tfcolor.data import decode
+from tfcolor.data import encode
+from tfcolor.data import files
 from tfcolor.data import manifest as manifest_lib
+from tfcolor.data import pillow_limit
 from tfcolor.data import pipelines
 from tfcolor.data import records
 from tfcolor.data.manifest import Manifest
@@ -85,7 +89,9 @@ def copy_color_groups(images: str, folder: str) -> None:
     """
     path = os.path.join(images, COLOR_GROUPS)
     if os.path.isfile(path):
-        shutil.copyfile(path, os.path.join(folder, COLOR_GROUPS))
+        with open(path, "rb") as file:
+            data = atomic.read_unchanged(file)
+        encode.write_atomically(os.path.join(folder, COLOR_GROUPS), data)
 
 
 def find_classes(names: list[str]) -> list[str]:
@@ -198,6 +204,7 @@ def write_shards(
     *,
     boxes=None,
     workers: int | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
     progress: Callable[[int], None] | None = None,
 ) -> Manifest:
     """Makes the shards that are missing, then the manifest of all.
@@ -210,6 +217,7 @@ def write_shards(
         settings: ShardSettings.
         boxes: None, or what `box_files.open_boxes` returns.
         workers: int or None. Threads; None is one a processor.
+        max_pixels: int. A picture of more is not decoded, but left out.
         progress: function of a number of pictures that are done, or None.
 
     Returns:
@@ -219,6 +227,7 @@ def write_shards(
         OSError: a file cannot be written.
     """
     os.makedirs(folder, exist_ok=True)
+    atomic.remove_leftovers([os.path.join(folder, manifest_lib.FILE)])
     report = progress or (lambda count: None)
     classes = find_classes([name for job in jobs for _, name in job.pictures])
     done = {job.file: is_done(job, folder) for job in jobs}
@@ -226,7 +235,13 @@ def write_shards(
     todo = collections.deque(job for job in jobs if not done[job.file])
 
     def make(picture):
-        return _make(*picture, settings=settings, boxes=boxes, classes=classes)
+        return _make(
+            *picture,
+            settings=settings,
+            boxes=boxes,
+            classes=classes,
+            max_pixels=max_pixels,
+        )
 
     with concurrent.futures.ThreadPoolExecutor(
         workers or os.cpu_count()
@@ -248,14 +263,15 @@ def write_shards(
     return manifest
 
 
-def _make(path, name, *, settings, boxes, classes) -> _Made:
+def _make(path, name, *, settings, boxes, classes, max_pixels) -> _Made:
     """Reads, squashes and encodes a picture."""
-    with open(path, "rb") as file:
-        data = file.read()
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
     # Boxes are for the picture at its full size.
     shrink_to = settings.size if boxes is None else None
     notes = []
-    rgb = decode.decode_rgb(data, shrink_to=shrink_to, say=notes.append)
+    rgb = decode.decode_rgb(
+        data, shrink_to=shrink_to, say=notes.append, max_pixels=max_pixels
+    )
     found = None
     if boxes is not None:
         height, width = rgb.shape[:2]
@@ -297,7 +313,7 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
             try:
                 kept.append(future.result())
             except (OSError, ValueError, SyntaxError, MemoryError) as error:
-                left_out.append([name, " ".join(str(error).split())])
+                left_out.append([name, files.reason(error)])
             else:
                 yield kept[-1].record
             report(1)
@@ -324,9 +340,13 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
 def _remove_others(folder: str, files: set[str]) -> None:
     """Removes shards of an earlier plan, which nobody may read any more."""
     for name in os.listdir(folder):
-        if name.endswith(".tfrecord") and name not in files:
-            index = manifest_lib.index_path(folder, name)
-            # Only what was written here.
-            if os.path.isfile(index):
-                os.remove(os.path.join(folder, name))
-                os.remove(index)
+        stem, extension = os.path.splitext(name)
+        file = f"{stem}.tfrecord"
+        if extension != ".json" or file in files:
+            continue
+        # Only what was written here. What is written about a shard goes last:
+        # killed in between, the next run finds it.
+        if manifest_lib.read_shard(folder, file) is not None:
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(os.path.join(folder, file))
+            os.remove(manifest_lib.index_path(folder, file))

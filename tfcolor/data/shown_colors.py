@@ -88,7 +88,11 @@ def conversion(
                 return None, f"its ICC profile is ignored: {error}"
     if picture.format == "PNG" and "srgb" not in picture.info:
         found = picture.info.get("gamma"), picture.info.get("chromaticity")
-        return (_of_png(*found, channels) if any(found) else None), None
+        try:
+            return (_of_png(*found, channels) if any(found) else None), None
+        except ProfileError as error:
+            converted = _of_png(found[0], None, channels)
+            return converted, f"its cHRM is ignored: {error}"
     return None, None
 
 
@@ -150,9 +154,15 @@ def _of_png(gamma, chromaticities, channels: int) -> Conversion | None:
     matrix = np.eye(3)
     if np.abs(np.subtract(chromaticities, _SRGB_CHROMATICITIES)).max() > 1e-3:
         try:
-            matrix = _SRGB_FROM_XYZ @ _primaries(*chromaticities)
+            with np.errstate(all="ignore"):
+                matrix = _SRGB_FROM_XYZ @ _primaries(*chromaticities)
         except (np.linalg.LinAlgError, ZeroDivisionError):
-            matrix = np.eye(3)
+            matrix = np.full([3, 3], np.nan)
+        if not np.isfinite(matrix).all():
+            raise ProfileError(
+                "cHRM must have primaries that make white. "
+                f"Received: {chromaticities}"
+            )
     return _rgb((light,) * 3, matrix)
 
 

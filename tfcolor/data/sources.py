@@ -20,6 +20,7 @@ import tensorflow as tf
 from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data import manifest
+from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.shard_source import ShardSource
@@ -39,12 +40,21 @@ class FolderSource:
         paths: list of str.
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
+        max_pixels: int. A picture of more is left out.
     """
 
-    def __init__(self, paths, *, shrink_to, drop_log):
+    def __init__(
+        self,
+        paths,
+        *,
+        shrink_to,
+        drop_log,
+        max_pixels: int = pillow_limit.MAX_PIXELS,
+    ):
         self.paths = list(paths)
         self.drop_log = drop_log
         self._shrink_to = shrink_to
+        self._max_pixels = max_pixels
 
     def __len__(self):
         return len(self.paths)
@@ -52,7 +62,10 @@ class FolderSource:
     def with_paths(self, paths) -> "FolderSource":
         """Returns a source of other files with the same settings."""
         return FolderSource(
-            paths, shrink_to=self._shrink_to, drop_log=self.drop_log
+            paths,
+            shrink_to=self._shrink_to,
+            drop_log=self.drop_log,
+            max_pixels=self._max_pixels,
         )
 
     def examples(
@@ -71,12 +84,16 @@ class FolderSource:
         )
         return decoding.decoded(
             dataset.map(lambda path: {"reference": path, "name": path}),
-            _read_file,
+            self._read,
             shrink_to=self._shrink_to,
             drop_log=self.drop_log,
             context=context,
             side=side,
+            max_pixels=self._max_pixels,
         )
+
+    def _read(self, path: bytes) -> bytes:
+        return pillow_limit.read_file(path, max_pixels=self._max_pixels)
 
 
 class RecordSource:
@@ -86,18 +103,31 @@ class RecordSource:
         paths: list of str, the shards.
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
+        max_pixels: int. A picture of more is left out.
     """
 
-    def __init__(self, paths, *, shrink_to, drop_log):
+    def __init__(
+        self,
+        paths,
+        *,
+        shrink_to,
+        drop_log,
+        max_pixels: int = pillow_limit.MAX_PIXELS,
+    ):
         self.paths = list(paths)
         self.drop_log = drop_log
         self._shrink_to = shrink_to
+        self._max_pixels = max_pixels
         self._count = None
 
     def __len__(self):
+        """Returns how many there are; every shard is read for it once.
+
+        Raises:
+            ValueError: a shard is damaged.
+        """
         if self._count is None:
-            dataset = tf.data.TFRecordDataset(self.paths)
-            self._count = sum(1 for _ in dataset)
+            self._count = sum(map(_count_records, self.paths))
         return self._count
 
     def examples(
@@ -123,17 +153,33 @@ class RecordSource:
             drop_log=self.drop_log,
             context=context,
             side=side,
+            max_pixels=self._max_pixels,
         )
+
+
+def _count_records(path: str) -> int:
+    """Counts the examples of a shard, and looks at the first of them.
+
+    Raises:
+        ValueError: it is damaged, or no shard of pictures.
+    """
+    count = 0
+    try:
+        for serialized in tf.data.TFRecordDataset(path):
+            if not count:
+                records.parse(serialized)
+            count += 1
+    except tf.errors.OpError as error:
+        raise ValueError(
+            "A shard must be a whole TFRecord file of pictures. "
+            f"Received: {path!r} ({error.message.splitlines()[0]})"
+        ) from error
+    return count
 
 
 def _record_element(serialized) -> dict:
     encoded, name = records.parse(serialized)
     return {"reference": encoded, "name": name}
-
-
-def _read_file(path: bytes) -> bytes:
-    with open(path, "rb") as f:
-        return f.read()
 
 
 def open_source(
@@ -143,6 +189,7 @@ def open_source(
     data_dir: str | None = None,
     drop_log: DropLog | None = None,
     skip_corrupt: bool = False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ):
     """Opens the source that a text describes.
 
@@ -155,21 +202,25 @@ def open_source(
         data_dir: str or None. Where tensorflow-datasets keeps its data.
         drop_log: DropLog or None, for a new one.
         skip_corrupt: bool. Leaves damaged shards of a prepared folder out.
+        max_pixels: int. A picture of more is not decoded, but left out.
 
     Returns:
         FolderSource, RecordSource, ShardSource or TfdsSource.
 
     Raises:
         FileNotFoundError: nothing is found.
-        ValueError: shards and pictures are mixed.
+        ValueError: shards and pictures are mixed, or `max_pixels` is out of
+            range.
     """
     drop_log = drop_log or DropLog()
+    options = {
+        "shrink_to": shrink_to,
+        "drop_log": drop_log,
+        "max_pixels": pillow_limit.check_option(max_pixels),
+    }
     if spec.startswith(TFDS_PREFIX):
         return TfdsSource(
-            spec[len(TFDS_PREFIX) :],
-            data_dir=data_dir,
-            shrink_to=shrink_to,
-            drop_log=drop_log,
+            spec[len(TFDS_PREFIX) :], data_dir=data_dir, **options
         )
     if manifest.is_prepared(spec):
         return ShardSource(spec, drop_log=drop_log, skip_corrupt=skip_corrupt)
@@ -190,12 +241,8 @@ def open_source(
             raise FileNotFoundError(
                 f"A source of shards must find some. Received: {spec!r}"
             )
-        return RecordSource(
-            sorted(paths), shrink_to=shrink_to, drop_log=drop_log
-        )
-    return FolderSource(
-        files.list_pictures(*patterns), shrink_to=shrink_to, drop_log=drop_log
-    )
+        return RecordSource(sorted(paths), **options)
+    return FolderSource(files.list_pictures(*patterns), **options)
 
 
 def _find_records(pattern: str) -> list[str]:

@@ -5,6 +5,7 @@ import os
 import tensorflow as tf
 
 from tfcolor.data import decoding
+from tfcolor.data import pillow_limit
 
 
 class TfdsSource:
@@ -17,6 +18,7 @@ class TfdsSource:
         shrink_to: int or None. See `decode.decode_rgb`.
         drop_log: DropLog.
         labels: bool. Gives each example its class, "label": int64 [].
+        max_pixels: int. A picture of more is left out.
 
     Attributes:
         class_names: tuple of str, with `labels`; empty without.
@@ -27,7 +29,16 @@ class TfdsSource:
         FileNotFoundError: the data set is not prepared.
     """
 
-    def __init__(self, name, *, data_dir, shrink_to, drop_log, labels=False):
+    def __init__(
+        self,
+        name,
+        *,
+        data_dir,
+        shrink_to,
+        drop_log,
+        labels=False,
+        max_pixels: int = pillow_limit.MAX_PIXELS,
+    ):
         # Slow to import, and wanted by few.
         import tensorflow_datasets as tfds
 
@@ -39,6 +50,7 @@ class TfdsSource:
             )
         self.drop_log = drop_log
         self._shrink_to = shrink_to
+        self._max_pixels = max_pixels
         self._split = split
         self._builder = tfds.builder(dataset, data_dir=data_dir)
         if not os.path.isdir(self._builder.data_dir):
@@ -95,4 +107,5 @@ class TfdsSource:
             drop_log=self.drop_log,
             context=context,
             side=side,
+            max_pixels=self._max_pixels,
         )

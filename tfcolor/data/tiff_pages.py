@@ -6,6 +6,7 @@ Reference:
 
 import dataclasses
 import io
+import mmap
 import struct
 
 from PIL import TiffImagePlugin
@@ -17,6 +18,16 @@ _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
 _SAMPLE_FORMAT = 339
 _MAX_PAGES = 10000
 _MAX_SAMPLES = 64
+# Entries of one directory, and of all: a crafted file can have directories
+# that lie in one another, and values that each are nearly the whole file.
+_MAX_ENTRIES, _MAX_ALL_ENTRIES = 4096, 2**18
+# Bytes of a value of each type.
+_TYPE_BYTES = {
+    **dict.fromkeys((1, 2, 6, 7), 1),
+    **dict.fromkeys((3, 8), 2),
+    **dict.fromkeys((4, 9, 11, 13), 4),
+    **dict.fromkeys((5, 10, 12, 16, 17, 18), 8),
+}
 # What a page is that is not the picture itself: bits of NewSubfileType.
 _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
@@ -109,6 +120,8 @@ class Page:
 
     def problem(self) -> str | None:
         """Returns what cannot be read, as a few words, or None."""
+        if self.samples > _MAX_SAMPLES:
+            return f"{self.samples} channels"
         formats = set(_as_tuple(self.tags.get(_SAMPLE_FORMAT, (_UNSIGNED,))))
         if self.photometric not in _KINDS:
             default = f"photometric interpretation {self.photometric}"
@@ -122,8 +135,6 @@ class Page:
         small = self.samples == 1 and self.photometric in (0, 1, 3)
         if bits not in ((1, 2, 4, 8, 12, 16) if small else (8, 16)):
             return f"{bits}-bit integer {_KINDS[self.photometric]} pixels"
-        if self.samples > _MAX_SAMPLES:
-            return f"{self.samples} channels"
         if self.samples < self.colors:
             return f"{_KINDS[self.photometric]} with {self.samples} channels"
         if self.compression not in TiffImagePlugin.COMPRESSION_INFO:
@@ -170,7 +181,7 @@ def read_pages(data: bytes) -> list[Page]:
     """Reads the directories of all pages.
 
     Args:
-        data: bytes of a TIFF file.
+        data: bytes of a TIFF file, or a memory map of it.
 
     Returns:
         list of Page, at least one.
@@ -186,13 +197,16 @@ def read_pages(data: bytes) -> list[Page]:
             "A BigTIFF must be little-endian. Received: a big-endian one"
         )
     head = data[: 16 if big else 8]
-    stream = io.BytesIO(data)
-    pages, seen = [], set()
+    stream = data if isinstance(data, mmap.mmap) else io.BytesIO(data)
+    pages, seen, entries = [], set(), 0
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(head)
         offset = directory.next
         while offset and offset not in seen and len(pages) < _MAX_PAGES:
             seen.add(offset)
+            entries += len(read_entries(data, offset, order, big=big))
+            if entries > _MAX_ALL_ENTRIES:
+                break
             directory = TiffImagePlugin.ImageFileDirectory_v2(head)
             stream.seek(offset)
             directory.load(stream)
@@ -208,6 +222,39 @@ def read_pages(data: bytes) -> list[Page]:
     if not pages:
         raise OSError("The TIFF file has no page.")
     return pages
+
+
+def read_entries(data, offset: int, order: str, *, big: bool = False) -> list:
+    """Reads the heads of a directory's entries.
+
+    Args:
+        data: bytes, or a memory map of them.
+        offset: int, where the directory begins.
+        order: str, "<" or ">".
+        big: bool. Whether it is one of a BigTIFF.
+
+    Returns:
+        list of (tag, type, count of values, the value or its place).
+
+    Raises:
+        ValueError: reading them all would take far more than the file's own
+            size: there are too many, or values lie in one another.
+        struct.error: it is cut off.
+    """
+    count_form, form = ("Q", "HHQQ") if big else ("H", "HHLL")
+    (count,) = struct.unpack_from(order + count_form, data, offset)
+    if count > _MAX_ENTRIES:
+        raise ValueError(f"a directory of {count} entries")
+    start = offset + struct.calcsize(order + count_form)
+    size = struct.calcsize(order + form)
+    entries = [
+        struct.unpack_from(order + form, data, start + number * size)
+        for number in range(count)
+    ]
+    total = sum(n * _TYPE_BYTES.get(kind, 0) for _, kind, n, _ in entries)
+    if total > len(data) + 16 * count:
+        raise ValueError("values that lie in one another")
+    return entries
 
 
 def choose(pages: list[Page]) -> tuple[Page, str | None]:

@@ -169,7 +169,10 @@ def _decode(segment, page, rows, columns, samples) -> np.ndarray:
     else:
         try:
             file = io.BytesIO(_small_tiff(segment, page, rows, wide))
-            with pillow_limit.lifted(), Image.open(file) as picture:
+            with (
+                pillow_limit.at(rows * wide),
+                Image.open(file, formats=("TIFF",)) as picture,
+            ):
                 values = np.asarray(picture)
         except _DAMAGE as error:
             raise OSError("The TIFF file is damaged or truncated.") from error

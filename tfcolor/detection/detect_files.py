@@ -10,12 +10,14 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor.data import decode
-from tfcolor.data import memory
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import one_line
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection.detector import Detector
 
 # Decoding releases the interpreter most of the time.
 _THREADS = 2
+_TRY_LESS = "a smaller --batch_size, smaller pictures"
 # Pictures that wait for others of their size, all added up: bounds the memory.
 _WAITING_PIXELS = 2**26
 
@@ -38,7 +40,11 @@ class Detected:
 
 
 def detect_files(
-    detector: Detector, paths: Iterable[str], *, batch_size: int
+    detector: Detector,
+    paths: Iterable[str],
+    *,
+    batch_size: int,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Detected]:
     """Finds boxes in picture files; a bad one does not stop the others.
 
@@ -49,13 +55,14 @@ def detect_files(
         paths: iterable of str.
         batch_size: int, for detectors that take any number of pictures;
             others get as many as they take.
+        max_pixels: int. A picture of more is not decoded, but fails.
 
     Yields:
         Detected, once for each path, in an order of its own.
     """
     batch_size = detector.convention.batch_size or batch_size
     waiting = collections.defaultdict(list)
-    for path, rgb, reason in _read_ahead(paths):
+    for path, rgb, reason in _read_ahead(paths, max_pixels):
         if reason is not None:
             yield Detected(path, reason=reason)
             continue
@@ -70,16 +77,6 @@ def detect_files(
         yield from _detect(detector, batch)
 
 
-def one_line(error: BaseException) -> str:
-    """Returns an error's message as one line."""
-    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
-    if known is not None:
-        return known
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 def _pixels(waiting: dict) -> int:
     return sum(
         height * width * len(batch)
@@ -87,12 +84,12 @@ def _pixels(waiting: dict) -> int:
     )
 
 
-def _read(path: str) -> np.ndarray:
-    with open(path, "rb") as file:
-        return decode.decode_rgb(file.read())
+def _read(path: str, max_pixels: int) -> np.ndarray:
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
+    return decode.decode_rgb(data, max_pixels=max_pixels)
 
 
-def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
+def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[tuple]:
     """Yields (path, rgb, None) or (path, None, reason), in order."""
     pool = futures.ThreadPoolExecutor(_THREADS)
     paths = iter(paths)
@@ -100,7 +97,7 @@ def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
     try:
         for path in itertools.chain(paths, itertools.repeat(None)):
             if path is not None:
-                reading.append((path, pool.submit(_read, path)))
+                reading.append((path, pool.submit(_read, path, max_pixels)))
             if not reading:
                 return
             if path is None or len(reading) > _THREADS:
@@ -109,7 +106,7 @@ def _read_ahead(paths: Iterable[str]) -> Iterator[tuple]:
                 if error is None:
                     yield done, future.result(), None
                 else:
-                    yield done, None, one_line(error)
+                    yield done, None, one_line(error, try_less=_TRY_LESS)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -119,7 +116,9 @@ def _detect(detector: Detector, batch: list) -> Iterator[Detected]:
         results = detector.detect_batch([rgb for _, rgb in batch])
     except Exception as error:
         if len(batch) == 1:
-            yield Detected(batch[0][0], reason=one_line(error))
+            yield Detected(
+                batch[0][0], reason=one_line(error, try_less=_TRY_LESS)
+            )
             return
         # One by one names the picture, and needs less memory.
         for entry in batch:

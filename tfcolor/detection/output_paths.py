@@ -3,6 +3,7 @@
 import dataclasses
 import os
 
+from tfcolor import atomic
 from tfcolor.data import box_folder
 from tfcolor.data import files
 
@@ -101,6 +102,17 @@ def plan(
         )
     _check_collisions(jobs)
     return jobs
+
+
+def remove_leftovers(jobs: list[BoxJob], output: str) -> None:
+    """Removes what killed processes left where boxes will be.
+
+    Args:
+        jobs: list of BoxJob.
+        output: str. See `plan`.
+    """
+    files_of_jobs = [f for job in jobs for f in (job.boxes, job.drawing) if f]
+    atomic.remove_leftovers([json_path(output), *files_of_jobs])
 
 
 def _folder(output: str, format: str) -> str:

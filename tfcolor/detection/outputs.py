@@ -7,10 +7,31 @@ from tfcolor.data import box_folder
 from tfcolor.data.coco_writer import CocoWriter
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection import coco_classes
+from tfcolor.detection import output_paths
 from tfcolor.detection.output_paths import BoxJob
 
 # The JSON of all pictures is written anew each time.
 _SECONDS_BETWEEN_WRITES = 30.0
+
+
+def open_output(output: str, *, format: str, overwrite: bool):
+    """Opens where boxes go.
+
+    Args:
+        output: str; see `output_paths.plan`.
+        format: str, one of `output_paths.FORMATS`.
+        overwrite: bool. Whether to forget what is there already.
+
+    Returns:
+        NpzOutput or CocoOutput.
+
+    Raises:
+        OSError: a JSON there already cannot be read.
+        ValueError: `tfcolor detect` did not write it.
+    """
+    if format == output_paths.NPZ:
+        return NpzOutput()
+    return CocoOutput(output_paths.json_path(output), overwrite=overwrite)
 
 
 class NpzOutput:

@@ -89,7 +89,8 @@ def load_signature(path: str) -> tuple[object, object]:
     try:
         with _without_warnings():
             loaded = tf.saved_model.load(folder)
-    except (OSError, ValueError, tf.errors.OpError) as error:
+    except Exception as error:
+        # TensorFlow raises errors of many kinds on damaged files.
         raise ValueError(
             f"The SavedModel in {folder!r} cannot be loaded: {error}"
         ) from error

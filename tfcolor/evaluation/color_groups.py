@@ -7,12 +7,12 @@ matrix with other groups of the same sizes.
 """
 
 import dataclasses
-import json
 import math
 import os
 
 import numpy as np
 
+from tfcolor.data import foreign_files
 from tfcolor.evaluation import intervals
 from tfcolor.evaluation.class_predictions import ClassPredictions
 
@@ -67,14 +67,14 @@ def read(folder: str, class_names: tuple[str, ...]) -> dict[str, str] | None:
     path = os.path.join(folder, FILE)
     if not os.path.isfile(path):
         return None
-    with open(path, encoding="utf-8-sig") as file:
-        try:
-            groups = json.load(file)
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"{FILE} must be JSON. Received: {path!r} ({error})"
-            ) from error
-    missing = [name for name in class_names if name not in groups]
+    try:
+        groups = foreign_files.read_json(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{FILE} must be JSON. Received: {path!r} ({error})"
+        ) from error
+    known = groups if isinstance(groups, dict) else {}
+    missing = [name for name in class_names if name not in known]
     if not isinstance(groups, dict) or missing:
         raise ValueError(
             f"{FILE} must give the group of every class. Received: {path!r} "

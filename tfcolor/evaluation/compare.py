@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tfcolor.data import files
 from tfcolor.data import memory
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
@@ -176,18 +177,14 @@ class _Run:
             try:
                 step(picture, method)
             except Exception as error:
-                self.failures.append((picture.path, _reason(error)))
+                self.failures.append((picture.path, files.reason(error)))
             else:
                 done.append(picture)
         return done
 
 
 def _reason(error: Exception) -> str:
-    known = memory.ran_out(error, _TRY_LESS)
-    if known is not None:
-        return known
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return memory.ran_out(error, _TRY_LESS) or files.reason(error)
 
 
 def _column(rows: Iterable[dict], key: str) -> np.ndarray:

@@ -6,18 +6,20 @@ LPIPS 0.1 (`alex.pth`). PyTorch is needed for .pth files only.
 """
 
 import os
-import zipfile
 
 import numpy as np
 
+from tfcolor.data import foreign_files
 from tfcolor.evaluation import lpips
 
 
 def _read_npz(path: str) -> dict[str, np.ndarray]:
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"LPIPS weights must be .npz. Received: {path!r}")
-    with np.load(path) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+    try:
+        return foreign_files.read_npz(path)
+    except ValueError as error:
+        raise ValueError(
+            f"LPIPS weights must be .npz. Received: {path!r} ({error})"
+        ) from error
 
 
 def _read_pth(path: str) -> dict[str, np.ndarray]:

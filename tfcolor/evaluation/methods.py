@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfcolor.data import decode
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
+from tfcolor.evaluation import truth as truth_lib
 from tfcolor.evaluation.predictions import PredictionFolder
 from tfcolor.evaluation.truth import TruePicture
 from tfcolor.inference.box_finder import Finder
@@ -29,19 +29,6 @@ class Method:
 
     name: str
     predict: Callable[[TruePicture, np.ndarray], np.ndarray]
-
-
-def read_rgb(
-    path: str, *, say: Callable[[str], None] | None = None
-) -> np.ndarray:
-    """Reads a picture file: uint8 array [H, W, 3].
-
-    Args:
-        path: str.
-        say: function of a line of text, or None; see `decode.decode_rgb`.
-    """
-    with open(path, "rb") as file:
-        return decode.decode_rgb(file.read(), say=say)
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:
@@ -127,7 +114,11 @@ def from_folder(
 
     def predict(picture, rgb):
         path = predictions.find(picture)
-        predicted = read_rgb(path, say=say and functools.partial(say, path))
+        predicted = truth_lib.read_rgb(
+            path,
+            say=say and functools.partial(say, path),
+            max_pixels=picture.max_pixels,
+        )
         if predicted.shape == rgb.shape:
             return predicted
         # Cropping a picture of another shape would compare different parts.

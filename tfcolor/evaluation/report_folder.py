@@ -2,10 +2,9 @@
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 
+from tfcolor import atomic as atomic_files
 from tfcolor.evaluation import report_pictures
 
 CSV = "metrics.csv"
@@ -45,19 +44,6 @@ def check(folder: str, *, overwrite: bool) -> None:
         )
 
 
-def _replace(target: str, new: str, aside: str) -> None:
-    """Puts `new` at `target`; what was there goes to `aside`."""
-    there = os.path.isdir(target)
-    if there:
-        os.rename(target, aside)
-    try:
-        os.rename(new, target)
-    except OSError:
-        if there:
-            os.rename(aside, target)
-        raise
-
-
 @contextlib.contextmanager
 def atomic(folder: str, *, overwrite: bool = False) -> Iterator[str]:
     """Gives a temporary folder that becomes the report in the end.
@@ -76,15 +62,8 @@ def atomic(folder: str, *, overwrite: bool = False) -> Iterator[str]:
     """
     check(folder, overwrite=overwrite)
     target = os.path.abspath(folder)
-    parent, name = os.path.split(target)
-    os.makedirs(parent, exist_ok=True)
-    temporary = tempfile.mkdtemp(prefix=f".{name}.", dir=parent)
-    try:
-        report = os.path.join(temporary, "new")
-        # Not mkdtemp's own folder: that one only its owner can read.
+    atomic_files.remove_leftovers([target])
+    with atomic_files.replacing(target) as report:
         os.mkdir(report)
         yield report
         check(folder, overwrite=overwrite)
-        _replace(target, report, os.path.join(temporary, "old"))
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

@@ -11,7 +11,25 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import files
+from tfcolor.data import pillow_limit
 from tfcolor.inference.box_finder import Finder
+
+
+def read_rgb(
+    path: str,
+    *,
+    say: Callable[[str], None] | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+) -> np.ndarray:
+    """Reads a picture file: uint8 array [H, W, 3].
+
+    Args:
+        path: str.
+        say: function of a line of text, or None; see `decode.decode_rgb`.
+        max_pixels: int. A picture of more is not decoded.
+    """
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
+    return decode.decode_rgb(data, say=say, max_pixels=max_pixels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +42,14 @@ class TruePicture:
         name: str. Path relative to the folder it was found in, with `/`.
         box: tuple of 4 int or None. The part of the file that it is, yxyx in
             pixels; None for the whole.
+        max_pixels: int. A file of more is not decoded.
     """
 
     index: int
     path: str
     name: str
     box: tuple[int, int, int, int] | None = None
+    max_pixels: int = pillow_limit.MAX_PIXELS
 
     def read(self, say: Callable[[str], None] | None = None) -> np.ndarray:
         """Reads the picture: uint8 array [H, W, 3].
@@ -39,10 +59,10 @@ class TruePicture:
 
         Raises:
             OSError: the file cannot be read.
-            ValueError: the kind of picture is not supported.
+            ValueError: the kind of picture is not supported, or it is too
+                large.
         """
-        with open(self.path, "rb") as file:
-            rgb = decode.decode_rgb(file.read(), say=say)
+        rgb = read_rgb(self.path, say=say, max_pixels=self.max_pixels)
         if self.box is None:
             return rgb
         top, left, bottom, right = self.box
@@ -71,6 +91,7 @@ def list_truth(
     limit: int | None = None,
     outside: str | None = None,
     say: Callable[[str], None] | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> list[TruePicture]:
     """Lists the true pictures: sorted within each pattern, each once.
 
@@ -80,14 +101,16 @@ def list_truth(
         outside: str or None. A folder whose pictures do not count: the
             report's own.
         say: function of a line of text, or None. Told what is left out.
+        max_pixels: int. A file of more is not decoded.
 
     Returns:
         list of TruePicture, not empty.
 
     Raises:
         FileNotFoundError: a pattern finds no picture.
-        ValueError: `limit` is below 1.
+        ValueError: `limit` is below 1, or `max_pixels` out of range.
     """
+    pillow_limit.check_option(max_pixels)
     if limit is not None and limit < 1:
         raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
     names = {}
@@ -106,7 +129,10 @@ def list_truth(
             name = os.path.relpath(path, root).replace(os.sep, "/")
             names.setdefault(os.path.realpath(path), (path, name))
     chosen = list(names.values())[:limit]
-    return [TruePicture(i, *pair) for i, pair in enumerate(chosen)]
+    return [
+        TruePicture(i, *pair, max_pixels=max_pixels)
+        for i, pair in enumerate(chosen)
+    ]
 
 
 def shown_names(pictures: list[TruePicture]) -> list[str]:
@@ -155,6 +181,7 @@ def crops(truth: list[TruePicture], find_boxes: Finder) -> list[TruePicture]:
             picture.path,
             picture.name if box is None else f"{picture.name} {box}",
             box,
+            picture.max_pixels,
         )
         for index, (picture, box) in enumerate(parts)
     ]

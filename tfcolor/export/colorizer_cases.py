@@ -15,10 +15,9 @@ from tfcolor.export import defaults
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.served import Case
 from tfcolor.export.warm_up import Request
-from tfcolor.inference import colorization_model
 from tfcolor.inference import network
 from tfcolor.inference.colorizer import Colorizer
-from tfcolor.layers.box_class_map import BoxClassMap
+from tfcolor.models import architecture
 
 _WARM_UP_SIZE = (64, 48)
 
@@ -86,15 +85,14 @@ def _encoded(data: list[bytes], told: dict) -> Request:
 def _told(model, pictures) -> dict[str, np.ndarray]:
     """Returns what a request tells a model beside its pictures."""
     told = {}
-    count = colorization_model.num_classes(model)
-    if count:
+    takes = architecture.takes(model)
+    if count := takes.classes:
         sure = np.eye(count, dtype=np.float32)[np.arange(len(pictures)) % count]
         told["classes"] = 0.75 * sure + 0.25 / count
-    with_classes = colorization_model.takes_box_classes(model)
-    if with_classes or colorization_model.takes_boxes(model):
+    if takes.box_classes or takes.boxes:
         told["boxes"] = np.float32([_boxes(*p.shape[:2]) for p in pictures])
-    if with_classes:
-        ids = [*_class_ids(model), 0, 0][:2]
+    if takes.box_classes:
+        ids = [*architecture.of(model).options["box_class_ids"], 0, 0][:2]
         told["box_classes"] = np.int32([[*ids, 0]] * len(pictures))
     return told
 
@@ -106,11 +104,6 @@ def _boxes(height, width) -> list:
         [height * 0.3, width * 0.4, height + 9, width + 5],
         [0, 0, 0, 0],
     ]
-
-
-def _class_ids(model) -> list[int]:
-    maps = [x for x in model.layers if isinstance(x, BoxClassMap)]
-    return maps[0].class_ids if maps else []
 
 
 def _of_all_signatures(told) -> dict[str, np.ndarray]:
@@ -149,7 +142,7 @@ def _rgb_case(model, colorizer) -> Case:
 
 
 def _ab_case(model, image_size) -> Case:
-    width = image_size + colorization_model.size_multiple(model)
+    width = image_size + architecture.takes(model).size_multiple
     L = np.linspace(0, 100, image_size * width, dtype=np.float32)
     L = L.reshape(1, image_size, width, 1)
     classes = _of_all_signatures(_told(model, [L[0]]))

@@ -11,6 +11,7 @@ from tfcolor.export.colorizer_signatures import colorizer_signatures
 from tfcolor.export.served import Served
 from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
+from tfcolor.models import architecture
 from tfcolor.weights.model_file import ModelInfo
 
 # What people should know of colours.
@@ -38,16 +39,16 @@ def served(
             below what it can work on.
     """
     colorization_model.check(model)
-    smallest = colorization_model.smallest_side(model)
+    takes = architecture.takes(model)
+    smallest = takes.smallest_side
     if options.image_size < smallest:
         raise ValueError(
             f"`image_size` must be {smallest} or more for this model. "
             f"Received: image_size={options.image_size}"
         )
-    step = colorization_model.size_multiple(model)
-    checks.check_size("image_size", options.image_size, step)
+    checks.check_size("image_size", options.image_size, takes.size_multiple)
     made_with = dataclasses.asdict(options)
-    if not colorization_model.takes_boxes(model):
+    if not takes.boxes:
         del made_with["crop_size"], made_with["boxes_at_once"]
     return Served(
         signatures=colorizer_signatures(model, options),

@@ -21,11 +21,11 @@ from tfcolor.export import decode_graph
 from tfcolor.export import defaults
 from tfcolor.export import told_inputs
 from tfcolor.export.signature import Signature
-from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
+from tfcolor.models import architecture
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -86,13 +86,14 @@ def colorizer_signatures(
 
 
 def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
-    if colorization_model.takes_box_classes(model):
+    takes = architecture.takes(model)
+    if takes.box_classes:
         return _BOXES, _BOX_CLASSES
-    return (_BOXES,) if colorization_model.takes_boxes(model) else ()
+    return (_BOXES,) if takes.boxes else ()
 
 
 def _class_specs(model) -> tuple[tf.TensorSpec, ...]:
-    count = colorization_model.num_classes(model)
+    count = architecture.takes(model).classes
     if not count:
         return ()
     return (tf.TensorSpec([None, count], name="classes"),)
@@ -109,8 +110,9 @@ class _Graph:
         # Of what comes with a picture, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))
         self._told = [spec.name for spec in specs]
-        self._smallest_side = colorization_model.smallest_side(model)
-        self._step = colorization_model.size_multiple(model)
+        takes = architecture.takes(model)
+        self._smallest_side = takes.smallest_side
+        self._step = takes.size_multiple
         self.options = options
         self.crop_size = options.crop_size or options.image_size
 

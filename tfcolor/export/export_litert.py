@@ -10,6 +10,7 @@ from tfcolor.export import saved_model
 from tfcolor.export.colorizer_export import NOTE
 from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
+from tfcolor.models import architecture
 
 CARD = "model_card.md"
 
@@ -46,7 +47,7 @@ def export_litert(
         network, info = colorization_model.open_model(model, style=style)
         colorization_model.check(network)
         size = image_size or info.image_size
-        step = colorization_model.size_multiple(network)
+        step = architecture.takes(network).size_multiple
         checks.check_size("image_size", size, step)
         name = export_model.name_of(model)
         files = {

@@ -7,14 +7,13 @@ By `keras.export.ExportArchive`: a Keras 3 model that was written by
 import contextlib
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Iterator
 from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
+from tfcolor import atomic
 from tfcolor.export import warm_up
 from tfcolor.export.signature import Signature
 
@@ -40,6 +39,9 @@ def write(
         signatures: Signatures.
         assets: dict of text by file name, for the folder `assets`.
         warm_up_requests: what a server runs before it takes requests.
+
+    Raises:
+        OSError: a file cannot be written.
     """
     archive = keras.export.ExportArchive()
     archive.track(model)
@@ -49,7 +51,12 @@ def write(
             _traced(signature),
             input_signature=list(signature.inputs),
         )
-    archive.write_out(path, verbose=False)
+    try:
+        archive.write_out(path, verbose=False)
+    except tf.errors.OpError as error:
+        raise OSError(
+            f"The SavedModel cannot be written: {error.message}"
+        ) from error
     os.makedirs(os.path.join(path, ASSETS), exist_ok=True)
     for name, text in assets.items():
         with open(os.path.join(path, ASSETS, name), "w") as file:
@@ -87,29 +94,13 @@ def replaced_at_end(path: str, *, overwrite: bool) -> Iterator[str]:
         OSError: the folder above it cannot be made or written.
     """
     path = os.path.normpath(path)
+    atomic.remove_leftovers([path])
     if os.path.lexists(path) and not overwrite:
         raise ValueError(
             f"The output must not exist, or be overwritten. Received: {path!r}"
         )
-    parent = os.path.dirname(path) or os.curdir
-    os.makedirs(parent, exist_ok=True)
-    mark = uuid.uuid4().hex
-    new, old = (
-        os.path.join(parent, f".tfcolor-{mark}.{kind}")
-        for kind in ("new", "old")
-    )
-    try:
+    with atomic.replacing(path) as new:
         yield new
-        if os.path.lexists(path):
-            os.replace(path, old)
-        os.replace(new, path)
-    except BaseException:
-        if os.path.lexists(old):
-            os.replace(old, path)
-        raise
-    finally:
-        for folder in (new, old):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def description(values: dict) -> str:

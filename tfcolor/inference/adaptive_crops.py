@@ -8,7 +8,7 @@ and each group's crops are as large as its boxes need.
 import keras
 import numpy as np
 
-from tfcolor.layers.instance_fusion import InstanceFusion
+from tfcolor.models import architecture
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import transfer
@@ -69,16 +69,7 @@ def with_groups(model: keras.Model, groups: int) -> keras.Model:
     """
     networks = fusion_lib.networks_of(model)
     old = networks["fusion"]
-    blending = {
-        layer.blending
-        for layer in old.layers
-        if isinstance(layer, InstanceFusion)
-    }
-    new = fusion_lib.fusion(
-        width=siggraph_blocks.width_of(old),
-        blending=blending.pop(),
-        mask_center=-old.get_layer("mask_centered").offset,
-        groups=groups,
-    )
+    options = architecture.of(old).options
+    new = fusion_lib.fusion(**options | {"groups": groups})
     transfer.copy_weights(old, new)
     return fusion_lib.instance_colorizer(**networks | {"fusion": new})

@@ -4,11 +4,6 @@ import os
 
 import keras
 
-from tfcolor.models import alexnet
-from tfcolor.models import blend
-from tfcolor.models import efficientnet_unet
-from tfcolor.models import ensemble
-from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
@@ -78,7 +73,7 @@ def open_model(
     if isinstance(model, keras.Model):
         return model, model_file.ModelInfo()
     if is_file:
-        return _load_file(model)
+        return model_file.load(model)
     name, _, named_style = (model or shipped.DEFAULT).partition(":")
     if style is not None and named_style:
         raise ValueError(
@@ -94,63 +89,6 @@ def _is_file(model: str) -> bool:
         return False
     is_path = os.path.exists(model) or os.path.basename(model) != model
     return is_path or "." in model
-
-
-def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
-    model_file.check_path(path)
-    try:
-        return model_file.load(path)
-    except Exception as error:
-        # Keras raises errors of many kinds on archives it cannot read.
-        raise ValueError(
-            "A model file must hold a Keras model that can be read. "
-            f"Received: {path!r} ({type(error).__name__}: {error})"
-        ) from error
-
-
-def takes_boxes(model: keras.Model) -> bool:
-    """Tells whether a colorization model colors instances by themselves."""
-    return set(model.input) > _INPUTS
-
-
-def takes_box_classes(model: keras.Model) -> bool:
-    """Tells whether a colorization model is told what lies in boxes."""
-    return set(model.input) >= _BOX_CLASS_INPUTS
-
-
-def takes_hints(model: keras.Model) -> bool:
-    """Tells whether a colorization model listens to colour hints."""
-    return set(model.input) >= _INPUTS
-
-
-def size_multiple(model: keras.Model) -> int:
-    """Returns what the sides of a model's input must be a multiple of."""
-    if blend.network(model).name == "efficientnet_unet":
-        return efficientnet_unet.SIZE_MULTIPLE
-    return siggraph_blocks.SIZE_MULTIPLE
-
-
-def smallest_side(model: keras.Model) -> int:
-    """Returns how many pixels the sides of a network's input must have.
-
-    Args:
-        model: keras.Model of `load`.
-
-    Returns:
-        int. More than `size_multiple` for an ensemble, whose classifier
-        leaves nothing of a small picture.
-    """
-    for layer in model.layers:
-        if layer.name == ensemble.CLASSIFIER:
-            return alexnet.smallest_side(alexnet.enlargement(layer))
-    return size_multiple(model)
-
-
-def num_classes(model: keras.Model) -> int:
-    """Returns how many classes a model must be told of; 0 if none."""
-    if _CLASS_INPUT not in model.input:
-        return 0
-    return model.input[_CLASS_INPUT].shape[-1]
 
 
 def check(model: keras.Model) -> None:

@@ -16,6 +16,7 @@ from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import network_inputs
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models import architecture
 
 
 class Colorizer:
@@ -96,18 +97,16 @@ class Colorizer:
         model, info = colorization_model.load(model, style=style)
         self.image_size = image_size or info.image_size
         self.upsampling = upsampling or info.upsampling
-        multiple = colorization_model.size_multiple(model)
-        checks.check_size("image_size", self.image_size, multiple)
-        checks.check_smallest(
-            self.image_size, colorization_model.smallest_side(model)
-        )
+        takes = architecture.takes(model)
+        checks.check_size("image_size", self.image_size, takes.size_multiple)
+        checks.check_smallest(self.image_size, takes.smallest_side)
         self.batch_size = batch_size
         self.saturation = saturation
-        self.takes_box_classes = colorization_model.takes_box_classes(model)
-        self._takes_crops = colorization_model.takes_boxes(model)
-        self.takes_boxes = self._takes_crops or self.takes_box_classes
-        self.takes_hints = colorization_model.takes_hints(model)
-        self.num_classes = colorization_model.num_classes(model)
+        self.takes_box_classes = takes.box_classes
+        self._takes_crops = takes.boxes
+        self.takes_boxes = takes.boxes or takes.box_classes
+        self.takes_hints = takes.hints
+        self.num_classes = takes.classes
         self.crop_sizes = (crop_size or self.image_size,)
         if crop_size == defaults.ADAPTIVE:
             self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)

@@ -14,11 +14,17 @@ out: it is then 1/50 of the short side.
 """
 
 import dataclasses
-import json
 import math
 import re
+import reprlib
+
+from tfcolor.data import foreign_files
 
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
+# Pixels: no picture is as large.
+_MOST = 2**31
+# Of a hints file: a million points.
+_MAX_BYTES = 2**26
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +97,8 @@ def read_hints(path: str, names: list[str]) -> dict[str, list[HintPoint]]:
             at hand; the message begins with the path.
     """
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return _parse(json.load(file), names)
+        content = foreign_files.read_json(path, max_bytes=_MAX_BYTES)
+        return _parse(content, names)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -120,7 +126,8 @@ def _parse(content, names: list[str]) -> dict[str, list[HintPoint]]:
 def _parse_points(name: str, points) -> list[HintPoint]:
     if not isinstance(points, list):
         raise ValueError(
-            f"{name}: hints must be a list of points. Received: {points!r}"
+            f"{name}: hints must be a list of points. "
+            f"Received: {reprlib.repr(points)}"
         )
     return [
         _parse_point(f"{name}, point {number}", point)
@@ -134,7 +141,7 @@ def _parse_point(where: str, point) -> HintPoint:
     if not isinstance(point, dict) or not required <= set(point) <= known:
         raise ValueError(
             f'{where}: a point must have "x", "y" and "color", and may have '
-            f'"radius". Received: {point!r}'
+            f'"radius". Received: {reprlib.repr(point)}'
         )
     try:
         return HintPoint(**point)
@@ -145,4 +152,5 @@ def _parse_point(where: str, point) -> HintPoint:
 def _is_number(value) -> bool:
     # In Python True is a number.
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value)
+    # An integer may be too large for a floating point number.
+    return number and abs(value) < _MOST and math.isfinite(value)

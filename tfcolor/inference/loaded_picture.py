@@ -6,6 +6,7 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import picture_boxes
+from tfcolor.data import pillow_limit
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import box_finder
 from tfcolor.inference import color_pictures
@@ -107,6 +108,7 @@ def load(
     hints: tuple[HintPoint, ...],
     find_boxes: box_finder.Finder | None,
     skip_color: bool,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Loaded:
     """Reads a picture and looks at what it is.
 
@@ -115,6 +117,7 @@ def load(
         hints: tuple of HintPoint, in pixels of the upright picture.
         find_boxes: box_finder.Finder or None.
         skip_color: bool. Whether colour pictures are left out.
+        max_pixels: int. A picture of more is not decoded.
 
     Returns:
         Loaded.
@@ -122,11 +125,11 @@ def load(
     Raises:
         IsColor: the picture is in colour, and `skip_color`.
         OSError: it cannot be read.
-        ValueError: it is of a kind that is not supported, or a hint lies out
-            of it.
+        ValueError: it is of a kind that is not supported, too large, or a
+            hint lies out of it.
     """
-    with open(source, "rb") as file:
-        picture = decode.decode_picture(file.read())
+    data = pillow_limit.read_file(source, max_pixels=max_pixels)
+    picture = decode.decode_picture(data, max_pixels=max_pixels)
     height, width = picture.pixels.shape[:2]
     hint_points.check_inside(hints, width=width, height=height)
     notes = list(picture.notes)

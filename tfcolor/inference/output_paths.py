@@ -5,34 +5,39 @@ import dataclasses
 import os
 from collections.abc import Callable
 
+from tfcolor import atomic
 from tfcolor.data import encode
 from tfcolor.data import files
+from tfcolor.inference.hint_points import HintPoint
 
 
 @dataclasses.dataclass(frozen=True)
-class OutputPath:
-    """A picture and the files that are wanted of it.
+class PictureJob:
+    """A picture to colorize and the files that are wanted of it.
 
     Attributes:
         source: str. Path of the picture.
-        name: str. Its name relative to the input folder, with `/`.
-        output: str or None. Path of the colorized picture, if wanted.
+        output: str or None. Path of the colorized picture, if wanted; its
+            extension chooses the format.
         compare: str or None. Path of the grey | colorized strip, if wanted.
         boxed: str or None. Path of the picture with its boxes, if wanted.
+        hints: tuple of HintPoint, in pixels of the upright picture.
+        name: str. The picture's name relative to the input folder, with `/`.
     """
 
     source: str
-    name: str
     output: str | None
     compare: str | None = None
     boxed: str | None = None
+    hints: tuple[HintPoint, ...] = ()
+    name: str = ""
 
     def targets(self) -> list[str]:
         """Returns the paths of all files wanted."""
         paths = (self.output, self.compare, self.boxed)
         return [path for path in paths if path]
 
-    def without_existing(self) -> "OutputPath":
+    def without_existing(self) -> "PictureJob":
         """Returns a copy that wants only the files that do not exist."""
         wanted = {
             name: None if path is None or os.path.lexists(path) else path
@@ -52,7 +57,7 @@ def plan(
     compare: bool = False,
     show_boxes: bool = False,
     say: Callable[[str], None] | None = None,
-) -> list[OutputPath]:
+) -> list[PictureJob]:
     """Finds the pictures and gives each its place.
 
     For one picture that is a file, `output` may be a file, whose extension
@@ -71,7 +76,7 @@ def plan(
         say: function of a line of text, or None. Told what is left out.
 
     Returns:
-        list of OutputPath, sorted by source.
+        list of PictureJob, sorted by source.
 
     Raises:
         FileNotFoundError: an input finds no picture.
@@ -91,17 +96,42 @@ def plan(
             for name in _writable([name for _, name in found])
         ]
     jobs = [
-        OutputPath(
+        PictureJob(
             source,
-            name.replace(os.sep, "/"),
             target,
             _beside(target, "compare") if compare else None,
             _beside(target, "boxes") if show_boxes else None,
+            name=name.replace(os.sep, "/"),
         )
         for (source, name), target in zip(found, names, strict=True)
     ]
     _check_collisions(jobs)
     return jobs
+
+
+def make_folder(output: str, jobs: list[PictureJob]) -> None:
+    """Makes the output folder, and clears what killed processes left there.
+
+    An error now spares a long wait.
+
+    Args:
+        output: str. See `plan`.
+        jobs: list of PictureJob, what `plan` returned.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    single = len(jobs) == 1 and jobs[0].output == output
+    folder = (os.path.dirname(output) if single else output) or os.curdir
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The output folder {folder!r} cannot be made: {error.strerror}"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"The output folder {folder!r} is read-only.")
+    atomic.remove_leftovers(path for job in jobs for path in job.targets())
 
 
 def _writable(names: list[str]) -> list[str]:
@@ -151,7 +181,7 @@ def _check_folder(output: str, *, certain: bool) -> None:
         )
 
 
-def _check_collisions(jobs: list[OutputPath]) -> None:
+def _check_collisions(jobs: list[PictureJob]) -> None:
     sources = {os.path.realpath(job.source) for job in jobs}
     taken = {}
     for job in jobs:

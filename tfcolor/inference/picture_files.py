@@ -1,7 +1,7 @@
 """Colorizing picture files: reading and writing overlap with the network."""
 
 import collections
-import dataclasses
+import itertools
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -11,45 +11,25 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
-from tfcolor.data import memory
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import Outcome
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
 from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import loaded_picture
-from tfcolor.inference.hint_points import HintPoint
 from tfcolor.inference.loaded_picture import Loaded
+from tfcolor.inference.output_paths import PictureJob
 
 # Reading and writing release the interpreter most of the time.
 _THREADS = 2
+# Comes after all batches, so that the one before it is colored.
+_LAST = ()
 # Pictures in one batch, all sizes added up: bounds the memory.
 _BATCH_PIXELS = 2**24
 # What takes less memory here.
 _TRY_LESS = "a smaller --batch_size, --boxes_at_once or --image_size"
-
-
-@dataclasses.dataclass(frozen=True)
-class PictureJob:
-    """A picture to colorize and the files to write.
-
-    Attributes:
-        source: str. Path of the picture.
-        output: str or None. Path of the colorized picture; its extension
-            chooses the format.
-        compare: str or None. Path of a grey | colorized strip.
-        boxed: str or None. Path of the colorized picture with its boxes.
-        hints: tuple of HintPoint, in pixels of the upright picture.
-    """
-
-    source: str
-    output: str | None
-    compare: str | None = None
-    boxed: str | None = None
-    hints: tuple[HintPoint, ...] = ()
-
-
-# In the place of a reason: the picture was left out as it should be.
-_SKIPPED = object()
 
 
 def colorize_files(
@@ -57,9 +37,10 @@ def colorize_files(
     jobs: Iterable[PictureJob],
     *,
     find_boxes: box_finder.Finder | None = None,
-    say: Callable[[PictureJob, str], None] | None = None,
-    skip: Callable[[PictureJob], None] | None = None,
-) -> Iterator[tuple[PictureJob, str | None]]:
+    skip_color: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.
 
     Three batches are in memory at most: one being read, one in the network
@@ -70,14 +51,13 @@ def colorize_files(
         jobs: iterable of PictureJob.
         find_boxes: box_finder.Finder or None. Where things are, for a model
             that colors them by themselves; pictures have no boxes when None.
-        say: function of a job and a line of text, or None. Called with what
-            was left out or ignored of a picture that is done.
-        skip: function of a job, or None. Colour pictures are left out if
-            there is one, and it is called with each.
+        skip_color: bool. Leaves out pictures that are in colour already.
+        stop: function without arguments, asked before each batch. Once it
+            returns True no other picture is begun.
+        max_pixels: int. A picture of more is not decoded, but fails.
 
     Yields:
-        Each job, in order, with None when its files are written or it was
-        skipped, and the reason, a line of text, when it failed.
+        Outcome of each job, in order.
     """
 
     def read(job):
@@ -85,24 +65,25 @@ def colorize_files(
             job.source,
             hints=job.hints,
             find_boxes=find_boxes,
-            skip_color=skip is not None,
+            skip_color=skip_color,
+            max_pixels=max_pixels,
         )
 
     pool = futures.ThreadPoolExecutor(_THREADS)
     reading = collections.deque()
     writing = []
     try:
-        for batch in _batches(jobs, colorizer.batch_size):
+        for batch in itertools.chain(
+            _batches(jobs, colorizer.batch_size), [_LAST]
+        ):
+            if stop():
+                break
             reading.append([(job, pool.submit(read, job)) for job in batch])
             if len(reading) == 2:
                 colored = _colorize(colorizer, reading.popleft())
-                yield from _results(writing, say, skip)
+                yield from _outcomes(writing)
                 writing = _start_writing(pool, colored)
-        while reading:
-            colored = _colorize(colorizer, reading.popleft())
-            yield from _results(writing, say, skip)
-            writing = _start_writing(pool, colored)
-        yield from _results(writing, say, skip)
+        yield from _outcomes(writing)
     finally:
         # What is being written is finished, so that no part of it stays.
         pool.shutdown(wait=True, cancel_futures=True)
@@ -126,15 +107,15 @@ def _batches(
 
 
 def _colorize(colorizer, batch):
-    """Returns (job, loaded, rgb) or (job, None, reason) for each job."""
+    """Returns (job, loaded, rgb) or (job, None, Outcome) for each job."""
     failed = {
-        job: _SKIPPED
-        if isinstance(future.exception(), loaded_picture.IsColor)
-        else _reason(future.exception())
+        job: _failed(job, future.exception())
         for job, future in batch
         if future.exception()
     }
     good = [(j, future.result()) for j, future in batch if j not in failed]
+    if not good:
+        return [(job, None, failed[job]) for job, _ in batch]
     boxes = [loaded.boxes for _, loaded in good]
     if not colorizer.takes_box_classes:
         boxes = [found.boxes if found else None for found in boxes]
@@ -147,7 +128,7 @@ def _colorize(colorizer, batch):
         )
     except Exception as error:
         # Pictures and hints are checked: memory has run out, most likely.
-        return [(job, None, _reason(error)) for job, _ in batch]
+        return [(job, None, _failed(job, error)) for job, _ in batch]
     done = {
         job: (job, loaded, loaded.whole(rgb))
         for (job, loaded), rgb in zip(good, colored, strict=True)
@@ -158,39 +139,36 @@ def _colorize(colorizer, batch):
     ]
 
 
+def _failed(job: PictureJob, error: BaseException) -> Outcome:
+    if isinstance(error, loaded_picture.IsColor):
+        return Outcome(job.source, skipped=outcome_lib.IN_COLOR)
+    return Outcome(
+        job.source, reason=outcome_lib.one_line(error, try_less=_TRY_LESS)
+    )
+
+
 def _start_writing(pool, colored):
     return [
-        (
-            job,
-            result
-            if loaded is None
-            else pool.submit(_write, job, loaded, result),
-            loaded.notes if loaded else (),
-        )
+        (job, result)
+        if loaded is None
+        else (job, pool.submit(_write, job, loaded, result))
         for job, loaded, result in colored
     ]
 
 
-def _results(writing, say, skip) -> Iterator[tuple[PictureJob, str | None]]:
-    for job, result, notes in writing:
-        if result is _SKIPPED:
-            skip(job)
-            yield job, None
-            continue
-        reason = result
-        if isinstance(result, futures.Future):
-            error = result.exception()
-            reason = None if error is None else _reason(error)
-            notes = (*notes, *(() if error else result.result()))
-        if reason is None and say is not None:
-            for note in notes:
-                say(job, note)
-        yield job, reason
+def _outcomes(writing) -> Iterator[Outcome]:
+    for job, result in writing:
+        if isinstance(result, Outcome):
+            yield result
+        elif error := result.exception():
+            yield _failed(job, error)
+        else:
+            yield result.result()
 
 
-def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> list[str]:
-    """Writes the files of a job; returns what the formats do not hold."""
-    picture, notes = loaded.picture, []
+def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> Outcome:
+    """Writes the files of a job."""
+    picture, notes = loaded.picture, [*loaded.notes]
     # Colours that were converted are finer than their file.
     rgb = decode.to_8_bit(rgb) if picture.bits == 8 else rgb
     if job.output is not None:
@@ -215,7 +193,7 @@ def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> list[str]:
             decode.to_8_bit(rgb), loaded.found, coco_classes.NAMES
         )
         _write_picture(job.boxed, drawn, picture)
-    return notes
+    return Outcome(job.source, tuple(job.targets()), notes=tuple(notes))
 
 
 def _extension(path: str) -> str:
@@ -230,13 +208,3 @@ def _write_picture(path, rgb, picture, **metadata) -> None:
         **metadata,
     )
     encode.write_atomically(path, data)
-
-
-def _reason(error: BaseException) -> str:
-    """Returns an error's message as one line."""
-    known = memory.ran_out(error, _TRY_LESS)
-    if known is not None:
-        return known
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__

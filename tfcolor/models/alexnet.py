@@ -23,6 +23,7 @@ from keras import layers
 
 from tfcolor.layers.adaptive_pooling import AdaptiveMeans
 from tfcolor.layers.enlarge import Enlarge
+from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
 
 # Filters, kernel, stride, padding at width 1, and whether a pool follows.
@@ -41,6 +42,10 @@ _ENLARGED = "enlarged"
 FEATURES = ("probabilities", "one_hot", "logits", "penultimate")
 
 
+@architecture.remembered(
+    size_multiple=1,
+    smallest_side=lambda _, options: smallest_side(options["enlarge"]),
+)
 def alexnet(
     *,
     num_classes: int,

@@ -16,7 +16,9 @@ from keras import ops
 
 from tfcolor.layers.bin_colors import BinColors
 from tfcolor.layers.unet import HintCorrection
+from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
+from tfcolor.models.efficientnet_unet import SIZE_MULTIPLE
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
 
@@ -25,6 +27,7 @@ _CLASS_STEP = 4
 _NETWORKS = ("siggraph", "efficientnet_unet")
 
 
+@architecture.remembered
 def siggraph_blend(
     *,
     width: float = 1.0,
@@ -63,6 +66,7 @@ def siggraph_blend(
     )
 
 
+@architecture.remembered(size_multiple=SIZE_MULTIPLE)
 def efficientnet_unet_blend(
     *,
     variant: str = "lite0",
@@ -170,8 +174,9 @@ def network(model: keras.Model) -> keras.Model:
     Returns:
         keras.Model: the network inside a blend, or `model` itself.
     """
-    inner = [layer for layer in model.layers if layer.name in _NETWORKS]
-    return inner[0] if inner else model
+    networks = architecture.of(model).networks
+    inner = [name for name in networks if networks[name].name in _NETWORKS]
+    return model.get_layer(inner[0]) if inner else model
 
 
 def _with_mirror(inputs: dict) -> dict:

@@ -26,6 +26,7 @@ from tfcolor.layers.enlarge import Enlarge
 from tfcolor.layers.unet import GlobalAttention
 from tfcolor.layers.unet import GreyFromL
 from tfcolor.layers.unet import PooledHints
+from tfcolor.models import architecture
 from tfcolor.models import efficientnet_lite
 from tfcolor.models import siggraph_blocks
 
@@ -39,6 +40,7 @@ _BN_MOMENTUM = 0.97
 _HEADS = 4
 
 
+@architecture.remembered(size_multiple=SIZE_MULTIPLE)
 def efficientnet_unet(
     *,
     variant: str = "lite0",

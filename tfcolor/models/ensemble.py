@@ -24,12 +24,22 @@ from keras import layers
 from tfcolor.layers.box_class_map import BoxClassMap
 from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
+from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
+from tfcolor.models import resnet_colorizer
 
 CLASS_SOURCES = ("classifier", "given", "boxes", "constant", "none")
 CLASSIFIER = "classifier"
 
 
+def _smallest_side(model, options) -> int:
+    if options["class_source"] == "classifier":
+        enlarge = alexnet.enlargement(model.get_layer(CLASSIFIER))
+        return alexnet.smallest_side(enlarge)
+    return resnet_colorizer.SIZE_MULTIPLE
+
+
+@architecture.remembered(smallest_side=_smallest_side)
 def ensemble(
     *,
     num_classes: int,

@@ -27,11 +27,13 @@ from tfcolor.color import scaling
 from tfcolor.layers.instance_fusion import InstanceFusion
 from tfcolor.layers.where import MergeWhere
 from tfcolor.layers.where import TakeWhere
+from tfcolor.models import architecture
 from tfcolor.models import box_inputs
 from tfcolor.models import siggraph_blocks
 
 # Trained in the published fusion stage, beside the 13 `InstanceFusion` layers.
 _TRAINED_LAYERS = ("block10_conv2", "ab_out")
+_NETWORKS = ("instance", "fusion", "full")
 _PICTURE_KEYS = ("L", "hints", "mask")
 
 
@@ -40,6 +42,7 @@ def blending_name(map_name: str) -> str:
     return f"{map_name}_fusion"
 
 
+@architecture.remembered
 def fusion(
     *,
     width: float = 1.0,
@@ -152,6 +155,7 @@ def freeze_trunk(model: keras.Model) -> None:
         )
 
 
+@architecture.remembered
 def instance_colorizer(
     *,
     instance: keras.Model,
@@ -270,16 +274,13 @@ def networks_of(model: keras.Model) -> dict[str, keras.Model | None]:
         dict of "instance", "fusion" and "full", which may be None; empty if
         the model is none of `instance_colorizer`.
     """
-    networks = {
-        layer.name: layer
-        for layer in model.layers
-        if isinstance(layer, keras.Model)
-    }
-    if not {"instance", "fusion"} <= networks.keys():
+    found = architecture.of(model)
+    if found.name != "instance_colorizer":
         return {}
-    found = {name: networks.pop(name) for name in ("instance", "fusion")}
-    # What is left is the full-picture network, if there is one.
-    return found | {"full": next(iter(networks.values()), None)}
+    return {
+        kind: model.get_layer(name) if (name := found.options[kind]) else None
+        for kind in _NETWORKS
+    }
 
 
 def without_hints(L) -> dict:

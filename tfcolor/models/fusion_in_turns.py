@@ -19,6 +19,7 @@ import tensorflow as tf
 from tfcolor.layers import gathered_instances
 from tfcolor.layers import instance_places
 from tfcolor.layers.instance_fusion import InstanceFusion
+from tfcolor.models import architecture
 from tfcolor.models import box_inputs
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models import siggraph_blocks
@@ -82,7 +83,7 @@ class FusionInTurns(keras.layers.Layer):
         return fusion_lib.colors(
             _LayersOf(self.fusion),
             inputs,
-            width=siggraph_blocks.width_of(self.fusion),
+            width=architecture.of(self.fusion).options["width"],
             blend=blend,
         )
 

@@ -11,6 +11,7 @@ Reference:
 import keras
 
 from tfcolor.color import scaling
+from tfcolor.models import architecture
 from tfcolor.models.siggraph import siggraph
 from tfcolor.models.siggraph_blocks import MAPS
 
@@ -25,6 +26,9 @@ _MAP_LAYERS = {
     "block10_up": "block10_relu",
     "block10": "block10_relu2",
 }
+
+
+_SHARED_OPTIONS = ("width", "initializer", "mask_center")
 
 
 def with_maps(model: keras.Model, *, name: str = "instance") -> keras.Model:
@@ -46,10 +50,15 @@ def with_maps(model: keras.Model, *, name: str = "instance") -> keras.Model:
         map_name: model.get_layer(layer).output
         for map_name, layer in _MAP_LAYERS.items()
     }
-    return keras.Model(
+    result = keras.Model(
         inputs=model.input,
         outputs={"ab": model.get_layer("ab").output} | outputs,
         name=name,
+    )
+    seen = architecture.of(model).options
+    options = {key: seen[key] for key in _SHARED_OPTIONS if key in seen}
+    return architecture.attach(
+        result, architecture.Architecture("instance", options | {"name": name})
     )
 
 

@@ -12,12 +12,14 @@ its last hidden layer.
 
 import keras
 
+from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
 
 FORMS = resnet_blocks.FORMS
 SIZE_MULTIPLE = 8
 
 
+@architecture.remembered
 def resnet_colorizer(
     *,
     width: float = 1.0,
@@ -56,6 +58,7 @@ def resnet_colorizer(
     return keras.Model(inputs={"L": L}, outputs={"ab": ab}, name=name)
 
 
+@architecture.remembered
 def resnet18(*, width: float = 1.0, name: str = "resnet18") -> keras.Model:
     """Builds ResNet-18 alone, without its classes.
 

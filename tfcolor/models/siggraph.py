@@ -27,6 +27,7 @@ import keras
 
 from tfcolor.color import ab_bins
 from tfcolor.color import scaling
+from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
 
 FILTERS = siggraph_blocks.FILTERS
@@ -35,6 +36,7 @@ SIZE_MULTIPLE = siggraph_blocks.SIZE_MULTIPLE
 GRADIENT_STOPS = ("none", "class_head", "ab_branch")
 
 
+@architecture.remembered
 def siggraph(
     *,
     width: float = 1.0,

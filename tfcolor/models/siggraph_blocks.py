@@ -78,19 +78,6 @@ def map_filters(width: float) -> dict[str, int]:
     }
 
 
-def width_of(model: keras.Model) -> float:
-    """Returns the width of a network of this family.
-
-    Args:
-        model: keras.Model.
-
-    Returns:
-        float, which gives the same filters again.
-    """
-    # Of the widest blocks, where rounding changes it least.
-    return model.get_layer("block4_conv1").filters / FILTERS[3]
-
-
 def picture_inputs(image_size: int | None = None) -> dict:
     """Makes the inputs of a picture: `L`, `hints` and `mask`, CIELAB.
 

@@ -32,6 +32,7 @@ import keras
 from keras import layers
 
 from tfcolor.color import scaling
+from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
 
 HEADS = ("global_pooling", "flatten")
@@ -48,6 +49,7 @@ TRUNK_CONVS = tuple(
 TRUNK_BNS = tuple(f"{block}_bn" for block in _CONVS)
 
 
+@architecture.remembered
 def task_transfer(
     *,
     num_classes: int,

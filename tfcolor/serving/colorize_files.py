@@ -12,12 +12,16 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
-from tfcolor.inference.output_paths import OutputPath
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import Outcome
+from tfcolor.inference.output_paths import PictureJob
 from tfcolor.serving import defaults
 from tfcolor.serving.failure import ServerError
 
 # What an exported model decodes to the same pixels as tfcolor itself.
-_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
+_PNG = b"\x89PNG\r\n\x1a\n"
+_SENT_AS_THEY_ARE = (b"\xff\xd8\xff", _PNG)
 
 # Of a picture's path and pixels [H, W, C] to float32 [N, 4], yxyx pixels.
 FindBoxes = Callable[[str, np.ndarray], np.ndarray]
@@ -34,77 +38,102 @@ class Client(Protocol):
 
 def colorize_files(
     client: Client,
-    jobs: Sequence[OutputPath],
+    jobs: Sequence[PictureJob],
     *,
     find_boxes: FindBoxes | None = None,
     parallel: int = defaults.PARALLEL,
     retries: int = defaults.RETRIES,
     first_wait: float = defaults.FIRST_WAIT,
-) -> Iterator[tuple[OutputPath, str | None]]:
+    stop: Callable[[], bool] = lambda: False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.
 
     Args:
         client: RestClient or GrpcClient.
-        jobs: OutputPaths, each with an output.
+        jobs: PictureJobs, each with an output.
         find_boxes: FindBoxes or None, for a model that takes boxes.
         parallel: int. Requests at once.
         retries: int. Further tries of a request that failed for a passing
             reason: the server is not there or busy.
         first_wait: float. Seconds before the first of them; doubled for each.
+        stop: function without arguments, asked after each picture. Once it
+            returns True no other picture is sent.
+        max_pixels: int. A picture of more is not sent, but fails.
 
     Yields:
-        Each job, in order, with None when its file is written and the reason,
-        a line of text, when it failed.
+        Outcome of each job, in order.
     """
     pool = futures.ThreadPoolExecutor(parallel)
 
     def one(job):
-        _colorize_file(client, job, find_boxes, retries, first_wait)
+        sent, boxes = _request(job.source, find_boxes, max_pixels)
+        png = _with_retries(
+            lambda: client.colorize(sent, boxes=boxes), retries, first_wait
+        )
+        _write(job.output, png)
 
     try:
         running = [(job, pool.submit(one, job)) for job in jobs]
         for job, future in running:
-            error = future.exception()
-            yield job, None if error is None else _reason(error)
+            if error := future.exception():
+                reason = outcome_lib.one_line(
+                    error, try_less="smaller pictures"
+                )
+                yield Outcome(job.source, reason=reason)
+            else:
+                yield Outcome(job.source, (job.output,))
+            if stop():
+                break
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _colorize_file(client, job, find_boxes, retries, first_wait) -> None:
-    with open(job.source, "rb") as file:
-        data = file.read()
+def _request(source, find_boxes, max_pixels) -> tuple:
+    """Returns the bytes that are sent for a picture, and its boxes or None."""
+    data = pillow_limit.read_file(source, max_pixels=max_pixels)
     boxes = None
     if find_boxes is not None:
-        boxes = find_boxes(job.source, decode.decode_picture(data).pixels)
+        picture = decode.decode_picture(data, max_pixels=max_pixels)
+        boxes = find_boxes(source, picture.pixels)
         # A list that JSON can tell the shape of.
         boxes = boxes if len(boxes) else np.zeros([1, 4], np.float32)
-    sent = fit_to_send(data)
-    png = _with_retries(
-        lambda: client.colorize(sent, boxes=boxes), retries, first_wait
-    )
-    extension = os.path.splitext(job.output)[1]
+    return fit_to_send(data, max_pixels=max_pixels), boxes
+
+
+def _write(output: str, png: bytes) -> None:
+    if not png.startswith(_PNG):
+        raise ValueError(
+            "A server must answer with a PNG. "
+            f"Received: {len(png)} bytes of something else"
+        )
+    extension = os.path.splitext(output)[1]
     if extension.lower() != ".png":
         pixels = decode.decode_picture(png).pixels
         png = encode.encode_picture(pixels, extension)
-    encode.write_atomically(job.output, png)
+    encode.write_atomically(output, png)
 
 
-def fit_to_send(data: bytes) -> bytes:
+def fit_to_send(
+    data: bytes, *, max_pixels: int = pillow_limit.MAX_PIXELS
+) -> bytes:
     """Makes a picture one that an exported model decodes.
 
     Args:
         data: bytes of a picture file of any kind that tfcolor reads.
+        max_pixels: int, of the picture.
 
     Returns:
         bytes of a JPEG or PNG: the same ones where it is one already.
 
     Raises:
         OSError: `data` is not a picture that can be read.
-        ValueError: the kind of picture is not supported.
+        ValueError: the kind of picture is not supported, or it is too large.
     """
-    if data.startswith(_SENT_AS_THEY_ARE) and decode.is_plain(data):
+    plain = data.startswith(_SENT_AS_THEY_ARE)
+    if plain and decode.is_plain(data, max_pixels=max_pixels):
         return data
-    picture = decode.decode_picture(data)
+    picture = decode.decode_picture(data, max_pixels=max_pixels)
     pixels = picture.pixels
     pixels = decode.to_8_bit(pixels) if picture.bits == 8 else pixels
     if pixels.shape[-1] == 1:
@@ -121,9 +150,3 @@ def _with_retries(ask, retries: int, first_wait: float) -> bytes:
                 raise
         time.sleep(first_wait * 2**attempt)
     raise ValueError(f"`retries` must be 0 or above. Received: {retries}")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__

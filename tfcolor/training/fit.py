@@ -8,8 +8,11 @@ data of step n is a function of the seed and n.
 
 import collections
 import contextlib
+import glob
 import math
 import os
+import re
+import shutil
 import sys
 import time
 
@@ -31,6 +34,16 @@ from tfcolor.training.steps import Steps
 from tfcolor.training.task import FitConfig
 from tfcolor.training.task import Task
 
+# What TensorFlow makes of a file system that is full, read-only or gone.
+_NOT_WRITTEN = (
+    tf.errors.DataLossError,
+    tf.errors.NotFoundError,
+    tf.errors.OutOfRangeError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.UnknownError,
+)
+_CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
 # Pictures of a batch that an error names.
 _NAMED = 16
 # A loss this many times that of the first row diverges.
@@ -67,6 +80,7 @@ def fit(
         WorkerLost: another worker of the job is gone.
         FloatingPointError: a loss, the weights or a validation are not
             finite. The last checkpoint is sound.
+        OSError: a file cannot be written; the last checkpoint is whole.
         ValueError: the run folder holds a run of another network, or a
             dataset is empty.
     """
@@ -77,6 +91,34 @@ def fit(
         loop.restore()
         with SignalWatch() as watch, contextlib.closing(loop.profile):
             loop.run_epochs(watch)
+
+
+def _latest_checkpoint(folder: str) -> str | None:
+    """Finds the latest checkpoint in a folder, and never one elsewhere.
+
+    Raises:
+        ValueError: there are checkpoints, and which is the latest is not
+            said, or another place is named.
+    """
+    found = tf.train.latest_checkpoint(folder)
+    if found is None:
+        count = len(glob.glob(os.path.join(glob.escape(folder), "*.index")))
+        # One that nobody named may be the first, of a process that was killed
+        # before it could.
+        named = os.path.exists(os.path.join(folder, "checkpoint"))
+        if count > 1 or (count and named):
+            raise _damaged(folder, "none of them is named as the latest")
+        return None
+    if os.path.realpath(os.path.dirname(found)) != os.path.realpath(folder):
+        raise _damaged(folder, f"the latest is said to be {found!r}")
+    return found
+
+
+def _damaged(path: str, reason) -> ValueError:
+    return ValueError(
+        "The checkpoints of a run must be whole and in its folder; without "
+        f"them it begins anew. Received: {path!r} ({reason})"
+    )
 
 
 class _Loop:
@@ -138,7 +180,10 @@ class _Loop:
 
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
-        path = tf.train.latest_checkpoint(self._run.resume)
+        path = _latest_checkpoint(self._run.resume)
+        _latest_checkpoint(self._best.directory)
+        for manager in (self._latest, self._best):
+            _remove_leftovers(manager)
         if path is None:
             return
         try:
@@ -149,6 +194,8 @@ class _Loop:
                 "A run folder must hold one run: its network must not change. "
                 f"Received: {self._run.path!r} with another network ({error})"
             ) from error
+        except tf.errors.OpError as error:
+            raise _damaged(path, error.message) from error
         step = int(self._step)
         self._rows = [
             row for row in self._run.read_metrics() if row["step"] <= step
@@ -165,7 +212,7 @@ class _Loop:
         self._run.write_pending(
             step, {k: _joined(v).tolist() for k, v in self._window.items()}
         )
-        self._latest.save(checkpoint_number=step)
+        _save_checkpoint(self._latest, step)
         self._saved_at = time.monotonic()
 
     def _stop(self, watch, step):
@@ -316,7 +363,7 @@ class _Loop:
                 self._best_cost.assign(float("inf") if cost is None else cost)
                 self._save_model()
         if improved:
-            self._best.save(checkpoint_number=step)
+            _save_checkpoint(self._best, step)
 
     def _save_model(self):
         # A model is used where there is one replica.
@@ -463,6 +510,32 @@ class _Loop:
                     floor,
                     least,
                 )
+
+
+def _save_checkpoint(manager: tf.train.CheckpointManager, step: int) -> None:
+    try:
+        manager.save(checkpoint_number=step)
+    except _NOT_WRITTEN as error:
+        raise OSError(
+            f"A checkpoint cannot be written to {manager.directory}: "
+            f"{error.message.strip().splitlines()[0]}. The one before it is "
+            "whole; once there is room, the same command goes on from there."
+        ) from error
+
+
+def _remove_leftovers(manager: tf.train.CheckpointManager) -> None:
+    """Removes checkpoints that a killed run began to write or to remove."""
+    if not os.path.isdir(manager.directory):
+        return
+    kept = {os.path.basename(path) for path in manager.checkpoints}
+    for entry in list(os.scandir(manager.directory)):
+        whole = re.fullmatch(_CHECKPOINT_FILE, entry.name)
+        if whole and whole[1] in kept:
+            continue
+        if entry.name.startswith("ckpt-") and entry.is_dir():
+            shutil.rmtree(entry.path)
+        elif entry.name.startswith(("ckpt-", "checkpoint.")):
+            os.remove(entry.path)
 
 
 def _joined(values) -> np.ndarray:

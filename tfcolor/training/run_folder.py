@@ -27,6 +27,8 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
+from tfcolor import atomic
+
 LOG = "train.log"
 _METRICS = "metrics.csv"
 _PENDING = "losses-"
@@ -38,6 +40,13 @@ _COMPARED = ("grey_", "true_")
 _LOG_FORMAT = "%(asctime)s %(message)s"
 
 
+class _LogFile(logging.FileHandler):
+    """A log that goes on where its disk is full: the console has the line."""
+
+    def handleError(self, record):
+        """Says nothing; what cannot do without the disk will."""
+
+
 class RunFolder:
     """Paths and plain files of a run.
 
@@ -45,6 +54,9 @@ class RunFolder:
         path: str, made if absent.
         is_chief: bool. False: a worker that writes what the chief writes, as
             TensorFlow wants it to, but into a temporary folder of its own.
+
+    Raises:
+        OSError: the folder cannot be made or written.
 
     Attributes:
         resume: str, the folder of checkpoints that the run goes on from.
@@ -60,7 +72,11 @@ class RunFolder:
             path = self._temporary.name
             self._unlock = weakref.finalize(self, os.close, _locked(path))
         self.path = path
-        os.makedirs(path, exist_ok=True)
+        with atomic.writing(path):
+            os.makedirs(path, exist_ok=True)
+            # Before anything is made ready for long.
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise OSError(f"{path} is read-only")
         self.tensorboard = os.path.join(path, "tensorboard")
         self.latest = os.path.join(path, "checkpoints", "latest")
         self.best = os.path.join(path, "checkpoints", "best")
@@ -68,11 +84,12 @@ class RunFolder:
         self.curves = os.path.join(path, "curves.png")
         self._flags = os.path.join(path, "flags.cfg")
         self._metrics = os.path.join(path, _METRICS)
+        atomic.remove_leftovers([self.model])
         self.log = self._open_log()
 
     def _open_log(self) -> logging.Logger:
         log = logging.Logger(self.path)
-        file = logging.FileHandler(os.path.join(self.path, LOG))
+        file = _LogFile(os.path.join(self.path, LOG))
         # Nobody else knows when the file is no longer needed.
         weakref.finalize(log, file.close)
         for handler in (logging.StreamHandler(), file):
@@ -179,10 +196,14 @@ class RunFolder:
         for axis in list(axes.flat)[len(groups) :]:
             axis.axis("off")
         figure.tight_layout()
-        temporary = f"{self.curves}.tmp"
-        figure.savefig(temporary, format="png", dpi=100)
-        plt.close(figure)
-        os.replace(temporary, self.curves)
+        try:
+            with (
+                atomic.replacing(self.curves) as new,
+                atomic.writing(self.curves),
+            ):
+                figure.savefig(new, format="png", dpi=100)
+        finally:
+            plt.close(figure)
 
 
 def remove_left_behind() -> None:
@@ -244,15 +265,27 @@ def read_metrics(path: str) -> list[dict[str, float]]:
 
     Returns:
         list of dict of str to float; empty where there is none.
+
+    Raises:
+        ValueError: the file is damaged.
     """
     path = os.path.join(path, _METRICS)
     if not os.path.exists(path):
         return []
-    with open(path, newline="") as f:
-        return [
-            {k: float(v) for k, v in row.items() if v}
-            for row in csv.DictReader(f)
-        ]
+    try:
+        with open(path, newline="") as f:
+            rows = [
+                {k: float(v) for k, v in row.items() if v}
+                for row in csv.DictReader(f)
+            ]
+        if not all("step" in row for row in rows):
+            raise ValueError("a row without a step")
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(
+            f"{_METRICS} of a run must be what training wrote. "
+            f"Received: {path!r} ({error})"
+        ) from error
+    return rows
 
 
 def _pending_path(folder: str, step: int) -> str:
@@ -267,7 +300,9 @@ def _pending_steps(folder: str) -> set[int]:
 
 
 def _write_atomically(path: str, text: str) -> None:
-    temporary = f"{path}.tmp"
-    with open(temporary, "w") as f:
-        f.write(text)
-    os.replace(temporary, path)
+    with (
+        atomic.replacing(path) as new,
+        atomic.writing(path),
+        open(new, "w") as file,
+    ):
+        file.write(text)

@@ -1,7 +1,8 @@
 """Model files: a .keras file that also says how to use the model.
 
-A file written here is an ordinary Keras 3 model file with one more entry in
-its archive, `tfcolor.json`. `keras.saving.load_model` reads it too.
+A file written here is an ordinary Keras 3 model file with two more entries in
+its archive: `tfcolor.json`, how to use the model, and `architecture.json`, what
+it is (see `models.architecture`). `keras.saving.load_model` reads it too.
 """
 
 import dataclasses
@@ -10,12 +11,39 @@ import json
 import os
 import pkgutil
 import zipfile
+from collections.abc import Iterator
 
 import keras
 
+from tfcolor import atomic
 from tfcolor import layers
+from tfcolor.models import architecture
 
-_ENTRY = "tfcolor.json"
+_ENTRY, _CONFIG = "tfcolor.json", "config.json"
+_ARCHITECTURE = "architecture.json"
+_EXTENSION = ".keras"
+# Bytes of these two, and how much smaller than its content an entry may be:
+# weights hardly shrink, and Keras does not compress them.
+_MAX_TEXT, _MAX_EXPANSION = 2**26, 100
+# Where the classes of a model may come from, and which of these not: they run
+# Python code or another framework's, or read files that the model names.
+_MODULES = (
+    *("keras", "keras.layers", "keras.models", "keras.dtype_policies"),
+    *("keras.initializers", "keras.regularizers", "keras.constraints"),
+    *("keras.activations", "keras.ops", "builtins"),
+)
+_INNER_MODULES = (
+    *("keras.ops.", "keras.src.ops.", "keras.src.layers."),
+    *("keras.src.models.", "keras.src.dtype_policies."),
+)
+_REFUSED_CLASSES = (
+    *("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper"),
+    *("JaxLayer", "FlaxLayer", "StringLookup", "IntegerLookup"),
+    "TextVectorization",
+)
+_REGISTERED = "tfcolor>"
+# Pixels. No network of the package is trained on larger squares.
+_MAX_IMAGE_SIZE = 8192
 _PYTORCH = (".pth", ".pt")
 # `ModelInfo.inputs` of colorizers that are told classes.
 TRUE_CLASSES = "L_true_classes"
@@ -49,8 +77,29 @@ class ModelInfo:
     upsampling: str = "bilinear"
 
     def __post_init__(self):
-        """Makes the list that JSON knows a tuple again."""
-        object.__setattr__(self, "class_names", tuple(self.class_names))
+        """Makes the list that JSON knows a tuple again, and checks types.
+
+        Raises:
+            ValueError: a value is of another type or out of range.
+        """
+        for field in ("architecture", "description", "inputs", "upsampling"):
+            if not isinstance(getattr(self, field), str):
+                raise ValueError(
+                    f"`{field}` of a model must be a text. "
+                    f"Received: {field}={getattr(self, field)!r}"
+                )
+        names = self.class_names
+        if not isinstance(names, list | tuple) or not all(
+            isinstance(name, str) for name in names
+        ):
+            raise ValueError("`class_names` of a model must be texts.")
+        object.__setattr__(self, "class_names", tuple(names))
+        size = self.image_size
+        if not isinstance(size, int) or not 0 < size <= _MAX_IMAGE_SIZE:
+            raise ValueError(
+                f"`image_size` of a model must be in 1..{_MAX_IMAGE_SIZE}. "
+                f"Received: image_size={size!r}"
+            )
 
 
 def save(model: keras.Model, path: str, info: ModelInfo) -> None:
@@ -62,22 +111,22 @@ def save(model: keras.Model, path: str, info: ModelInfo) -> None:
         info: ModelInfo.
 
     Raises:
+        OSError: the file cannot be written; what was there stays.
         ValueError: `path` does not end in `.keras`.
     """
-    if not path.endswith(".keras"):
+    if not path.endswith(_EXTENSION):
         raise ValueError(
             f"`path` must end in '.keras'. Received: path={path!r}"
         )
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
-    try:
-        model.save(temporary)
-        with zipfile.ZipFile(temporary, "a") as archive:
+    with (
+        atomic.replacing(path, extension=_EXTENSION) as new,
+        atomic.writing(path),
+    ):
+        model.save(new)
+        with zipfile.ZipFile(new, "a") as archive:
             archive.writestr(_ENTRY, json.dumps(dataclasses.asdict(info)))
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+            found = architecture.to_json(architecture.of(model))
+            archive.writestr(_ARCHITECTURE, json.dumps(found))
 
 
 def read_info(path: str) -> ModelInfo:
@@ -88,18 +137,95 @@ def read_info(path: str) -> ModelInfo:
 
     Returns:
         ModelInfo.
+
+    Raises:
+        ValueError: the file is damaged, or its info is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if _ENTRY not in archive.namelist():
+                return ModelInfo()
+            return ModelInfo(**_read_json(archive, _ENTRY))
+    except (zipfile.BadZipFile, ValueError, TypeError) as error:
+        raise _refused(path, f"{_ENTRY}: {error}") from error
+
+
+def _read_json(archive: zipfile.ZipFile, name: str):
+    size = archive.getinfo(name).file_size
+    if size > _MAX_TEXT:
+        raise ValueError(f"{name} has {size} bytes")
+    try:
+        return json.loads(archive.read(name))
+    except RecursionError:
+        raise ValueError(f"{name} is nested too deep") from None
+
+
+def _refused(path: str, reason) -> ValueError:
+    return ValueError(
+        "A model file must hold a Keras model that can be read. "
+        f"Received: {path!r} ({reason})"
+    )
+
+
+def _check_archive(path: str) -> None:
+    """Checks a model file before Keras builds anything that it names.
+
+    Raises:
+        ValueError: it is no model, would take far more memory than its own
+            size, or has parts that neither Keras nor tfcolor has, or that
+            run code.
     """
     with zipfile.ZipFile(path) as archive:
-        if _ENTRY not in archive.namelist():
-            return ModelInfo()
-        return ModelInfo(**json.loads(archive.read(_ENTRY)))
+        for entry in archive.infolist():
+            if entry.file_size > _MAX_EXPANSION * entry.compress_size + 1024:
+                raise ValueError(
+                    f"{entry.filename} is {entry.file_size} bytes, "
+                    f"compressed to {entry.compress_size}"
+                )
+        config = _read_json(archive, _CONFIG)
+    known = keras.saving.get_custom_objects()
+    for part in _parts(config):
+        module, name = part.get("module"), part["class_name"]
+        if name == "function":
+            name = part.get("config")
+        registered = part.get("registered_name")
+        own = str(registered).startswith(_REGISTERED) and registered in known
+        of_keras = isinstance(module, str) and (
+            module in _MODULES or module.startswith(_INNER_MODULES)
+        )
+        # What has no module is a value, such as a tensor's shape.
+        if not (own or of_keras or (module is None and registered is None)):
+            raise ValueError(
+                "a model must be made of layers of Keras and tfcolor, and of "
+                f"no others. It has {registered or name!r} of {module!r}"
+            )
+        if name in _REFUSED_CLASSES:
+            raise ValueError(
+                "a model must not have layers that run code or read files of "
+                f"their own. It has {name!r}"
+            )
 
 
-def _is_model(path: str) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
+def _parts(config) -> Iterator[dict]:
+    """Finds everything in a configuration that names a class or function."""
+    # A list instead of recursion, which has an end.
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            # Of compiling nothing is read.
+            waiting += [v for k, v in value.items() if k != "compile_config"]
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _read_architecture(path: str) -> architecture.Architecture | None:
     with zipfile.ZipFile(path) as archive:
-        return "config.json" in archive.namelist()
+        if _ARCHITECTURE not in archive.namelist():
+            return None
+        return architecture.from_json(_read_json(archive, _ARCHITECTURE))
 
 
 def _register_layers() -> None:
@@ -141,12 +267,32 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is not a Keras model.
+        ValueError: the file is not a Keras model, is damaged, or has parts
+            that are not from Keras or tfcolor or that run code.
     """
     check_path(path)
-    if not _is_model(path):
+    if not zipfile.is_zipfile(path) or _CONFIG not in _names(path):
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
     _register_layers()
-    return keras.saving.load_model(path, compile=False), read_info(path)
+    try:
+        _check_archive(path)
+        info = read_info(path)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if (found := _read_architecture(path)) is not None:
+            architecture.attach(model, found)
+    except Exception as error:
+        # Keras raises errors of many kinds on archives it cannot read.
+        if str(error).startswith("A model file must"):
+            raise
+        raise _refused(path, f"{type(error).__name__}: {error}") from error
+    return model, info
+
+
+def _names(path: str) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except zipfile.BadZipFile:
+        return []

@@ -1,0 +1,77 @@
+"""What came of each picture: the record of all commands over many files."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from tfcolor.data import files
+from tfcolor.data import memory
+
+# Why nothing was to be done for a picture.
+THERE_ALREADY = "there already, skipped"
+IN_COLOR = "in colour, left out"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What came of one picture.
+
+    Attributes:
+        source: str. Path of the picture.
+        written: tuple of str. Paths of the files written.
+        reason: str or None. Why it failed, in one line.
+        skipped: str or None. Why nothing was to be done, `THERE_ALREADY` or
+            `IN_COLOR`.
+        notes: tuple of str. Lines about what was ignored, or what the files
+            written do not hold.
+        boxes: int. How many boxes were found, where they were looked for.
+    """
+
+    source: str
+    written: tuple[str, ...] = ()
+    reason: str | None = None
+    skipped: str | None = None
+    notes: tuple[str, ...] = ()
+    boxes: int = 0
+
+
+class Outcomes(Iterator[Outcome]):
+    """One `Outcome` for each picture, as the work goes on.
+
+    The work is done while this is iterated. `close` ends it: what is being
+    written is finished, nothing else is begun.
+
+    Args:
+        outcomes: iterator of Outcome; a generator can be closed.
+        total: int, how many there will be.
+    """
+
+    def __init__(self, outcomes: Iterator[Outcome], total: int):
+        self._outcomes = outcomes
+        self._total = total
+
+    def __len__(self):
+        return self._total
+
+    def __next__(self):
+        return next(self._outcomes)
+
+    def close(self) -> None:
+        """Ends the work."""
+        if hasattr(self._outcomes, "close"):
+            self._outcomes.close()
+
+
+def one_line(error: BaseException, *, try_less: str) -> str:
+    """Returns an error's message as one line.
+
+    Args:
+        error: BaseException. Of an OSError the system's words alone, since
+            an outcome names the file.
+        try_less: str, what takes less memory, for when it has run out.
+
+    Returns:
+        str, not empty.
+    """
+    if (known := memory.ran_out(error, try_less)) is not None:
+        return known
+    return files.reason(error)

@@ -1,0 +1,130 @@
+"""Finding boxes in an album: from inputs as people name them to files.
+
+What `tfcolor detect` does, for programs.
+"""
+
+import os
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from tfcolor.data import box_folder
+from tfcolor.data import encode
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
+from tfcolor.detection import coco_classes
+from tfcolor.detection import defaults
+from tfcolor.detection import draw
+from tfcolor.detection import output_paths
+from tfcolor.detection import outputs
+
+
+def detect_album(
+    inputs: Sequence[str],
+    output: str,
+    *,
+    make_detector: Callable,
+    format: str = output_paths.NPZ,
+    naming: str = box_folder.BY_PATH,
+    drawings: bool = False,
+    overwrite: bool = False,
+    batch_size: int = defaults.BATCH_SIZE,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+    stop: Callable[[], bool] = lambda: False,
+) -> Outcomes:
+    """Finds boxes in picture files and writes them into files.
+
+    What is wrong with inputs, outputs or detector raises an error before the
+    first picture; a bad picture is an outcome with a reason, and the others go
+    on. Boxes are found while the result is iterated.
+
+    Args:
+        inputs: sequence of str. Files, folders and globs.
+        output: str. A folder, or a .json file where the format is "coco".
+        make_detector: function without arguments to a `Detector`; not called
+            if nothing is to be done.
+        format: str, "npz", a file for each picture, or "coco", one for all.
+        naming: str, one of `box_folder.NAMINGS`; for "npz".
+        drawings: bool. Whether pictures with their boxes are wanted too.
+        overwrite: bool. Whether boxes that exist are found anew.
+        batch_size: int. Pictures of one size in the detector at once.
+        max_pixels: int. A picture of more is not decoded, but fails.
+        stop: function without arguments, asked after each picture. Once it
+            returns True no other picture is begun.
+
+    Returns:
+        Outcomes, one for each picture: first those of earlier runs.
+
+    Raises:
+        OSError: an input finds no picture, the detector or an output there
+            already cannot be read, or the output folder cannot be made.
+        ValueError: two pictures would have one place, or an option is out of
+            range.
+    """
+    if batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be at least 1. Received: {batch_size}"
+        )
+    pillow_limit.check_option(max_pixels)
+    jobs = output_paths.plan(
+        list(inputs), output, format=format, naming=naming, draw=drawings
+    )
+    output_paths.make_folder(output, format=format)
+    output_paths.remove_leftovers(jobs, output)
+    sink = outputs.open_output(output, format=format, overwrite=overwrite)
+    todo = [
+        job
+        for job in jobs
+        if overwrite
+        or not sink.is_done(job)
+        or (job.drawing and not os.path.isfile(job.drawing))
+    ]
+    wanted = {job.source for job in todo}
+    done = [job for job in jobs if job.source not in wanted]
+    detector = make_detector() if todo else None
+    options = {"batch_size": batch_size, "max_pixels": max_pixels}
+
+    def running():
+        for job in done:
+            yield Outcome(job.source, skipped=outcome_lib.THERE_ALREADY)
+        if todo:
+            yield from _detect(detector, todo, sink, options, stop)
+
+    return Outcomes(running(), len(jobs))
+
+
+def _detect(detector, todo, sink, options, stop) -> Iterator[Outcome]:
+    # Imports TensorFlow.
+    from tfcolor.detection import detect_files
+
+    jobs = {job.source: job for job in todo}
+    try:
+        for detected in detect_files.detect_files(
+            detector, list(jobs), **options
+        ):
+            if detected.reason is not None:
+                yield Outcome(detected.path, reason=detected.reason)
+            else:
+                yield _write(jobs[detected.path], detected, sink)
+            if stop():
+                return
+    finally:
+        # Interrupted as well: what is done stays done.
+        sink.close()
+
+
+def _write(job, detected, sink) -> Outcome:
+    rgb, found = detected.rgb, detected.found
+    try:
+        if job.drawing:
+            drawn = draw.draw_boxes(rgb, found, coco_classes.NAMES)
+            data = encode.encode_picture(drawn, ".jpg")
+            encode.write_atomically(job.drawing, data)
+        sink.add(job, found, height=rgb.shape[0], width=rgb.shape[1])
+    except (OSError, ValueError) as error:
+        # The whole sentence: it names the file that could not be written.
+        return Outcome(job.source, reason=" ".join(str(error).split()))
+    written = tuple(path for path in (job.boxes, job.drawing) if path)
+    return Outcome(job.source, written, boxes=len(found))

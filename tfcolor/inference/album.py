@@ -1,0 +1,184 @@
+"""Colorizing an album: from inputs as people name them to files.
+
+What `tfcolor colorize` and `tfcolor client` do, for programs: a page, a film,
+a cluster or a notebook.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data import pillow_limit
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
+from tfcolor.detection import defaults as detection_defaults
+from tfcolor.inference import hint_points
+from tfcolor.inference import output_paths
+from tfcolor.inference.output_paths import PictureJob
+
+
+@dataclasses.dataclass(frozen=True)
+class Album:
+    """Pictures, and what is wanted of each.
+
+    Attributes:
+        done: tuple of PictureJob that earlier runs have done.
+        todo: tuple of PictureJob that are to be done.
+    """
+
+    done: tuple[PictureJob, ...]
+    todo: tuple[PictureJob, ...]
+
+    def outcomes(self, running: Iterator[Outcome]) -> Outcomes:
+        """Puts what is there already before what is being done.
+
+        Args:
+            running: generator of the Outcome of each of `todo`.
+
+        Returns:
+            Outcomes of all pictures.
+        """
+
+        def all_of_them():
+            for job in self.done:
+                skipped = outcome_lib.THERE_ALREADY
+                yield Outcome(job.source, skipped=skipped)
+            yield from running
+
+        return Outcomes(all_of_them(), len(self.done) + len(self.todo))
+
+
+def plan_album(
+    inputs: Sequence[str],
+    output: str,
+    *,
+    compare: bool = False,
+    show_boxes: bool = False,
+    hints: str | None = None,
+    overwrite: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Album:
+    """Finds the pictures, gives each its place and makes the output folder.
+
+    Args:
+        inputs: sequence of str. Files, folders and globs.
+        output: str. A file, or a folder; see `output_paths.plan`.
+        compare: bool. Whether strips, grey | colorized, are wanted too.
+        show_boxes: bool. Whether pictures with their boxes are wanted too.
+        hints: str or None. Path of a JSON file; see `hint_points`.
+        overwrite: bool. Whether results that exist are made anew.
+        say: function of a line of text, or None. Told what is left out.
+
+    Returns:
+        Album.
+
+    Raises:
+        OSError: an input finds no picture, the hints cannot be read, or the
+            output folder cannot be made or written to.
+        ValueError: `output` is not what the pictures need, or the hints are
+            not right.
+    """
+    jobs = output_paths.plan(
+        list(inputs), output, compare=compare, show_boxes=show_boxes, say=say
+    )
+    if hints is not None:
+        points = hint_points.read_hints(hints, [job.name for job in jobs])
+        jobs = [
+            dataclasses.replace(job, hints=tuple(points.get(job.name, ())))
+            for job in jobs
+        ]
+    wanted = jobs if overwrite else [job.without_existing() for job in jobs]
+    output_paths.make_folder(output, jobs)
+    return Album(
+        done=tuple(job for job in wanted if not job.targets()),
+        todo=tuple(job for job in wanted if job.targets()),
+    )
+
+
+def colorize_album(
+    inputs: Sequence[str],
+    output: str,
+    *,
+    make_colorizer: Callable,
+    boxes: str | None = None,
+    max_boxes: int = detection_defaults.MAX_BOXES,
+    skip_color: bool = False,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+    stop: Callable[[], bool] = lambda: False,
+    **wanted,
+) -> Outcomes:
+    """Colorizes picture files into files.
+
+    What is wrong with inputs, outputs, model or boxes raises an error before
+    the first picture; a bad picture is an outcome with a reason, and the
+    others go on. Pictures are colorized while the result is iterated.
+
+    Args:
+        inputs: sequence of str. Files, folders and globs.
+        output: str. A file, or a folder; see `output_paths.plan`.
+        make_colorizer: function without arguments to a `Colorizer`; not called
+            if nothing is to be done.
+        boxes: str or None. Where things are: a folder of .npz files, a COCO
+            JSON or a detector's SavedModel; see `box_finder.open_finder`.
+        max_boxes: int. The boxes of highest score that a picture keeps.
+        skip_color: bool. Leaves out pictures that are in colour already.
+        max_pixels: int. A picture of more is not decoded, but fails.
+        stop: function without arguments, asked before each batch of pictures.
+            Once it returns True no other picture is begun.
+        **wanted: see `plan_album`.
+
+    Returns:
+        Outcomes, one for each picture: first those of earlier runs.
+
+    Raises:
+        OSError: see `plan_album`; the model or the boxes cannot be read.
+        ValueError: see `plan_album`; the model takes no boxes, or they are
+            not right.
+
+    Example:
+        >>> for outcome in colorize_album(
+        ...     ["album"], "colored/", make_colorizer=Colorizer
+        ... ):
+        ...     print(outcome.source, outcome.reason or outcome.written)
+    """
+    if wanted.get("show_boxes") and boxes is None:
+        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+    pillow_limit.check_option(max_pixels)
+    album = plan_album(inputs, output, **wanted)
+    if not album.todo:
+        return album.outcomes(iter(()))
+    # Not before the inputs are known to be right: it imports TensorFlow.
+    from tfcolor.inference import picture_files
+
+    colorizer = make_colorizer()
+    find_boxes = None
+    if boxes is not None:
+        find_boxes = _open_boxes(boxes, max_boxes, colorizer, album)
+    return album.outcomes(
+        picture_files.colorize_files(
+            colorizer,
+            album.todo,
+            find_boxes=find_boxes,
+            skip_color=skip_color,
+            max_pixels=max_pixels,
+            stop=stop,
+        )
+    )
+
+
+def _open_boxes(path, max_boxes, colorizer, album):
+    from tfcolor.inference import box_finder
+
+    if not colorizer.takes_boxes:
+        raise ValueError(
+            "`boxes` need a model that takes boxes. Received: boxes="
+            f"{os.fspath(path)!r} with a model that colors whole pictures"
+        )
+    return box_finder.open_finder(
+        path,
+        max_boxes=max_boxes,
+        pictures=[job.source for job in album.todo],
+    )
