@@ -40,6 +40,9 @@ def test_memory_that_ran_out_is_said_with_what_to_try(error, said):
         FileNotFoundError("no 'out of memory/a.png'"),
         tf.errors.InternalError(None, None, "another one"),
         KeyError("a"),
+        tf.errors.ResourceExhaustedError(
+            None, None, "runs/a; No space left on device"
+        ),
     ],
 )
 def test_other_errors_are_left_alone(error):
