@@ -1,5 +1,6 @@
 """How every training program starts, and what its exit status says."""
 
+import contextlib
 import json
 import os
 import sys
@@ -9,6 +10,8 @@ import traceback
 from absl import app
 from absl import flags
 from absl import logging
+
+from tfcolor.data import memory
 
 # What stands before a reason, on the screen and in train.log.
 ERROR = "error: "
@@ -39,7 +42,6 @@ def run(main) -> None:
         # Slow to import: --help should not wait for it.
         import tensorflow as tf
 
-        from tfcolor.data import memory
         from tfcolor.data import shard_source
         from tfcolor.training import fit
         from tfcolor.training import lost_worker
@@ -59,7 +61,7 @@ def run(main) -> None:
             sys.exit(2)
         except (MemoryError, tf.errors.OpError) as error:
             known = memory.ran_out(error, _TRY_LESS)
-            known = known or shard_source.damage_in(error)
+            known = known or shard_source.damage_in(error) or _full(error)
             if known is None:
                 note_error(_run_folder(), traceback.format_exc())
                 raise
@@ -87,11 +89,13 @@ def note(folder: str | None, text: str) -> None:
     """
     if folder is None or not os.path.isdir(folder):
         return
-    now = time.strftime("%H:%M:%S")
-    with open(
-        os.path.join(folder, _LOG), "a", encoding="utf-8", errors="replace"
-    ) as log:
-        log.write(f"{now} {text}\n")
+    line = f"{time.strftime('%H:%M:%S')} {text}\n".encode(errors="replace")
+    # The disk may be full: the reason is on the screen too.
+    with (
+        contextlib.suppress(OSError),
+        open(os.path.join(folder, _LOG), "ab") as log,
+    ):
+        log.write(line)
 
 
 def note_error(folder: str | None, reason: str) -> None:
@@ -104,6 +108,12 @@ def note_error(folder: str | None, reason: str) -> None:
     last = reason.strip().splitlines()[-1:]
     more = f"\n{reason.rstrip()}" if "\n" in reason.strip() else ""
     note(folder, f"{ERROR}{''.join(last)}{more}")
+
+
+def _full(error: Exception) -> str | None:
+    """Finds a full disk in what TensorFlow makes of the error."""
+    text = " ".join(str(error).split())
+    return text if memory.FULL_DISK in text else None
 
 
 def _say(reason) -> None:

@@ -21,6 +21,7 @@ from trainers import train_box_ensemble
 from trainers import train_full
 from trainers import train_fusion
 
+pytestmark = pytest.mark.slow
 NARROW = {"width": "0.03125"}
 
 

@@ -190,3 +190,22 @@ def test_hostile_flag_files_end_in_lines_and_no_traceback(
     assert exit_status.value.code in (1, 2)
     assert "Traceback" not in capsys.readouterr().err
     assert before == {f: flags.FLAGS[f].value for f in before}
+
+
+def test_a_full_disk_is_not_taken_for_memory(start, capsys):
+    message = "runs/tensorboard; No space left on device"
+    error = tf.errors.ResourceExhaustedError(None, None, message)
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(error))
+    assert exit_status.value.code == 2
+    said = capsys.readouterr().err
+    assert "error: runs/tensorboard; No space left on device" in said
+    assert "emory" not in said
+
+
+def test_a_log_that_cannot_be_written_hides_no_reason(start, log, capsys):
+    log.mkdir()
+    with pytest.raises(SystemExit) as exit_status:
+        start(_raises(ValueError("`x` must be y")))
+    assert exit_status.value.code == 2
+    assert "error: `x` must be y" in capsys.readouterr().err

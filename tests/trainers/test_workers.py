@@ -2,12 +2,10 @@
 
 import csv
 import dataclasses
-import glob
 import os
 import pathlib
 import random
 import signal
-import tempfile
 import time
 
 import numpy as np
@@ -75,7 +73,11 @@ def runs(tmp_path_factory):
     with flagsaver.as_parsed(**runs.flags(runs.folder / "one")):
         train_full.main(["train_full"])
     two = runs.folder / "two"
-    assert jobs.wait(runs.start(two)) == [0, 0], _said(two)
+    (runs.folder / "temporary").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(runs.folder / "temporary"))
+        processes = runs.start(two)
+    assert jobs.wait(processes) == [0, 0], _said(two)
     return runs
 
 
@@ -122,7 +124,7 @@ def test_only_the_chief_writes(runs):
     # Not a file that is gone.
     said = _said(runs.folder / "two", 1)
     assert f"done: the first worker has written {runs.folder}/two\n" in said
-    assert not glob.glob(f"{tempfile.gettempdir()}/tfcolor-worker-*")
+    assert not list((runs.folder / "temporary").glob("tfcolor-worker-*"))
 
 
 def test_a_killed_worker_ends_the_job_and_a_restart_goes_on(runs, tmp_path):

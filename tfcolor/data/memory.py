@@ -1,5 +1,6 @@
 """What to say when memory runs out, on a processor or a GPU."""
 
+import errno
 import re
 
 # How TensorFlow, XLA and cuDNN say it; the kind of error differs.
@@ -10,6 +11,8 @@ _SIGNS = (
     "[Ff]ailed to allocate",
     "CUDA_ERROR_OUT_OF_MEMORY",
 )
+# TensorFlow's error of that name is about disks too.
+FULL_DISK = "No space left on device"
 _EXHAUSTED = "ResourceExhaustedError"
 _SHAPE = r"shape\[([0-9,]+)\]"
 _DEVICE = r"device:(GPU|CPU)|/(gpu|cpu):"
@@ -27,7 +30,12 @@ def ran_out(error: BaseException, try_this: str) -> str | None:
     """
     text = str(error)
     named = type(error).__name__ == _EXHAUSTED or isinstance(error, MemoryError)
-    if not named and not any(re.search(sign, text) for sign in _SIGNS):
+    if isinstance(error, OSError):
+        named = error.errno == errno.ENOMEM
+    elif not named and not isinstance(error, ValueError):
+        # Other messages may hold such words in the name of a file.
+        named = any(re.search(sign, text) for sign in _SIGNS)
+    if not named or FULL_DISK in text:
         return None
     # That of a GPU, unless the message names another device.
     device = re.search(_DEVICE, text)

@@ -65,8 +65,8 @@ class RunFolder:
     def __init__(self, path: str, *, is_chief: bool = True):
         self.resume = os.path.join(path, "checkpoints", "latest")
         self.is_chief = is_chief
+        remove_left_behind()
         if not is_chief:
-            remove_left_behind()
             # Removed when nobody knows it any more.
             self._temporary = tempfile.TemporaryDirectory(prefix=_WORKER)
             path = self._temporary.name
