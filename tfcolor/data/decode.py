@@ -168,28 +168,38 @@ def upright_size(path: str) -> tuple[int, int] | None:
 
     Returns:
         (height, width) of the upright picture, pixels, or None where the head
-        cannot be read.
+        cannot be read or the picture is too large.
     """
+    with contextlib.suppress(Exception), _opened_head(path) as picture:
+        # Pillow looks for the EXIF data of a PNG behind its pixels as well.
+        if picture.width * picture.height > MAX_PIXELS:
+            return None
+        # Pillow gives the size of a TIFF as it is when upright.
+        is_tiff = picture.format == "TIFF"
+        if not is_tiff and metadata.orientation(picture) >= 5:
+            return picture.width, picture.height
+        return picture.height, picture.width
+    return None
+
+
+def count_pixels(path: str) -> int:
+    """Returns the size of a picture file from its head; 0 if unreadable."""
+    with contextlib.suppress(Exception), _opened_head(path) as picture:
+        return picture.width * picture.height
+    return 0
+
+
+@contextlib.contextmanager
+def _opened_head(path: str) -> Iterator[Image.Image]:
+    """Opens a picture of any size; only its head is read."""
     with (
-        contextlib.suppress(Exception),
         open(path, "rb", opener=pillow_limit.open_at_once) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         if tiff_pages.is_tiff(data):
             tiff_pages.read_pages(data)
         with _open(data, pillow_limit.MOST_PIXELS, file) as picture:
-            # Pillow gives the size of a TIFF as it is when upright.
-            is_tiff = picture.format == "TIFF"
-            if not is_tiff and metadata.orientation(picture) >= 5:
-                return picture.width, picture.height
-            return picture.height, picture.width
-    return None
-
-
-def count_pixels(path: str) -> int:
-    """Returns the size of a picture file from its head; 0 if unreadable."""
-    height, width = upright_size(path) or (0, 0)
-    return height * width
+            yield picture
 
 
 def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
@@ -246,10 +256,14 @@ def _open(data, max_pixels: int, file=None) -> Image.Image:
     if picture.width * picture.height > max_pixels:
         received = f"{picture.width} x {picture.height}"
         raise pillow_limit.too_large(max_pixels, received)
+    _check_exif(picture)
+    return picture
+
+
+def _check_exif(picture: Image.Image) -> None:
     exif = picture.info.get("exif")
     if isinstance(exif, bytes):
         metadata.check_exif(exif)
-    return picture
 
 
 @contextlib.contextmanager
@@ -290,6 +304,11 @@ def _decode_whole(
     with _open(head, max_pixels) as picture:
         if shrink_to is not None:
             picture.draft("RGB", (shrink_to, shrink_to))
+        if picture.format == "PNG":
+            # EXIF data may come after the pixels, and Pillow looks for them.
+            with pillow_limit.at(picture.width * picture.height):
+                picture.load()
+            _check_exif(picture)
         if has_metadata:
             found = _read_metadata(picture, notes)
         cmyk = picture_values.is_cmyk(picture, page)
