@@ -28,6 +28,7 @@ from tfcolor.data import tiff_pages
 from tfcolor.data.side_data import SideData
 
 MAX_PIXELS = pillow_limit.MAX_PIXELS
+_JPEG = b"\xff\xd8"
 # Those that are read, whatever a file's name is. Pillow knows more: some run
 # other programs (EPS), some are not pictures of pixels.
 _FORMATS = (
@@ -111,18 +112,27 @@ def decode_square(
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
+    if data[:2] == _JPEG:
+        square = _plain_square(data, side, max_pixels)
+        if square is not None:
+            return square
+    rgb = decode_rgb(data, shrink_to=side, max_pixels=max_pixels)
+    return squash(rgb, side)
+
+
+def _plain_square(data: bytes, side: int, max_pixels: int):
+    """Decodes and squashes most JPEGs; None for all others."""
     with _one_kind_of_error(), _open(data, max_pixels) as picture:
         picture.draft("RGB", (side, side))
         plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
         plain = plain and not shown_colors.is_converted(picture)
         if plain and metadata.orientation(picture) == 1:
-            # Most pictures: nothing but the size has to change. A file that
-            # only lacks its end goes the other way.
+            # Nothing but the size has to change. A file that only lacks its
+            # end goes the other way.
             with contextlib.suppress(OSError):
                 square = picture.resize((side,) * 2, Image.Resampling.BILINEAR)
                 return np.asarray(square.convert("RGB"))
-    rgb = decode_rgb(data, shrink_to=side, max_pixels=max_pixels)
-    return squash(rgb, side)
+    return None
 
 
 def squash(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -214,7 +224,7 @@ def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
         without an end, for a picture of too many pixels and where the head
         cannot be read.
     """
-    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-1024:]:
+    if data.startswith(_JPEG) and b"\xff\xd9" not in data[-1024:]:
         # Most likely something follows the end, but it may be missing.
         return False
     with contextlib.suppress(Exception), _open(data, max_pixels) as picture:
@@ -235,7 +245,7 @@ def _open(data, max_pixels: int, file=None) -> Image.Image:
     if not len(data):
         raise OSError("The file is empty.")
     stream = io.BytesIO(data) if file is None else file
-    if data[:2] == b"\xff\xd8":
+    if data[:2] == _JPEG:
         # Pillow reads it when it opens the file.
         metadata.check_exif(metadata.jpeg_exif(data))
     try:
