@@ -241,6 +241,24 @@ def test_hostile_checkpoints_are_refused_and_run_nothing(
     assert os.listdir(tmp_path) == ["weights.pth"]
 
 
+def test_parameters_of_a_network_are_read_as_tensors(tmp_path):
+    # Found by the fuzzer.
+    torch = pytest.importorskip("torch")
+    path = str(tmp_path / "weights.pth")
+    torch.save({"a": torch.nn.Parameter(torch.ones(2, 3))}, path)
+    np.testing.assert_array_equal(
+        pytorch_files.read_state(path)["a"], np.ones([2, 3], np.float32)
+    )
+
+
+def test_tensors_that_numpy_does_not_know_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    path = str(tmp_path / "weights.pth")
+    torch.save({"a": torch.eye(3).to_sparse()}, path)
+    with pytest.raises(ValueError, match=r"weights\.pth"):
+        pytorch_files.read_state(path)
+
+
 @pytest.mark.parametrize("data", [b"", b"words", b"PK\x05\x06" + bytes(5)])
 def test_hostile_weights_of_lpips_are_named(tmp_path, data):
     path = tmp_path / "lpips.npz"
