@@ -11,6 +11,7 @@ libFuzzer, such as a file of a finding, to repeat it.
 
 import argparse
 import atexit
+import copy
 import dataclasses
 import json
 import os
@@ -97,7 +98,7 @@ def _edited(document, data: bytes) -> bytes:
             if is_object and not take(8):
                 del node[key]
             else:
-                node[key] = _VALUES[take(len(_VALUES))]
+                node[key] = copy.copy(_VALUES[take(len(_VALUES))])
             break
     return json.dumps(document).encode()
 

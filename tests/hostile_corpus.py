@@ -528,6 +528,9 @@ def _crafted():
     plain = encoded(base(), "JPEG")
     segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
     yield _bad("values_in_values.jpg", plain[:2] + segment + plain[2:], "EXIF")
+    late = png(WIDTH, HEIGHT, data=scan)
+    exif = png_chunk(b"eXIf", overlapping_tiff())
+    yield _bad("values_in_values.png", late[:-12] + exif + late[-12:], "EXIF")
     loop = bytearray(tiff_files.tiff({"values": base()}, {"values": base()}))
     (count,) = struct.unpack_from("<H", loop, 8)
     struct.pack_into("<L", loop, 10 + 12 * count, 8)

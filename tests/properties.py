@@ -13,6 +13,8 @@ def tried(count: int):
         deadline=None,
         derandomize=True,
         database=None,
+        # Without the search for a simpler example, which takes minutes.
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
         suppress_health_check=[
             hypothesis.HealthCheck.function_scoped_fixture,
             hypothesis.HealthCheck.too_slow,

@@ -1,14 +1,18 @@
 import io
 import struct
+import time
 import zlib
+from concurrent import futures
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from PIL import ImageCms
 from PIL import ImageOps
 
+from tests import hostile_corpus
 from tfcolor.data import decode
 from tfcolor.data import encode
 
@@ -218,9 +222,48 @@ def test_size_limit_is_ours_and_not_pillows(monkeypatch):
     data = _encoded(_noise(6, 6, 3))
     assert decode.decode_rgb(data).shape == (6, 6, 3)
     assert Image.MAX_IMAGE_PIXELS == 10
-    monkeypatch.setattr(decode, "MAX_PIXELS", 35)
-    with pytest.raises(ValueError, match="at most 35 pixels. Received: 6 x 6"):
-        decode.decode_rgb(data)
+    limit = {"max_pixels": 35}
+    for refused in (
+        lambda: decode.decode_rgb(data, **limit),
+        lambda: decode.decode_picture(data, **limit),
+        lambda: decode.decode_square(data, 4, **limit),
+    ):
+        with pytest.raises(ValueError, match="at most 35 pix.*Received: 6 x 6"):
+            refused()
+    assert not decode.is_plain(data, **limit)
+    assert decode.decode_rgb(data, max_pixels=36).shape == (6, 6, 3)
+
+
+@pytest.mark.parametrize("name", hostile_corpus.bombs())
+def test_a_bomb_is_refused_by_its_head(name):
+    data = hostile_corpus.bombs()[name]
+    process = psutil.Process()
+    before, start = process.memory_info().rss, time.monotonic()
+    for refused in (
+        lambda: decode.decode_picture(data),
+        lambda: decode.decode_square(data, 8),
+    ):
+        with pytest.raises(ValueError, match="must have at most 200000000 pix"):
+            refused()
+    assert process.memory_info().rss - before < 2**25
+    assert time.monotonic() - start < 1
+
+
+def test_threads_with_limits_of_their_own_leave_pillows_as_it_was():
+    data = _encoded(_noise(6, 6, 3))
+
+    def one(limit):
+        try:
+            return decode.decode_rgb(data, max_pixels=limit).shape
+        except ValueError as error:
+            return str(error).partition(" pixels")[0]
+
+    before = Image.MAX_IMAGE_PIXELS
+    with futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(one, [30, 36, 10**6] * 100))
+    assert set(found[::3]) == {"A picture must have at most 30"}
+    assert set(found[1::3] + found[2::3]) == {(6, 6, 3)}
+    assert Image.MAX_IMAGE_PIXELS == before
 
 
 def test_count_pixels_reads_the_head_and_forgives_bad_files(tmp_path):

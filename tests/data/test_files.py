@@ -169,3 +169,31 @@ def test_names_that_are_not_utf_8_can_be_shown(album):
     name = os.fsdecode(b"b\xe9.jpg")
     assert files.shown_name(f"album/{name}") == r"album/b\xe9.jpg"
     assert files.shown_name("ü.jpg") == "ü.jpg"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a b.png", "a b.png"),
+        ("ünï 日本\u3000🙂.png", "ünï 日本\u3000🙂.png"),
+        ("a\nb\r.png", "a\\nb\\r.png"),
+        ("\x1b[31m\x07.png", "\\x1b[31m\\x07.png"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("b\udce9.png", "b\\xe9.png"),
+        ("c\ud800.png", "c\\xed\\xa0\\x80.png"),
+        ("d\x9b\u2028.png", "d\\x9b\\u2028.png"),
+    ],
+)
+def test_a_name_is_shown_as_one_line_that_moves_nothing(name, shown):
+    assert files.shown_name(name) == shown
+
+
+def test_a_reason_is_one_line_of_bounded_length():
+    assert files.reason(ValueError("a\n\nb\x1b")) == "a b\\x1b"
+    assert files.reason(ValueError()) == "ValueError"
+    assert files.reason(FileNotFoundError(2, "No such file", "x")) == (
+        "No such file"
+    )
+    assert "'x'" in files.one_line(FileNotFoundError(2, "No such file", "x"))
+    long = files.reason(ValueError("a" * 10**6 + "z"))
+    assert len(long) < 2100 and long.endswith("z")

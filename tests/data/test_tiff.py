@@ -264,3 +264,15 @@ def test_damage_is_never_another_error():
             decode.decode_picture(bytes(data))
         except (OSError, ValueError, MemoryError) as error:
             assert str(error)
+
+
+@pytest.mark.parametrize("samples", [1, 3, 5, 7])
+@pytest.mark.parametrize("planar", [False, True])
+def test_training_reads_every_kind_that_colorizing_reads(samples, planar):
+    # Pillow itself opens some of them not at all.
+    values = _noise(samples, np.uint16)
+    arguments = {"values": values, "planar": planar and samples > 1}
+    data = tiff_files.tiff(arguments)
+    square = decode.decode_square(data, 8)
+    expected = decode.squash(decode.decode_rgb(data), 8)
+    np.testing.assert_array_equal(square, expected)

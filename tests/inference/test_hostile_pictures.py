@@ -182,7 +182,6 @@ def test_sources_are_as_they_were_and_no_part_of_a_file_is_left(runs):
         *("album", "boxes", "classes.csv", "classifier.keras", "colorized"),
         *("detector", "plain.keras", "records", "report", "runs.json"),
         *(f"{command}.txt" for command in COMMANDS),
-        "client",
     }
     for root, _, names in os.walk(folder):
         assert not [n for n in names if n.endswith(".tmp")], root

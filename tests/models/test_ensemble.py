@@ -11,6 +11,7 @@ from tests.models.test_resnet_colorizer import squares
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.ensemble import ensemble
 from tfcolor.models.resnet_colorizer import resnet_colorizer
+from tfcolor.weights import model_file
 
 small = functools.partial(ensemble, num_classes=5, width=1 / 16)
 
@@ -127,7 +128,7 @@ def test_a_classifier_that_is_trained_along_learns_from_colour():
 def test_a_frozen_classifier_stays_frozen_in_a_file(tmp_path):
     model = small(classifier=_classifier())
     model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded, _ = model_file.load(str(tmp_path / "model.keras"))
     assert not loaded.get_layer("classifier").trainable_weights
     inputs = {"L": model_contract.random_inputs(64, 64)["L"]}
     model_contract.assert_outputs_equal(loaded(inputs), model(inputs), 1e-6)
@@ -142,7 +143,7 @@ def _boxed(**options):
 def test_classes_of_boxes_stand_where_the_boxes_lie(tmp_path):
     model = _boxed()
     model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    loaded, _ = model_file.load(str(tmp_path / "model.keras"))
     inputs = {
         "L": model_contract.random_inputs(32, 32)["L"],
         # The left half, in a picture twice as high as the network's.

@@ -149,7 +149,8 @@ def test_a_compressed_bomb_is_refused_before_it_is_unpacked(good, tmp_path):
 @pytest.mark.parametrize("share", [0, 0.01, 0.3, 0.6, 0.95, 0.999])
 def test_a_cut_model_file_is_refused(good, tmp_path, share):
     path = tmp_path / "model.keras"
-    data = open(_write(path, good), "rb").read()
+    _write(path, good)
+    data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
     with pytest.raises(ValueError, match=r"Received: .*model\.keras"):
         model_file.load(str(path))
@@ -157,7 +158,8 @@ def test_a_cut_model_file_is_refused(good, tmp_path, share):
 
 def test_flipped_bits_of_a_model_file_are_refused_or_harmless(good, tmp_path):
     path = tmp_path / "model.keras"
-    data = open(_write(path, good), "rb").read()
+    _write(path, good)
+    data = path.read_bytes()
     rng = np.random.default_rng(0)
     for _ in range(20):
         changed = bytearray(data)
@@ -239,6 +241,24 @@ def test_hostile_checkpoints_are_refused_and_run_nothing(
     assert os.listdir(tmp_path) == ["weights.pth"]
 
 
+def test_parameters_of_a_network_are_read_as_tensors(tmp_path):
+    # Found by the fuzzer.
+    torch = pytest.importorskip("torch")
+    path = str(tmp_path / "weights.pth")
+    torch.save({"a": torch.nn.Parameter(torch.ones(2, 3))}, path)
+    np.testing.assert_array_equal(
+        pytorch_files.read_state(path)["a"], np.ones([2, 3], np.float32)
+    )
+
+
+def test_tensors_that_numpy_does_not_know_are_refused(tmp_path):
+    torch = pytest.importorskip("torch")
+    path = str(tmp_path / "weights.pth")
+    torch.save({"a": torch.eye(3).to_sparse()}, path)
+    with pytest.raises(ValueError, match=r"weights\.pth"):
+        pytorch_files.read_state(path)
+
+
 @pytest.mark.parametrize("data", [b"", b"words", b"PK\x05\x06" + bytes(5)])
 def test_hostile_weights_of_lpips_are_named(tmp_path, data):
     path = tmp_path / "lpips.npz"
@@ -252,11 +272,10 @@ def test_hostile_weights_of_lpips_are_named(tmp_path, data):
 def test_a_damaged_saved_model_is_named(tmp_path, keep):
     folder = str(tmp_path / "detector")
     tiny_detectors.object_detection_api(folder)
-    path = os.path.join(folder, "saved_model.pb")
-    data = open(path, "rb").read()
+    path = tmp_path / "detector" / "saved_model.pb"
+    data = path.read_bytes()
     keep = int(keep * len(data)) if isinstance(keep, float) else keep
-    with open(path, "wb") as file:
-        file.write(data[:keep])
+    path.write_bytes(data[:keep])
     with pytest.raises(ValueError, match="detector"):
         signatures.recognize(signatures.load_signature(folder)[1])
 
@@ -295,6 +314,9 @@ def test_a_damaged_checkpoint_is_named(run, ending, damage):
 
 def test_a_run_does_not_begin_anew_beside_its_checkpoints(run):
     (run / "checkpoints/latest/checkpoint").write_bytes(b"\xff\xfe damaged")
+    with pytest.raises(ValueError, match=r"checkpoints.*run"):
+        TinyRun(epochs=2).start(run)
+    os.remove(run / "checkpoints/latest/checkpoint")
     with pytest.raises(ValueError, match="named as the latest"):
         TinyRun(epochs=2).start(run)
 

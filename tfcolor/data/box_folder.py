@@ -30,6 +30,7 @@ NAMINGS = (BY_PATH, BY_STEM)
 EXTENSION = ".npz"
 # Of all arrays of a file: millions of boxes.
 _MAX_BYTES = 2**26
+_NUMBERS = ("bbox", "scores", "classes", "picture_size")
 
 
 def file_name(picture: str, naming: str = BY_PATH) -> str:
@@ -171,7 +172,10 @@ def _read(path: str) -> tuple[PictureBoxes, tuple[int, int] | None]:
     arrays = foreign_files.read_npz(path, max_bytes=_MAX_BYTES)
     if "bbox" not in arrays:
         raise ValueError("there is no array `bbox`")
-    bbox = np.asarray(arrays["bbox"], np.float32).reshape(-1, 4)
+    for name, array in arrays.items():
+        if name in _NUMBERS and array.dtype.kind not in "iuf":
+            raise ValueError(f"`{name}` is of {array.dtype}, not of numbers")
+    bbox = arrays["bbox"].astype(np.float64).reshape(-1, 4)
     size = arrays.get("picture_size")
     if size is not None:
         if size.shape != (2,) or (size < 1).any():

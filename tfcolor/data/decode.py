@@ -29,6 +29,7 @@ from tfcolor.data import tiff_pages
 from tfcolor.data.side_data import SideData
 
 MAX_PIXELS = pillow_limit.MAX_PIXELS
+_JPEG = b"\xff\xd8"
 # Those that are read, whatever a file's name is. Pillow knows more: some run
 # other programs (EPS), some are not pictures of pixels.
 _FORMATS = (
@@ -124,18 +125,27 @@ def decode_square(
         OSError: `data` is not a picture that can be read, or truncated.
         ValueError: the kind of picture is not supported, or it is too big.
     """
+    if data[:2] == _JPEG:
+        square = _plain_square(data, side, max_pixels)
+        if square is not None:
+            return square
+    rgb = decode_rgb(data, shrink_to=side, max_pixels=max_pixels)
+    return squash(rgb, side)
+
+
+def _plain_square(data: bytes, side: int, max_pixels: int):
+    """Decodes and squashes most JPEGs; None for all others."""
     with _one_kind_of_error(), _open(data, max_pixels) as picture:
         picture.draft("RGB", (side, side))
         plain = picture.format == "JPEG" and picture.mode in ("L", "RGB")
         plain = plain and not shown_colors.is_converted(picture)
         if plain and metadata.orientation(picture) == 1:
-            # Most pictures: nothing but the size has to change. A file that
-            # only lacks its end goes the other way.
+            # Nothing but the size has to change. A file that only lacks its
+            # end goes the other way.
             with contextlib.suppress(OSError):
                 square = picture.resize((side,) * 2, Image.Resampling.BILINEAR)
                 return np.asarray(square.convert("RGB"))
-    rgb = decode_rgb(data, shrink_to=side, max_pixels=max_pixels)
-    return squash(rgb, side)
+    return None
 
 
 def squash(rgb: np.ndarray, side: int) -> np.ndarray:
@@ -181,28 +191,38 @@ def upright_size(path: str) -> tuple[int, int] | None:
 
     Returns:
         (height, width) of the upright picture, pixels, or None where the head
-        cannot be read.
+        cannot be read or the picture is too large.
     """
+    with contextlib.suppress(Exception), _opened_head(path) as picture:
+        # Pillow looks for the EXIF data of a PNG behind its pixels as well.
+        if picture.width * picture.height > MAX_PIXELS:
+            return None
+        # Pillow gives the size of a TIFF as it is when upright.
+        is_tiff = picture.format == "TIFF"
+        if not is_tiff and metadata.orientation(picture) >= 5:
+            return picture.width, picture.height
+        return picture.height, picture.width
+    return None
+
+
+def count_pixels(path: str) -> int:
+    """Returns the size of a picture file from its head; 0 if unreadable."""
+    with contextlib.suppress(Exception), _opened_head(path) as picture:
+        return picture.width * picture.height
+    return 0
+
+
+@contextlib.contextmanager
+def _opened_head(path: str) -> Iterator[Image.Image]:
+    """Opens a picture of any size; only its head is read."""
     with (
-        contextlib.suppress(Exception),
         open(path, "rb", opener=pillow_limit.open_at_once) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         if tiff_pages.is_tiff(data):
             tiff_pages.read_pages(data)
         with _open(data, pillow_limit.MOST_PIXELS, file) as picture:
-            # Pillow gives the size of a TIFF as it is when upright.
-            is_tiff = picture.format == "TIFF"
-            if not is_tiff and metadata.orientation(picture) >= 5:
-                return picture.width, picture.height
-            return picture.height, picture.width
-    return None
-
-
-def count_pixels(path: str) -> int:
-    """Returns the size of a picture file from its head; 0 if unreadable."""
-    height, width = upright_size(path) or (0, 0)
-    return height * width
+            yield picture
 
 
 def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
@@ -217,7 +237,7 @@ def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
         without an end, for a picture of too many pixels and where the head
         cannot be read.
     """
-    if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in data[-1024:]:
+    if data.startswith(_JPEG) and b"\xff\xd9" not in data[-1024:]:
         # Most likely something follows the end, but it may be missing.
         return False
     with contextlib.suppress(Exception), _open(data, max_pixels) as picture:
@@ -238,7 +258,7 @@ def _open(data, max_pixels: int, file=None) -> Image.Image:
     if not len(data):
         raise OSError("The file is empty.")
     stream = io.BytesIO(data) if file is None else file
-    if data[:2] == b"\xff\xd8":
+    if data[:2] == _JPEG:
         # Pillow reads it when it opens the file.
         metadata.check_exif(metadata.jpeg_exif(data))
     try:
@@ -259,10 +279,14 @@ def _open(data, max_pixels: int, file=None) -> Image.Image:
     if picture.width * picture.height > max_pixels:
         received = f"{picture.width} x {picture.height}"
         raise pillow_limit.too_large(max_pixels, received)
+    _check_exif(picture)
+    return picture
+
+
+def _check_exif(picture: Image.Image) -> None:
     exif = picture.info.get("exif")
     if isinstance(exif, bytes):
         metadata.check_exif(exif)
-    return picture
 
 
 @contextlib.contextmanager
@@ -310,6 +334,11 @@ def _decode_whole(
             picture.draft("RGB", (shrink_to, shrink_to))
         if has_frames:
             notes += metadata.left_out_frames(picture)
+        if picture.format == "PNG":
+            # EXIF data may come after the pixels, and Pillow looks for them.
+            with pillow_limit.at(picture.width * picture.height):
+                picture.load()
+            _check_exif(picture)
         if has_metadata:
             found = _read_metadata(picture)
         cmyk = picture_values.is_cmyk(picture, page)

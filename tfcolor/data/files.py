@@ -218,11 +218,10 @@ def list_named_pictures(
 
 def _nothing_found(pattern: str) -> str:
     if pattern and not glob.has_magic(pattern) and not os.path.exists(pattern):
-        is_link = os.path.lexists(pattern)
+        link = "is a link to what " if os.path.lexists(pattern) else ""
         return (
             "Every input must be a file, a folder or a glob that is there. "
-            f"Received: {pattern!r}, which "
-            f"{'is a link to nothing' if is_link else 'does not exist'}"
+            f"Received: {pattern!r}, which {link}does not exist"
         )
     if os.path.exists(pattern) and not os.path.isfile(pattern):
         folder = os.path.isdir(pattern) and os.access(pattern, os.R_OK)

@@ -18,7 +18,9 @@ _MORE = tuple(bytes.fromhex(text) * 256 for text in ("55", "aa", "c396", "7e"))
 NOTE = "its JPEG data have no end marker; the picture is whole"
 
 
-def completed(data: bytes, *, max_pixels: int) -> bytes | None:
+def completed(
+    data: bytes, *, max_pixels: int = pillow_limit.MAX_PIXELS
+) -> bytes | None:
     """Adds the end marker to a JPEG file, if that is all that is missing.
 
     Args:

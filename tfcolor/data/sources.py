@@ -170,11 +170,18 @@ def _count_records(path: str) -> int:
                 records.parse(serialized)
             count += 1
     except tf.errors.OpError as error:
-        raise ValueError(
-            "A shard must be a whole TFRecord file of pictures. "
-            f"Received: {path!r} ({error.message.splitlines()[0]})"
-        ) from error
+        raise _no_shard(path, error.message.splitlines()[0]) from error
+    # TensorFlow takes a few bytes for none.
+    if not count and os.path.getsize(path):
+        raise _no_shard(path, "it is too short")
     return count
+
+
+def _no_shard(path: str, reason: str) -> ValueError:
+    return ValueError(
+        "A shard must be a whole TFRecord file of pictures. "
+        f"Received: {path!r} ({reason})"
+    )
 
 
 def _record_element(serialized) -> dict:

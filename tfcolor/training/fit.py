@@ -100,7 +100,11 @@ def _latest_checkpoint(folder: str) -> str | None:
         ValueError: there are checkpoints, and which is the latest is not
             said, or another place is named.
     """
-    found = tf.train.latest_checkpoint(folder)
+    try:
+        found = tf.train.latest_checkpoint(folder)
+    except Exception as error:
+        # Of many kinds, on a damaged file that names it.
+        raise _damaged(folder, error) from error
     if found is None:
         count = len(glob.glob(os.path.join(glob.escape(folder), "*.index")))
         # One that nobody named may be the first, of a process that was killed
@@ -194,8 +198,8 @@ class _Loop:
                 "A run folder must hold one run: its network must not change. "
                 f"Received: {self._run.path!r} with another network ({error})"
             ) from error
-        except tf.errors.OpError as error:
-            raise _damaged(path, error.message) from error
+        except (tf.errors.OpError, IndexError) as error:
+            raise _damaged(path, error) from error
         step = int(self._step)
         self._rows = [
             row for row in self._run.read_metrics() if row["step"] <= step

@@ -73,9 +73,18 @@ def _read_torch(path: str) -> dict[str, np.ndarray]:
             "A state dict must hold tensors, at least one, and nothing else. "
             f"Received: {path!r} with {strangers}"
         )
-    return {key: _to_numpy(tensor) for key, tensor in state.items()}
+    try:
+        return {key: _to_numpy(tensor) for key, tensor in state.items()}
+    except Exception as error:
+        # Sparse, quantized, without storage: of many kinds.
+        raise ValueError(
+            "A state dict must hold tensors that NumPy knows. "
+            f"Received: {path!r} ({error})"
+        ) from error
 
 
 def _to_numpy(tensor) -> np.ndarray:
+    # Whoever saved the parameters of a network, saved that they are trained.
+    tensor = tensor.detach()
     # NumPy has no bfloat16.
     return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
