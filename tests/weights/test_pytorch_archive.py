@@ -1,5 +1,6 @@
 import hashlib
 import io
+import pathlib
 import pickle
 import struct
 import warnings
@@ -96,6 +97,28 @@ def test_tensors_stay_in_the_file_and_share_their_storage(tmp_path):
     np.testing.assert_array_equal(again["a"], [0, 1, 2, 3])
 
 
+def test_what_is_forgotten_is_read_again(tmp_path):
+    large = np.arange(10**6, dtype=np.float32).reshape(1000, 1000)
+    path = pickles.save(tmp_path / "a.pth", {"a": large, "b": large + 1})
+    state = pytorch_files.read_state(path)
+    for part in (state["a"], state["a"].T, state["b"][3:900, ::2], large):
+        expected = part.copy()
+        pytorch_archive.forget(part)
+        np.testing.assert_array_equal(part, expected)
+    status = pathlib.Path("/proc/self/smaps")
+    if status.exists():
+        assert state["a"].sum() > 0
+        before = _resident(status, path)
+        pytorch_archive.forget(state["a"])
+        assert before - _resident(status, path) > 3800
+
+
+def _resident(status, path):
+    """How many kB of a file are in memory."""
+    _, _, after = status.read_text().partition(path)
+    return int(after.partition("Rss:")[2].split()[0])
+
+
 def test_code_is_never_run(tmp_path):
     mark = tmp_path / "mark"
     for function in ("posix\nsystem", "builtins\neval", "torch\nload"):
@@ -157,6 +180,19 @@ def test_sizes_and_places_that_cannot_be_are_refused(tmp_path, tensor, rule):
 def test_a_table_of_billions_is_never_made(tmp_path):
     pickled = b"\x80\x02}r" + struct.pack("<I", 2**31) + b"."
     _refused(pickles.archive(tmp_path / "a.pth", pickled), "counts its objects")
+
+
+@pytest.mark.parametrize("again", [b"\x85", b"q\x00h\x00\x86", b"K\x01\x86"])
+def test_nesting_that_would_end_the_process_is_refused(tmp_path, again):
+    key = b")" + again * 200_000
+    pickled = b"\x80\x02}" + key + b"K\x01s."
+    _refused(pickles.archive(tmp_path / "a.pth", pickled), "nest tuples")
+    storage = b"(" + pickles.text("storage") + key + b"tQ."
+    path = pickles.archive(tmp_path / "b.pth", b"\x80\x02" + storage)
+    _refused(path, "nest tuples")
+    # Lists may lie as deep as they like: nothing goes through them.
+    deep = b"\x80\x02" + b"]" * 100_000 + b"a" * 99_999 + b"."
+    _refused(pickles.archive(tmp_path / "c.pth", deep), "must hold a state")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,8 @@ def _add_inputs(parser) -> None:
         action="append",
         default=[],
         metavar="NAME|PATH",
-        help="a shipped model or a .keras file; may be given more than once. "
+        help="a name of `tfcolor models` or a .keras, .pth or .safetensors "
+        "file; may be given more than once. "
         "Default: the shipped default model, unless --predictions is given",
     )
     group.add_argument(

@@ -11,29 +11,17 @@ KINDS = (
     "siggraph17",
     "instance",
     "fusion",
+    "eccv16",
     "instcolorization",
     "mmagic",
+    "ddcolor",
     "alexnet",
     "resnet18",
 )
-# Sizes at which the published networks were trained.
-_IMAGE_SIZE = 256
-_IMAGENET_SIZE = 224
 _TORCHVISION = ("alexnet", "resnet18")
 # Of ab in network units, of logits and features relative to the largest;
 # what float32 leaves is about 1e-5.
 _TOLERANCE = 1e-4
-_ARCHITECTURES = {
-    "full": "siggraph",
-    "siggraph17": "siggraph",
-    "instance": "instance",
-    "fusion": "fusion",
-    "instcolorization": "instance_colorizer",
-    "mmagic": "instance_colorizer",
-    "alexnet": "alexnet",
-    "resnet18": "resnet18",
-}
-
 _DESCRIPTION = """\
 Converts published PyTorch weights into a .keras model. Every array must be
 used exactly once: a missing, renamed or left-over one is an error that lists
@@ -49,16 +37,19 @@ architectures:
                     colorization-pytorch (siggraph_caffemodel): mask as it is
   instance          InstColorization's latest_net_G.pth
   fusion            InstColorization's latest_net_GF.pth
+  eccv16            `colorizers` (colorization_release_v2-9b330a0b.pth)
   instcolorization  a folder with these three files, as one model
   mmagic            mmagic's single file with all three, as one model
+  ddcolor           DDColor's pytorch_model.bin, of either encoder
   alexnet           torchvision's AlexNet, any classes: a grey classifier
                     (kernels of the three channels summed), which
                     trainers.train_alexnet goes on from
   resnet18          torchvision's ResNet-18 without its classes, likewise: what
                     trainers.train_resnet_colorizer goes on from
 
-.pth files need PyTorch: pip install 'tfcolor[import]'. An .npz file with the
-same arrays under the same names needs nothing.
+Reads .pth, .pt, .bin, .ckpt, .safetensors, and .npz with the same arrays under
+the same names, without PyTorch. Files from before PyTorch 1.6 are read if their
+names end in the beginning of their SHA-256, as published ones' do.
 
 examples:
   tfcolor import-weights siggraph17-df00044c.pth --architecture=siggraph17 \\
@@ -90,7 +81,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
-        help="a .pth, .pt or .npz file; a folder for instcolorization",
+        help="a .pth, .safetensors or .npz file; a folder for instcolorization",
     )
     parser.add_argument(
         "--architecture",
@@ -126,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         _check_output(args)
         imported = _import(args)
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError) as error:
         print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
         return 2
     _say_ignored(imported)
@@ -159,13 +150,7 @@ def _import(args):
     states = pytorch_models.read(args.checkpoint, args.architecture)
     imported = pytorch_models.build(states)
     name = os.path.basename(os.path.normpath(args.checkpoint))
-    info = model_file.ModelInfo(
-        architecture=_ARCHITECTURES[args.architecture],
-        image_size=_IMAGENET_SIZE
-        if args.architecture in _TORCHVISION
-        else _IMAGE_SIZE,
-        description=f"{args.architecture} weights imported from {name}",
-    )
+    info = pytorch_models.info_of(args.architecture, name)
     model_file.save(imported.model, args.output, info)
     return imported
 
@@ -190,6 +175,9 @@ def _verify(args, imported) -> int:
     model, _ = model_file.load(args.output)
     if importlib.util.find_spec("torch") is None:
         print(f"{args.output}: written; not compared, PyTorch is missing")
+        return 0
+    if args.architecture == "ddcolor":
+        print(f"{args.output}: written; not compared with PyTorch's layers")
         return 0
     if args.architecture in _TORCHVISION:
         from tfcolor.weights import torchvision_check as check

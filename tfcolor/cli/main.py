@@ -14,13 +14,14 @@ from tfcolor.cli import detect
 from tfcolor.cli import evaluate
 from tfcolor.cli import export
 from tfcolor.cli import import_weights
+from tfcolor.cli import models
 from tfcolor.cli import prepare
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
 _COMMANDS = (
     *(colorize, evaluate, demo, detect, classify),
-    *(import_weights, prepare, export, client),
+    *(models, import_weights, prepare, export, client),
 )
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.

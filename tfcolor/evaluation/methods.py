@@ -2,7 +2,6 @@
 
 import collections
 import dataclasses
-import os
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +11,7 @@ from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation.predictions import PredictionFolder
 from tfcolor.evaluation.truth import TruePicture
+from tfcolor.inference import colorization_model
 from tfcolor.inference.box_finder import Finder
 from tfcolor.inference.colorizer import Colorizer
 
@@ -143,14 +143,12 @@ def unique_names(paths: list[str]) -> list[str]:
         paths: list of str: folders, files or names of models.
 
     Returns:
-        list of str: the last part of each path without `.keras`, the whole
-        path where two would be equal, numbered where that is equal too.
+        list of str: the last part of each path without `.keras`, `.pth` and
+        so on, the whole path where two would be equal, numbered where that is
+        equal too.
     """
     taken = collections.Counter({baselines.GREY: 1, baselines.MEAN_AB: 1})
-    short = [
-        os.path.basename(os.path.normpath(path)).removesuffix(".keras")
-        for path in paths
-    ]
+    short = [colorization_model.name_of(path) for path in paths]
     taken.update(short)
     names = []
     for path, name in zip(paths, short, strict=True):

@@ -2,7 +2,6 @@
 
 import os
 
-from tfcolor.export import export_model
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.export import model_card
@@ -25,8 +24,7 @@ def export_litert(
     """Writes a LiteRT file of each kind, and a card with their figures.
 
     Args:
-        model: str, the path of a `.keras` file or the name of a shipped
-            model; None for the shipped one.
+        model: str, see `inference.Colorizer`; None for the shipped one.
         path: str. The folder to make.
         image_size: int or None. Side in pixels of the square that the files
             take; None for the model's own.
@@ -48,7 +46,7 @@ def export_litert(
         size = image_size or info.image_size
         step = colorization_model.size_multiple(network)
         checks.check_size("image_size", size, step)
-        name = export_model.name_of(model)
+        name = colorization_model.name_of(model)
         files = {
             f"{name}_{kind}.tflite": litert.convert(
                 network, image_size=size, kind=kind

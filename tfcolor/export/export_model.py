@@ -1,7 +1,5 @@
 """From a model to the folder that a server is given."""
 
-import os
-
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
 from tfcolor.export import defaults
@@ -14,7 +12,6 @@ from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
-from tfcolor.weights import shipped
 
 
 def export_saved_model(
@@ -34,8 +31,7 @@ def export_saved_model(
     """Exports a model for TensorFlow Serving.
 
     Args:
-        model: str, the path of a `.keras` file or the name of a shipped
-            model; None for the shipped one.
+        model: str, see `inference.Colorizer`; None for the shipped one.
         path: str. The folder to make; TensorFlow Serving wants a number as
             its name.
         image_size: int or None. Side in pixels of the network's square; None
@@ -78,7 +74,9 @@ def export_saved_model(
         classifies = info.architecture in class_network.ARCHITECTURES
         kind = classifier_export if classifies else colorizer_export
         served = kind.served(network, info, options)
-        described = model_card.versions(info, name_of(model), served.options)
+        described = model_card.versions(
+            info, colorization_model.name_of(model), served.options
+        )
         assets = {
             "tfcolor.json": saved_model.description(described),
             "model_card.md": model_card.saved_model_card(described, served),
@@ -94,13 +92,6 @@ def export_saved_model(
         )
         if verify:
             verification.verify(folder, served.cases())
-
-
-def name_of(model: str | None) -> str:
-    """Returns a model's name: of the shipped one, or of its file."""
-    if model is None:
-        return shipped.DEFAULT
-    return os.path.basename(os.path.normpath(model)).removesuffix(".keras")
 
 
 def _check_max_pixels(max_pixels: int) -> None:

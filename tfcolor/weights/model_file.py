@@ -102,7 +102,7 @@ def _is_model(path: str) -> bool:
         return "config.json" in archive.namelist()
 
 
-def _register_layers() -> None:
+def register_layers() -> None:
     """Imports all layers: Keras finds those that were imported by somebody."""
     for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}."):
         importlib.import_module(module.name)
@@ -148,5 +148,5 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
-    _register_layers()
+    register_layers()
     return keras.saving.load_model(path, compile=False), read_info(path)

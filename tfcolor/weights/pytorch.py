@@ -13,6 +13,7 @@ import numpy as np
 
 from tfcolor.color import ab_bins
 from tfcolor.models import siggraph_blocks
+from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
 
 # PyTorch keeps kernels as (out, in, height, width), and (in, out, height,
@@ -76,6 +77,7 @@ def load_state(
         )
     for key, variable in targets.items():
         variable.assign(_to_keras(arrays[key]))
+        pytorch_archive.forget(arrays[key])
     return sorted(ignored)
 
 
@@ -257,4 +259,5 @@ def problems_with(
         return [f"shape of {key}: {array.shape}, not {shapes[key]}"]
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         return [f"not finite: {key}"]
+    pytorch_archive.forget(array)
     return []

@@ -126,6 +126,37 @@ def open_file(path: str, *, sha256: str | None = None) -> ArchiveFile:
         return _open_zip(path, file)
 
 
+def forget(array: np.ndarray) -> None:
+    """Frees the memory that a file's array takes until it is used again.
+
+    The pages of a file that were read count as memory of the process. Who goes
+    through a large file once, array by array, needs no more than one of them.
+
+    Args:
+        array: array, of `ArchiveFile.array` or a view of one, whose contents
+            were not changed; nothing happens to any other.
+    """
+    owner = array
+    while getattr(owner, "base", None) is not None:
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    if isinstance(owner, mmap.mmap):
+        first = np.frombuffer(owner, np.uint8)
+        (start, _), (low, high) = map(
+            np.lib.array_utils.byte_bounds, (first, array)
+        )
+        _forget(owner, low - start, high - start)
+
+
+def _forget(memory: mmap.mmap, start: int, end: int) -> None:
+    # Whole pages alone: others may have something of their neighbours.
+    start = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
+    end = end // mmap.PAGESIZE * mmap.PAGESIZE
+    if end > start and hasattr(memory, "madvise"):
+        memory.madvise(mmap.MADV_DONTNEED, start, end - start)
+
+
 def refusal(path: str, rule: str) -> ValueError:
     """Returns the error that names a file and the rule it breaks.
 
@@ -270,6 +301,7 @@ def _entry(path, memory, info) -> np.ndarray:
     end, checksum = start + size, 0
     for at in range(start, end, _CHUNK):
         checksum = zlib.crc32(memory[at : min(at + _CHUNK, end)], checksum)
+    _forget(memory, start, end)
     if checksum != info.CRC:
         raise refusal(
             path, f"be whole: the checksum of {info.filename!r} is another"
@@ -323,7 +355,8 @@ def _open_old(path, file) -> ArchiveFile:
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise refusal(path, "be little-endian")
     tree, keys = pickled(), pickled()
-    if not isinstance(keys, list) or len(set(map(str, keys))) != len(keys):
+    named = isinstance(keys, list) and all(isinstance(k, str) for k in keys)
+    if not named or len(set(keys)) != len(keys):
         raise refusal(path, "list its storages once each")
     memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     storages = _old_storages(tree, {})

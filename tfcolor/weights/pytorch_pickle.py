@@ -57,8 +57,22 @@ _OPCODES = frozenset(
     "SETITEM SETITEMS BINGET LONG_BINGET BINPUT LONG_BINPUT MEMOIZE GLOBAL "
     "STACK_GLOBAL REDUCE BUILD BINPERSID".split()
 )
+# Operations that take things off the stack: how many, or None for all from the
+# last mark on.
+_TAKEN = {
+    **dict.fromkeys(("POP", "APPEND", "BUILD", "BINPERSID", "TUPLE1"), 1),
+    **dict.fromkeys(("SETITEM", "STACK_GLOBAL", "REDUCE", "TUPLE2"), 2),
+    "TUPLE3": 3,
+    **dict.fromkeys(("POP_MARK", "APPENDS", "SETITEMS"), None),
+    **dict.fromkeys(("TUPLE", "LIST", "DICT"), None),
+}
+_KEPT = ("PROTO", "FRAME", "STOP", "BINPUT", "LONG_BINPUT", "MEMOIZE")
+# Those that put nothing new onto it.
+_SILENT = ("POP", "POP_MARK", "APPEND", "APPENDS", "SETITEM", "SETITEMS")
+_SILENT += ("BUILD",)
 # More than a state dict's pickle ever has.
 _MAX_BYTES = 2**26
+_MAX_NESTING = 50
 
 
 class Storage(NamedTuple):
@@ -131,6 +145,7 @@ def _check_opcodes(file: BinaryIO, start: int) -> None:
     """Runs nothing; leaves the file behind the pickle."""
     size = file.seek(0, io.SEEK_END) - start
     file.seek(start)
+    nesting = _Nesting()
     for opcode, argument, position in pickletools.genops(file):
         if opcode.name not in _OPCODES:
             raise _Refused(
@@ -142,6 +157,56 @@ def _check_opcodes(file: BinaryIO, start: int) -> None:
             raise _Refused("have a pickle that counts its objects from 0")
         if position is not None and position - start > _MAX_BYTES:
             raise _Refused(f"have a pickle of at most {_MAX_BYTES} bytes")
+        if nesting.after(opcode.name, argument) > _MAX_NESTING:
+            raise _Refused(f"nest tuples at most {_MAX_NESTING} deep")
+
+
+class _Nesting:
+    """How deep tuples lie in tuples, as a pickle's operations go.
+
+    Python looks at every tuple inside one that is a dict's key, each time a
+    little deeper in its own memory, which ends the process at some thousands.
+    """
+
+    def __init__(self):
+        self._stack = []
+        self._memory = {}
+
+    def after(self, operation: str, argument) -> int:
+        """Does what an operation does to depths.
+
+        Args:
+            operation: str, an opcode's name.
+            argument: its argument.
+
+        Returns:
+            int, the depth of what lies on top.
+        """
+        stack = self._stack
+        if operation == "MARK":
+            stack.append(None)
+        elif operation in ("BINGET", "LONG_BINGET"):
+            stack.append(self._memory.get(argument, 0))
+        elif operation in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            place = len(self._memory) if argument is None else argument
+            self._memory[place] = stack[-1] or 0
+        elif operation not in _KEPT:
+            taken = self._take(operation)
+            if operation.startswith("TUPLE") or operation == "REDUCE":
+                stack.append(1 + max(taken, default=0))
+            elif operation not in _SILENT:
+                stack.append(0)
+        return (stack[-1] or 0) if stack else 0
+
+    def _take(self, operation: str) -> list[int]:
+        count = _TAKEN.get(operation, 0)
+        taken = []
+        while self._stack and (count is None or len(taken) < count):
+            depth = self._stack.pop()
+            if count is None and depth is None:
+                break
+            taken.append(depth or 0)
+        return taken
 
 
 def _rebuild(storage, offset, shape, strides, *rest) -> Tensor:
@@ -201,7 +266,8 @@ class _Unpickler(pickle.Unpickler):
         kind, dtype, key, _, count, *view = pid
         if kind != "storage" or (view and view[0] is not None):
             raise _Refused("name storages as PyTorch 0.4 and later do")
-        known = dtype in DTYPES and isinstance(key, str)
+        texts = isinstance(dtype, str) and isinstance(key, str)
+        known = texts and dtype in DTYPES
         if not known or type(count) is not int or count < 0:
             raise _Refused("name storages of known types and lengths")
         return Storage(key, dtype, count)
