@@ -2,6 +2,7 @@
 
 import os
 
+from tfcolor.export import export_model
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.export import model_card
@@ -46,7 +47,7 @@ def export_litert(
         size = image_size or info.image_size
         step = colorization_model.size_multiple(network)
         checks.check_size("image_size", size, step)
-        name = colorization_model.name_of(model)
+        name = export_model.name_of(model)
         files = {
             f"{name}_{kind}.tflite": litert.convert(
                 network, image_size=size, kind=kind

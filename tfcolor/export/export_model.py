@@ -74,9 +74,7 @@ def export_saved_model(
         classifies = info.architecture in class_network.ARCHITECTURES
         kind = classifier_export if classifies else colorizer_export
         served = kind.served(network, info, options)
-        described = model_card.versions(
-            info, colorization_model.name_of(model), served.options
-        )
+        described = model_card.versions(info, name_of(model), served.options)
         assets = {
             "tfcolor.json": saved_model.description(described),
             "model_card.md": model_card.saved_model_card(described, served),
@@ -92,6 +90,11 @@ def export_saved_model(
         )
         if verify:
             verification.verify(folder, served.cases())
+
+
+def name_of(model: str | None) -> str:
+    """Returns what an export of a model is called; see `Colorizer`."""
+    return colorization_model.name_of(model)
 
 
 def _check_max_pixels(max_pixels: int) -> None:

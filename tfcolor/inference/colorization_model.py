@@ -165,9 +165,8 @@ def takes_hints(model: keras.Model) -> bool:
 
 def size_multiple(model: keras.Model) -> int:
     """Returns what the sides of a model's input must be a multiple of."""
-    return _SIZE_MULTIPLES.get(
-        blend.network(model).name, siggraph_blocks.SIZE_MULTIPLE
-    )
+    name = blend.network(model).name
+    return _SIZE_MULTIPLES.get(name, siggraph_blocks.SIZE_MULTIPLE)
 
 
 def num_classes(model: keras.Model) -> int:

@@ -15,7 +15,7 @@ PYTORCH = (".pth", ".pt", ".bin", ".ckpt")
 SAFETENSORS = ".safetensors"
 # Training frameworks wrap the state dict in one with these keys, the first
 # that is there.
-_WRAPPERS = ("state_dict", "params_ema", "params")
+_WRAPPERS = ("state_dict", "params_ema", "params", "model")
 
 
 def read_state(
