@@ -60,6 +60,7 @@ setup(
         "tensorflow>=2.20,<2.22",
         "tensorflow-datasets",
         "tqdm",
+        "urllib3",
     ],
     extras_require={
         "detect": _DETECT,

@@ -11,7 +11,7 @@ from tests.weights import published_states
 from tests.weights import pytorch_pickles as pickles
 from tfcolor.cli import colorize
 from tfcolor.cli import models
-from tfcolor.inference.colorizer import Colorizer
+from tfcolor.inference import colorization_model
 from tfcolor.weights import published
 
 WIDTH = 1 / 16
@@ -97,15 +97,30 @@ def test_wrong_usage_ends_with_status_2(arguments, capsys):
     assert "tfcolor models: error: " in capsys.readouterr().err
 
 
-def test_instcolorization_takes_boxes(by_hand):
+def test_instcolorization_takes_boxes_from_the_cache_too(by_hand):
     by_hand("instcolorization", published_states.mmagic(1, WIDTH))
-    rgb = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
-    # From the published file, and from the cache.
-    for _ in range(2):
-        colorizer = Colorizer("instcolorization", image_size=32)
-        assert colorizer.takes_boxes and colorizer.takes_hints
-        colored = colorizer.colorize(rgb, boxes=np.array([[4, 4, 30, 40.0]]))
-        assert not np.array_equal(colored, colorizer.colorize(rgb))
+    rng = np.random.default_rng(0)
+    inputs = {
+        "L": rng.uniform(0, 100, (1, 32, 32, 1)),
+        "hints": np.zeros((1, 32, 32, 2)),
+        "mask": np.zeros((1, 32, 32, 1)),
+        "crops": rng.uniform(0, 100, (1, 1, 32, 32, 1)),
+    }
+    inputs = {name: value.astype(np.float32) for name, value in inputs.items()}
+    inputs |= {
+        "boxes": np.float32([[[4, 4, 30, 40]]]),
+        "box_valid": np.array([[True]]),
+        "picture_size": np.int32([[40, 50]]),
+    }
+    answers = []
+    for state in ("fetched", "cached"):
+        assert published.state_of("instcolorization") == state
+        model, info = colorization_model.load("instcolorization")
+        assert info.architecture == "instance_colorizer"
+        answers.append(model(inputs)["ab"])
+    np.testing.assert_array_equal(*answers)
+    inputs["box_valid"] = np.array([[False]])
+    assert not np.array_equal(model(inputs)["ab"], answers[0])
 
 
 def test_colorize_takes_names_and_pytorch_files(by_hand, tmp_path, capsys):

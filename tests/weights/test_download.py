@@ -60,6 +60,14 @@ def test_tries_end_when_nothing_comes(fetch, server):
     assert len(server.ranges) == 4
 
 
+def test_without_a_network_nobody_waits(fetch, server, monkeypatch):
+    monkeypatch.setattr(download, "_WAIT", 60.0)
+    server.stop()
+    server.stop = lambda: None
+    with pytest.raises(download.FetchError, match="Connection refused"):
+        fetch()
+
+
 def test_a_slow_server_is_waited_for(fetch, server):
     # Each part within the time limit, all of them not.
     server.plan = [server.whole(pause=0.1)]

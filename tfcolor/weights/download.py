@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 import requests
 import tqdm
+import urllib3
 
 # Seconds until a connection is given up: to be made, and to say something.
 _TIMEOUT = (10, 60)
@@ -28,8 +29,13 @@ _TIMEOUT = (10, 60)
 _FRUITLESS_TRIES = 4
 _TRIES = 50
 # Seconds before another try; twice as long each time nothing had come.
-_WAIT = 1.0
+_WAIT = 0.5
 _CHUNK = 2**16
+_NO_CONNECTION = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.ProxyError,
+)
 # Servers that are busy or ill, and may be well soon.
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
@@ -42,6 +48,10 @@ class FetchError(OSError):
 
 class _Broken(Exception):
     """The connection ended early, or the server asks for patience."""
+
+
+class _Unreachable(_Broken):
+    """There was no connection at all."""
 
 
 def say(line: str) -> None:
@@ -76,7 +86,7 @@ def download(
         ValueError: the file has another checksum or size; it is deleted.
     """
     part = f"{path}.part"
-    tries, fruitless = 0, 0
+    tries, fruitless, came = 0, 0, False
     while True:
         before = _size(part)
         try:
@@ -85,7 +95,10 @@ def download(
         except _Broken as error:
             tries += 1
             fruitless = 0 if _size(part) > before else fruitless + 1
-            if fruitless >= _FRUITLESS_TRIES or tries >= _TRIES:
+            came = came or not fruitless
+            # Without a network people must not wait.
+            offline = isinstance(error, _Unreachable) and not came
+            if offline or fruitless >= _FRUITLESS_TRIES or tries >= _TRIES:
                 kept = f", {_size(part)} bytes are kept" * bool(_size(part))
                 raise FetchError(f"{error}{kept}") from error
             time.sleep(_WAIT * 2**fruitless)
@@ -163,12 +176,16 @@ def _as_fetch_errors() -> Iterator[None]:
     """Tells connections that broke from requests that cannot succeed."""
     try:
         yield
+    except requests.exceptions.SSLError as error:
+        raise FetchError(_reason(error)) from error
     except (
         requests.ConnectionError,
         requests.Timeout,
         requests.exceptions.ChunkedEncodingError,
     ) as error:
-        raise _Broken(_reason(error)) from error
+        inner = getattr(error.args[0] if error.args else None, "reason", None)
+        none = isinstance(inner, _NO_CONNECTION)
+        raise (_Unreachable if none else _Broken)(_reason(error)) from error
     except requests.RequestException as error:
         raise FetchError(_reason(error)) from error
 

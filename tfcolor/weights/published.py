@@ -262,11 +262,11 @@ def load(name: str):
         ValueError: there is no such model, or a file is not the published one.
         OSError: the file cannot be fetched, or the cache cannot be written.
     """
-    # Listing models must not wait for Keras.
-    from tfcolor.weights import model_cache
-
     path = converted_path(name)
     if os.path.isfile(path):
+        # Neither a list nor a download has to wait for Keras.
+        from tfcolor.weights import model_cache
+
         try:
             return model_cache.read(path)
         except ValueError as error:
@@ -277,9 +277,6 @@ def load(name: str):
 
 def _convert(entry: Published):
     """Fetches a model's file if need be, converts it and keeps the result."""
-    from tfcolor.weights import model_cache
-    from tfcolor.weights import pytorch_models
-
     folder, path = folder_of(entry.name), converted_path(entry.name)
     try:
         os.makedirs(folder, exist_ok=True)
@@ -293,9 +290,12 @@ def _convert(entry: Published):
         download.say(f"another process fetches {entry.name}: waiting for it")
 
     with download.alone(folder, wait=wait):
-        if os.path.isfile(path):
+        digest = None if os.path.isfile(path) else _fetch(entry)
+        from tfcolor.weights import model_cache
+        from tfcolor.weights import pytorch_models
+
+        if digest is None:
             return model_cache.read(path)
-        digest = _fetch(entry)
         source = fetched_path(entry.name)
         model, info = pytorch_models.load(
             source, kind=entry.kind, sha256=digest, origin=entry.name
