@@ -75,3 +75,23 @@ def test_mmagics_file_becomes_one_model(tmp_path):
     model, info = pytorch_models.load(str(tmp_path / "net.pth"))
     assert info.architecture == "instance_colorizer"
     assert "boxes" in model.input
+
+
+@pytest.mark.parametrize(
+    "kind, state",
+    [
+        ("siggraph17", published_states.full(2, 1 / 4)),
+        ("mmagic", published_states.mmagic(2, WIDTH)),
+        ("eccv16", published_states.eccv16(2, 1 / 4)),
+    ],
+)
+def test_published_files_give_what_pytorchs_layers_give(kind, state, tmp_path):
+    pytest.importorskip("torch")
+    from tfcolor.weights import pytorch_check
+
+    path = pickles.save(tmp_path / "net.pth", state)
+    states = pytorch_models.read(path, kind)
+    model = pytorch_models.build(states).model
+    # Of CIELAB; the check counts in network units.
+    difference = 110 * pytorch_check.largest_difference(model, states)
+    assert 0 < difference < 1e-3

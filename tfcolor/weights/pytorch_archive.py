@@ -211,7 +211,8 @@ def _open_zip(path, file) -> ArchiveFile:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except Exception as error:
+        # On a broken file zipfile raises errors of many kinds.
         raise refusal(path, f"be a whole zip archive ({error})") from error
     entries = _entries(path, infos)
     folder = _folder(path, entries)
