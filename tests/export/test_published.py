@@ -7,7 +7,7 @@ from tests.weights import pytorch_pickles as pickles
 from tfcolor.export import export_model
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_published_weights_are_exported_from_their_file(tmp_path):
     state = published_states.eccv16(1, 1 / 16)
