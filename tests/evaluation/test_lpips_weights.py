@@ -1,33 +1,10 @@
-import sys
-import types
-
 import numpy as np
 import pytest
 
 from tests.evaluation.test_lpips import random_weights
+from tests.weights import pytorch_pickles as pickles
 from tfcolor.evaluation import lpips
 from tfcolor.evaluation import lpips_weights
-
-
-@pytest.fixture
-def torch(monkeypatch):
-    """A stand-in for PyTorch whose files are .npz under another name."""
-
-    class Tensor:
-        def __init__(self, array):
-            self._array = array
-
-        def numpy(self):
-            return self._array
-
-    def load(path, *, map_location, weights_only):
-        if not weights_only or map_location != "cpu":
-            raise RuntimeError("unsafe or needs a GPU")
-        with open(path, "rb") as file, np.load(file) as arrays:
-            return {name: Tensor(arrays[name]) for name in arrays.files}
-
-    module = types.SimpleNamespace(load=load)
-    monkeypatch.setitem(sys.modules, "torch", module)
 
 
 def _distance(function):
@@ -43,15 +20,14 @@ def test_one_npz_holds_all_weights(tmp_path):
     assert _distance(loaded) == _distance(lpips.Lpips(weights))
 
 
-def test_two_pytorch_files_together_hold_all_weights(tmp_path, torch):
+def test_two_pytorch_files_together_hold_all_weights(tmp_path):
     weights = random_weights()
     features = {k: v for k, v in weights.items() if k.startswith("features")}
     # The classifier of AlexNet's file is not needed.
     features["classifier.1.bias"] = np.zeros(4096, np.float32)
     linear = {k: v for k, v in weights.items() if k.startswith("lin")}
     for name, part in (("alexnet.pth", features), ("alex.pth", linear)):
-        with open(tmp_path / name, "wb") as file:
-            np.savez(file, **part)
+        pickles.save(tmp_path / name, part)
     paths = [str(tmp_path / name) for name in ("alexnet.pth", "alex.pth")]
     loaded = lpips_weights.load(*paths)
     assert _distance(loaded) == _distance(lpips.Lpips(weights))
@@ -59,17 +35,7 @@ def test_two_pytorch_files_together_hold_all_weights(tmp_path, torch):
         lpips_weights.load(paths[1])
 
 
-def test_without_pytorch_the_message_says_what_to_install(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    path = tmp_path / "alex.pth"
-    path.write_bytes(b"")
-    with pytest.raises(ImportError, match=r"tfcolor\[import\]"):
-        lpips_weights.load(str(path))
-
-
-def test_files_that_cannot_be_weights_are_named(tmp_path, torch):
+def test_files_that_cannot_be_weights_are_named(tmp_path):
     for name in ("w.npz", "w.pth", "w.txt"):
         (tmp_path / name).write_bytes(b"nothing")
         with pytest.raises(ValueError, match=name):

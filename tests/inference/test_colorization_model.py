@@ -65,3 +65,26 @@ def test_a_name_may_carry_its_style():
         colorization_model.load("siggraph_small:vivid")
     with pytest.raises(ValueError, match="style must be given once"):
         colorization_model.load("siggraph_small:vivid", style="natural")
+
+
+@pytest.mark.parametrize("style", ["eccv16", "mine.pth"])
+def test_published_models_have_no_styles(style):
+    with pytest.raises(ValueError, match="ships with tfcolor. Received"):
+        colorization_model.load(style, style="vivid")
+
+
+def test_unknown_names_are_told_the_known_ones():
+    with pytest.raises(ValueError, match="lite0_unet.*'ddcolor'.*'ddcolour'"):
+        colorization_model.load("ddcolour")
+
+
+def test_models_are_named_after_their_files():
+    for model, name in (
+        (None, "lite0_unet"),
+        ("ddcolor", "ddcolor"),
+        ("runs/a/model.keras", "model"),
+        ("weights/net.v2.pth", "net.v2"),
+        ("net.safetensors", "net"),
+        ("results/photos.old", "photos.old"),
+    ):
+        assert colorization_model.name_of(model) == name

@@ -108,6 +108,31 @@ def fusion(seed, width=1.0):
     return {key: tensor(key, s, seed) for key, s in shapes.items()}
 
 
+def eccv16_shapes(width=1.0):
+    """Shapes of the network of ECCV 2016."""
+    f = [0, *(round(filters * width) for filters in _FILTERS)]
+    shapes, channels = {}, 1
+    for block, convs in _CONVS.items():
+        for i in range(convs):
+            shapes |= _conv(f"model{block}.{2 * i}", f[block], channels)
+            channels = f[block]
+        shapes |= bn(f"model{block}.{2 * convs}", channels)
+    shapes |= _up("model8.0", f[7], f[8])
+    shapes |= _conv("model8.2", f[8], f[8]) | _conv("model8.4", f[8], f[8])
+    shapes |= _conv("model8.6", 313, f[8], 1)
+    return shapes | {"model_out.weight": (2, 313, 1, 1)}
+
+
+def eccv16(seed, width=1.0):
+    """Its state dict; the bins' colours fill ab, as the published ones do."""
+    shapes = eccv16_shapes(width)
+    state = {key: tensor(key, s, seed) for key, s in shapes.items()}
+    bins = np.random.default_rng(seed).uniform(-1, 1, (2, 313, 1, 1))
+    # Logits of some width: a softmax of equal ones hides faults.
+    state["model8.6.weight"] *= 4
+    return state | {"model_out.weight": bins.astype(np.float32)}
+
+
 def mmagic(seed, width=1.0):
     """All three networks in mmagic's file, in its spelling."""
     unnumbered = (

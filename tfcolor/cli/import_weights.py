@@ -13,29 +13,17 @@ KINDS = (
     "siggraph17",
     "instance",
     "fusion",
+    "eccv16",
     "instcolorization",
     "mmagic",
+    "ddcolor",
     "alexnet",
     "resnet18",
 )
-# Sizes at which the published networks were trained.
-_IMAGE_SIZE = 256
-_IMAGENET_SIZE = 224
 _TORCHVISION = ("alexnet", "resnet18")
 # Of ab in network units, of logits and features relative to the largest;
 # what float32 leaves is about 1e-5.
 _TOLERANCE = 1e-4
-_ARCHITECTURES = {
-    "full": "siggraph",
-    "siggraph17": "siggraph",
-    "instance": "instance",
-    "fusion": "fusion",
-    "instcolorization": "instance_colorizer",
-    "mmagic": "instance_colorizer",
-    "alexnet": "alexnet",
-    "resnet18": "resnet18",
-}
-
 _DESCRIPTION = """\
 Converts published PyTorch weights into a .keras model. Every array must be
 used exactly once: a missing, renamed or left-over one is an error that lists
@@ -51,16 +39,19 @@ architectures:
                     colorization-pytorch (siggraph_caffemodel): mask as it is
   instance          InstColorization's latest_net_G.pth
   fusion            InstColorization's latest_net_GF.pth
+  eccv16            `colorizers` (colorization_release_v2-9b330a0b.pth)
   instcolorization  a folder with these three files, as one model
   mmagic            mmagic's single file with all three, as one model
+  ddcolor           DDColor's pytorch_model.bin, of either encoder
   alexnet           torchvision's AlexNet, any classes: a grey classifier
                     (kernels of the three channels summed), which
                     trainers.train_alexnet goes on from
   resnet18          torchvision's ResNet-18 without its classes, likewise: what
                     trainers.train_resnet_colorizer goes on from
 
-.pth files need PyTorch: pip install 'tfcolor[import]'. An .npz file with the
-same arrays under the same names needs nothing.
+Reads .pth, .pt, .bin, .ckpt, .safetensors, and .npz with the same arrays under
+the same names, without PyTorch. Files from before PyTorch 1.6 are read if their
+names end in the beginning of their SHA-256, as published ones' do.
 
 examples:
   tfcolor import-weights siggraph17-df00044c.pth --architecture=siggraph17 \\
@@ -92,7 +83,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
-        help="a .pth, .pt or .npz file; a folder for instcolorization",
+        help="a .pth, .safetensors or .npz file; a folder for instcolorization",
     )
     parser.add_argument(
         "--architecture",
@@ -138,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
     except _Differs as error:
         print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
         return 1
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, ValueError) as error:
         print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
         return 2
     print(f"{args.output}: written; {compared}")
@@ -165,20 +156,12 @@ def _check_output(args) -> None:
 
 def _import(args):
     """Reads and builds; returns what was imported, and its info."""
-    from tfcolor.weights import model_file
     from tfcolor.weights import pytorch_models
 
     states = pytorch_models.read(args.checkpoint, args.architecture)
     imported = pytorch_models.build(states)
     name = os.path.basename(os.path.normpath(args.checkpoint))
-    info = model_file.ModelInfo(
-        architecture=_ARCHITECTURES[args.architecture],
-        image_size=_IMAGENET_SIZE
-        if args.architecture in _TORCHVISION
-        else _IMAGE_SIZE,
-        description=f"{args.architecture} weights imported from {name}",
-    )
-    return imported, info
+    return imported, pytorch_models.info_of(args.architecture, name)
 
 
 def _say_ignored(imported) -> None:
@@ -206,6 +189,8 @@ def _verify(architecture: str, path: str, imported) -> str:
     model, _ = model_file.load(path)
     if importlib.util.find_spec("torch") is None:
         return "not compared, PyTorch is missing"
+    if architecture == "ddcolor":
+        return "not compared with PyTorch's layers"
     if architecture in _TORCHVISION:
         from tfcolor.weights import torchvision_check as check
     else:

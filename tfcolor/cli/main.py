@@ -14,6 +14,7 @@ from tfcolor.cli import detect
 from tfcolor.cli import evaluate
 from tfcolor.cli import export
 from tfcolor.cli import import_weights
+from tfcolor.cli import models
 from tfcolor.cli import prepare
 from tfcolor.data import memory
 
@@ -21,7 +22,7 @@ from tfcolor.data import memory
 # imports the library inside `run`: help must not wait for TensorFlow.
 _COMMANDS = (
     *(colorize, evaluate, demo, detect, classify),
-    *(import_weights, prepare, export, client),
+    *(models, import_weights, prepare, export, client),
 )
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.

@@ -68,8 +68,10 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="a model that ships with tfcolor, NAME or NAME:STYLE, or a "
-        ".keras file (default: the shipped one)",
+        help="a model that ships with tfcolor, NAME or NAME:STYLE; a "
+        "published one, which is fetched at its first use (`tfcolor models` "
+        "lists both); or a .keras, .pth or .safetensors file (default: the "
+        "shipped one)",
     )
     parser.add_argument(
         "--image_size",

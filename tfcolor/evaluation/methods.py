@@ -12,6 +12,7 @@ from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import truth as truth_lib
 from tfcolor.evaluation.predictions import PredictionFolder
 from tfcolor.evaluation.truth import TruePicture
+from tfcolor.inference import colorization_model
 from tfcolor.inference.box_finder import Finder
 from tfcolor.inference.colorizer import Colorizer
 
@@ -167,8 +168,9 @@ def unique_names(paths: list[str]) -> list[str]:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    path = os.path.normpath(path).removesuffix(".keras")
-    return tuple(part for part in path.split(os.sep) if part)
+    folder, _ = os.path.split(os.path.normpath(path))
+    name = colorization_model.name_of(path)
+    return (*(part for part in folder.split(os.sep) if part), name)
 
 
 def _apart(own: tuple[str, ...], group: set[tuple[str, ...]]) -> str:

@@ -26,8 +26,7 @@ def export_litert(
     """Writes a LiteRT file of each kind, and a card with their figures.
 
     Args:
-        model: str, the path of a `.keras` file or the name of a shipped
-            model; None for the shipped one.
+        model: str, see `inference.Colorizer`; None for the shipped one.
         path: str. The folder to make.
         image_size: int or None. Side in pixels of the square that the files
             take; None for the model's own.

@@ -1,7 +1,5 @@
 """From a model to the folder that a server is given."""
 
-import os
-
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
 from tfcolor.export import defaults
@@ -14,7 +12,6 @@ from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
-from tfcolor.weights import shipped
 
 
 def export_saved_model(
@@ -34,8 +31,7 @@ def export_saved_model(
     """Exports a model for TensorFlow Serving.
 
     Args:
-        model: str, the path of a `.keras` file or the name of a shipped
-            model; None for the shipped one.
+        model: str, see `inference.Colorizer`; None for the shipped one.
         path: str. The folder to make; TensorFlow Serving wants a number as
             its name.
         image_size: int or None. Side in pixels of the network's square; None
@@ -97,10 +93,8 @@ def export_saved_model(
 
 
 def name_of(model: str | None) -> str:
-    """Returns a model's name: of the shipped one, or of its file."""
-    if model is None:
-        return shipped.DEFAULT
-    return os.path.basename(os.path.normpath(model)).removesuffix(".keras")
+    """Returns what an export of a model is called; see `Colorizer`."""
+    return colorization_model.name_of(model)
 
 
 def _check_max_pixels(max_pixels: int) -> None:

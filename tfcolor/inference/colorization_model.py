@@ -5,6 +5,9 @@ import os
 import keras
 
 from tfcolor.weights import model_file
+from tfcolor.weights import published
+from tfcolor.weights import pytorch_files
+from tfcolor.weights import pytorch_models
 from tfcolor.weights import shipped
 
 _L_INPUTS = {"L"}
@@ -13,6 +16,8 @@ _INPUTS = {"L", "hints", "mask"}
 _BOX_INPUTS = {"crops", "boxes", "box_valid", "picture_size"}
 _BOX_CLASS_INPUTS = {"boxes", "box_classes", "picture_size"}
 _OUTPUT = "ab"
+# What is read as published weights.
+_CHECKPOINTS = (*pytorch_files.PYTORCH, pytorch_files.SAFETENSORS)
 
 
 def load(
@@ -24,8 +29,10 @@ def load(
 
     Args:
         model: None for the default of the weights that ship with tfcolor,
-            str (the name of shipped weights, NAME or NAME:STYLE, or the path
-            of a `.keras` file) or a keras.Model, which is returned.
+            str (the name of shipped weights, NAME or NAME:STYLE, that of a
+            published model, see `published`, or the path of a `.keras` file
+            or of a published `.pth` or `.safetensors` file) or a keras.Model,
+            which is returned.
         style: str, float or None. Of a shipped model; see `shipped.load`.
 
     Returns:
@@ -33,6 +40,7 @@ def load(
 
     Raises:
         FileNotFoundError: there is no such model file.
+        OSError: a published model cannot be fetched.
         ValueError: the name is not known, the file cannot be read, or the
             model is not one with the inputs `L` alone, `L` and `classes` or
             the classes of boxes, or `L`, `hints` and `mask`, those of boxes
@@ -80,36 +88,69 @@ def open_model(
 
     Raises:
         FileNotFoundError: there is no such model file.
+        OSError: a published model cannot be fetched.
         ValueError: the name is not known, the file cannot be read, or the
             model has no styles.
     """
     if not isinstance(model, keras.Model | None):
         model = os.fspath(model)
+    is_published = isinstance(model, str) and model in published.names()
     is_file = isinstance(model, str) and _is_file(model)
-    if style is not None and (is_file or isinstance(model, keras.Model)):
+    own = isinstance(model, keras.Model) or is_file or is_published
+    if style is not None and own:
         raise ValueError(
             "`style` needs a model that ships with tfcolor. "
             f"Received: style={style!r} with model={model!r}"
         )
     if isinstance(model, keras.Model):
         return model, model_file.ModelInfo()
+    if is_published:
+        return published.load(model)
     if is_file:
-        return model_file.load(model)
+        return _load_file(model)
     name, _, named_style = (model or shipped.DEFAULT).partition(":")
     if style is not None and named_style:
         raise ValueError(
             "A model's style must be given once. "
             f"Received: model={model!r}, style={style!r}"
         )
+    if name not in shipped.names():
+        raise ValueError(
+            f"A model must be a file, one that ships ({shipped.names()}) or a "
+            f"published one ({published.names()}). Received: {model!r}"
+        )
     return shipped.load(name, style=named_style or style)
 
 
 def _is_file(model: str) -> bool:
     """Tells a path from a name, which has neither folders nor an extension."""
-    if model.partition(":")[0] in shipped.names():
+    if model.partition(":")[0] in (*shipped.names(), *published.names()):
         return False
     is_path = os.path.exists(model) or os.path.basename(model) != model
     return is_path or "." in model
+
+
+def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
+    if path.lower().endswith(_CHECKPOINTS):
+        return pytorch_models.load(path)
+    return model_file.load(path)
+
+
+def name_of(model: str | None) -> str:
+    """Returns a model's name for people.
+
+    Args:
+        model: str, a name or a path, or None.
+
+    Returns:
+        str: the name; of a path its last part, without `.keras`, `.pth` and
+        so on; of None that of the default.
+    """
+    if model is None:
+        return shipped.DEFAULT
+    name = os.path.basename(os.path.normpath(model))
+    stem, kind = os.path.splitext(name)
+    return stem if kind.lower() in (".keras", *_CHECKPOINTS) else name
 
 
 def check(model: keras.Model) -> None:

@@ -34,7 +34,8 @@ class Colorizer:
 
     Args:
         model: None for the weights that ship with tfcolor, str (the name of
-            shipped weights, or the path of a `.keras` file) or keras.Model
+            shipped or published weights, or the path of a `.keras`, `.pth`
+            or `.safetensors` file) or keras.Model
             with the inputs `L`, `hints` and `mask`, perhaps those of boxes
             too, or `L` alone, or `L` and `classes`, and the output `ab`.
         image_size: int or None. Side of the network's square in pixels, a

@@ -119,7 +119,8 @@ class Blocks:
         """Makes each layer of the network; all others go through this one."""
         return kind(name=name, **options)
 
-    def _kernel_initializer(self):
+    def kernel_initializer(self):
+        """Returns a new initializer of kernels."""
         if self._initializer == "he_normal":
             return keras.initializers.HeNormal()
         return keras.initializers.RandomNormal(0.0, 0.02)
@@ -134,7 +135,7 @@ class Blocks:
             padding="same",
             dilation_rate=dilation,
             activation=activation,
-            kernel_initializer=self._kernel_initializer(),
+            kernel_initializer=self.kernel_initializer(),
         )(x)
 
     def bn(self, x, *, name):
@@ -178,7 +179,7 @@ class Blocks:
             kernel_size=4,
             strides=2,
             padding="same",
-            kernel_initializer=self._kernel_initializer(),
+            kernel_initializer=self.kernel_initializer(),
         )(x)
         skip = self.conv(skip, filters, name=f"skip{skip_index}to{index}")
         return self.layer(layers.Add, name=f"block{index}_add")([x, skip])

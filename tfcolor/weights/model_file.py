@@ -228,7 +228,7 @@ def _read_architecture(path: str) -> architecture.Architecture | None:
         return architecture.from_json(_read_json(archive, _ARCHITECTURE))
 
 
-def _register_layers() -> None:
+def register_layers() -> None:
     """Imports all layers: Keras finds those that were imported by somebody."""
     for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}."):
         importlib.import_module(module.name)
@@ -275,7 +275,7 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
-    _register_layers()
+    register_layers()
     try:
         _check_archive(path)
         info = read_info(path)

@@ -13,6 +13,7 @@ import numpy as np
 
 from tfcolor.color import ab_bins
 from tfcolor.models import siggraph_blocks
+from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
 
 # PyTorch keeps kernels as (out, in, height, width), and (in, out, height,
@@ -49,7 +50,8 @@ def load_state(
     """Puts published weights into a model.
 
     Args:
-        model: keras.Model, made by `siggraph`, `instance` or `fusion`.
+        model: keras.Model, made by `siggraph`, `instance`, `fusion` or
+            `eccv16`.
         state: mapping of str to array, the state dict of that network.
             `module.` may prefix its keys.
 
@@ -75,6 +77,7 @@ def load_state(
         )
     for key, variable in targets.items():
         variable.assign(_to_keras(arrays[key]))
+        pytorch_archive.forget(arrays[key])
     return sorted(ignored)
 
 
@@ -133,9 +136,10 @@ def _plain(state) -> tuple[dict, list[str]]:
 def _modules(model) -> dict[str, keras.Layer]:
     """Returns the layer of `model` for every published module."""
     own = {layer.name: layer for layer in model.layers}
+    network = "eccv16" if "bin_colors" in own else "siggraph"
     modules = {
         module: own[name]
-        for module, name in pytorch_keys.layer_names().items()
+        for module, name in pytorch_keys.layer_names(network).items()
         if name in own
     }
     for module, name in pytorch_keys.WEIGHT_LAYERS.items():
@@ -162,6 +166,8 @@ def _targets(model) -> dict[str, keras.Variable]:
         suffixes = (
             pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
         )
+        # The colours of eccv16's bins have no bias.
+        suffixes = suffixes[: len(layer.weights)]
         for suffix, variable in zip(suffixes, layer.weights, strict=True):
             targets[f"{module}.{suffix}"] = variable
     return targets
@@ -180,7 +186,8 @@ def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
         if isinstance(layer, keras.layers.BatchNormalization)
     }
     groups = [counters]
-    if pytorch_keys.CLASS_HEAD not in modules:
+    classless = pytorch_keys.CLASS_HEAD not in modules
+    if classless and "model8.3" in modules:
         filters = modules["model8.3"].filters
         groups.append(
             {
@@ -252,4 +259,5 @@ def problems_with(
         return [f"shape of {key}: {array.shape}, not {shapes[key]}"]
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         return [f"not finite: {key}"]
+    pytorch_archive.forget(array)
     return []

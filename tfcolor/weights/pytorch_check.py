@@ -35,7 +35,7 @@ def largest_difference(model, states, *, seed: int = 0) -> float:
     """Returns how far a model is from PyTorch's layers.
 
     Args:
-        model: keras.Model, of `pytorch_models.build`.
+        model: keras.Model, of `pytorch_models.build`; not of DDColor.
         states: mapping of a network's name to its state dict.
         seed: int, of the random picture, hints and crops.
 
@@ -44,6 +44,10 @@ def largest_difference(model, states, *, seed: int = 0) -> float:
         output of tanh, -1..1).
     """
     L, hints, mask, crops = _random_inputs(seed)
+    if "eccv16" in states:
+        expected, _ = eccv16(states["eccv16"], L)
+        ab = model({"L": tf.convert_to_tensor(L)})["ab"].numpy()
+        return float(np.abs(ab - expected).max()) / scaling.AB_SCALE
     inputs = {"L": L, "hints": hints, "mask": mask, "crops": crops[None]}
     inputs |= {
         "boxes": np.float32([_BOXES]),
@@ -73,6 +77,25 @@ def largest_difference(model, states, *, seed: int = 0) -> float:
             _, expected = network.run(x)
             differences.append(_difference(model, inputs, expected))
     return max(differences)
+
+
+def eccv16(state, L: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Computes the network of ECCV 2016 with PyTorch's functions.
+
+    Args:
+        state: mapping of str to array, its state dict.
+        L: float32 array [B, H, W, 1], 0..100.
+
+    Returns:
+        float32 arrays [B, H, W, 2], CIELAB, and [B, H/4, W/4, 313], logits.
+    """
+    network = _Network(state)
+    with torch.no_grad():
+        x = network.bin_logits(_network_input(L)[:, :1])
+        (colors,) = network.arrays("model_out", "weight")
+        ab = functional.conv2d(x.softmax(1), colors)
+        ab = functional.interpolate(ab, scale_factor=4, mode="bilinear")
+    return _nhwc(ab * scaling.AB_SCALE), _nhwc(x)
 
 
 def _difference(model, inputs, expected) -> float:
@@ -117,20 +140,22 @@ class _Network:
             for key, value in state.items()
         }
 
-    def _of(self, name, *suffixes):
+    def arrays(self, name, *suffixes):
+        """Returns arrays of a module."""
         return [self._state[f"{name}.{suffix}"].float() for suffix in suffixes]
 
-    def _conv(self, x, name, dilation=1):
-        weight, bias = self._of(name, "weight", "bias")
+    def _conv(self, x, name, dilation=1, stride=1):
+        weight, bias = self.arrays(name, "weight", "bias")
         padding = dilation * (weight.shape[-1] // 2)
         return functional.conv2d(
-            x, weight, bias, padding=padding, dilation=dilation
+            x, weight, bias, stride, padding=padding, dilation=dilation
         )
 
-    def _convs(self, x, name, places, dilation=1):
+    def _convs(self, x, name, places, dilation=1, stride=1):
         for place in places:
-            x = self._conv(x, f"{name}.{place}", dilation).relu()
-        mean, var, weight, bias = self._of(
+            last = stride if place == places[-1] else 1
+            x = self._conv(x, f"{name}.{place}", dilation, last).relu()
+        mean, var, weight, bias = self.arrays(
             f"{name}.{places[-1] + 2}",
             "running_mean",
             "running_var",
@@ -149,7 +174,7 @@ class _Network:
             x = change(f"block{block}", x)
             maps[f"block{block}"] = blocks[block] = x
         for block, (skip, convs) in _SKIPS.items():
-            weight, bias = self._of(f"model{block}up.0", "weight", "bias")
+            weight, bias = self.arrays(f"model{block}up.0", "weight", "bias")
             x = functional.conv_transpose2d(x, weight, bias, 2, 1)
             x = x + self._conv(blocks[skip], f"model{skip}short{block}.0")
             x = change(f"block{block}_up", x).relu()
@@ -163,6 +188,18 @@ class _Network:
             x = change(f"block{block}", x)
             maps[f"block{block}"] = x
         return maps, self._conv(x, "model_out.0").tanh()
+
+    def bin_logits(self, x):
+        """Returns the logits of the network of ECCV 2016."""
+        for block, (convs, dilation) in _BLOCKS.items():
+            places = [2 * i for i in range(convs)]
+            stride = 2 if block <= 3 else 1
+            x = self._convs(x, f"model{block}", places, dilation, stride)
+        weight, bias = self.arrays("model8.0", "weight", "bias")
+        x = functional.conv_transpose2d(x, weight, bias, 2, 1).relu()
+        for place in (2, 4):
+            x = self._conv(x, f"model8.{place}").relu()
+        return self._conv(x, "model8.6")
 
     def blender(self, instance_maps):
         """Returns the function that blends instances into a map."""

@@ -1,90 +1,123 @@
-"""Reading state dicts from files."""
+"""Reading state dicts from files, none of which needs PyTorch."""
 
 import os
-import zipfile
 from collections.abc import Mapping
 
 import numpy as np
+import safetensors
 
-# Training frameworks wrap the state dict in one with this key.
-_WRAPPER = "state_dict"
+from tfcolor.data import foreign_files
+from tfcolor.weights import pytorch_archive
+from tfcolor.weights import pytorch_pickle
+
+# Of what `torch.save` writes, by custom.
+PYTORCH = (".pth", ".pt", ".bin", ".ckpt")
+SAFETENSORS = ".safetensors"
+# Training frameworks wrap the state dict in one with these keys, the first
+# that is there.
+_WRAPPERS = ("state_dict", "params_ema", "params", "model")
 
 
-def read_state(path: str) -> dict[str, np.ndarray]:
+def read_state(
+    path: str, *, sha256: str | None = None
+) -> dict[str, np.ndarray]:
     """Reads a state dict.
 
     Args:
-        path: str, a file that `torch.save` wrote (.pth, .pt; needs PyTorch),
-            or an .npz file with the same arrays under the same names.
+        path: str, a file that `torch.save` wrote (.pth, .pt, .bin, .ckpt), a
+            .safetensors file, or an .npz file with the same arrays under the
+            same names.
+        sha256: str or None. The file's SHA-256 where somebody has checked it
+            already; see `pytorch_archive.open_file`.
 
     Returns:
-        dict of str to array.
+        dict of str to array. Numbers with a point are float32; such arrays of
+        a PyTorch file are read from the file when they are used.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ImportError: the file needs PyTorch, which is not installed.
-        ValueError: the file holds no state dict.
+        ValueError: the file holds no state dict, or is broken or hostile; see
+            `pytorch_archive`.
     """
     if not os.path.isfile(path):
         raise FileNotFoundError(
             f"A checkpoint must be a file. Received: {path!r}"
         )
-    if path.lower().endswith(".npz"):
-        return _read_npz(path)
-    return _read_torch(path)
+    kind = os.path.splitext(path)[1].lower()
+    if kind == ".npz":
+        state = _read_npz(path)
+    elif kind == SAFETENSORS:
+        state = _read_safetensors(path)
+    else:
+        state = _read_pytorch(path, sha256)
+    return {key: _float32(array) for key, array in state.items()}
+
+
+def _float32(array: np.ndarray) -> np.ndarray:
+    # bfloat16 is of kind "V": NumPy has none of its own.
+    is_float = array.dtype.kind in "fV"
+    return array.astype(np.float32, copy=False) if is_float else array
 
 
 def _read_npz(path: str) -> dict[str, np.ndarray]:
-    if not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"An .npz checkpoint must be an archive of arrays. "
-            f"Received: {path!r}"
-        )
-    with np.load(path) as arrays:
-        return {key: arrays[key] for key in arrays.files}
-
-
-def _read_torch(path: str) -> dict[str, np.ndarray]:
     try:
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            "Reading a PyTorch file needs PyTorch: pip install "
-            f"'tfcolor[import]', or bring an .npz file. Received: {path!r}"
-        ) from error
-    try:
-        # Never unpickles code: a checkpoint may come from anywhere.
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
+        return foreign_files.read_npz(path)
+    except ValueError as error:
         raise ValueError(
-            "A checkpoint must be a PyTorch file with tensors only. "
+            "An .npz checkpoint must be an archive of arrays. "
             f"Received: {path!r} ({error})"
         ) from error
-    if isinstance(state, Mapping) and isinstance(state.get(_WRAPPER), Mapping):
-        state = state[_WRAPPER]
-    if not isinstance(state, Mapping):
+
+
+def _read_safetensors(path: str) -> dict[str, np.ndarray]:
+    try:
+        with safetensors.safe_open(path, framework="np") as file:
+            state = {key: file.get_tensor(key) for key in file.keys()}
+    except (
+        safetensors.SafetensorError,
+        *(AttributeError, KeyError, TypeError),
+    ) as error:
+        raise ValueError(
+            "A .safetensors file must be whole and hold types that NumPy "
+            f"knows. Received: {path!r} ({error})"
+        ) from error
+    if not state:
+        raise ValueError(
+            f"A state dict must hold tensors, at least one. Received: {path!r}"
+        )
+    return state
+
+
+def _read_pytorch(path: str, sha256: str | None) -> dict[str, np.ndarray]:
+    file = pytorch_archive.open_file(path, sha256=sha256)
+    state = file.tree
+    for wrapper in _WRAPPERS:
+        if isinstance(state, dict) and isinstance(
+            dict.get(state, wrapper), Mapping
+        ):
+            state = dict.get(state, wrapper)
+            break
+    if not isinstance(state, dict):
         raise ValueError(
             "A checkpoint must hold a state dict. Received: "
             f"{path!r} with {type(state).__name__}"
         )
-    strangers = [k for k, v in state.items() if not torch.is_tensor(v)]
-    if strangers or not state:
+    tensors = dict(dict.items(state))
+    strangers = [
+        key
+        for key, value in tensors.items()
+        if not isinstance(value, pytorch_pickle.Tensor)
+        or not isinstance(key, str)
+    ]
+    if strangers or not tensors:
         raise ValueError(
             "A state dict must hold tensors, at least one, and nothing else. "
-            f"Received: {path!r} with {strangers}"
+            f"Received: {path!r} with {_some(strangers)}"
         )
-    try:
-        return {key: _to_numpy(tensor) for key, tensor in state.items()}
-    except Exception as error:
-        # Sparse, quantized, without storage: of many kinds.
-        raise ValueError(
-            "A state dict must hold tensors that NumPy knows. "
-            f"Received: {path!r} ({error})"
-        ) from error
+    return {key: file.array(tensor) for key, tensor in tensors.items()}
 
 
-def _to_numpy(tensor) -> np.ndarray:
-    # Whoever saved the parameters of a network, saved that they are trained.
-    tensor = tensor.detach()
-    # NumPy has no bfloat16.
-    return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
+def _some(strangers: list) -> str:
+    named = [key if isinstance(key, str) else type(key) for key in strangers]
+    more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+    return f"{named[:5]}{more}"

@@ -7,7 +7,7 @@ trained on several GPUs.
 
 Reference:
     github.com/richzhang/colorization-pytorch, github.com/richzhang/colorization
-    (`siggraph17`), github.com/ericsujw/InstColorization, and
+    (`siggraph17`, `eccv16`), github.com/ericsujw/InstColorization, and
     github.com/open-mmlab/mmagic (`inst_colorization`).
 """
 
@@ -45,6 +45,14 @@ _DECODER = {
     "model_class.0": "ab_logits",
     "model_out.0": "ab_out",
 }
+# Of `eccv16`, whose blocks 1 to 7 are those of the other networks.
+_ECCV16_DECODER = {
+    "model8.0": "up8",
+    "model8.2": "block8_conv2",
+    "model8.4": "block8_conv3",
+    "model8.6": "ab_logits",
+    "model_out": "bin_colors",
+}
 # Blocks of one convolution, which mmagic does not number.
 _UNNUMBERED = re.compile(
     r"^(model(?:8up|9up|10up|3short8|2short9|1short10|_class))"
@@ -72,8 +80,11 @@ UNUSED_WEIGHT_LAYER = "weight_layerout"
 CLASS_HEAD = "model_class.0"
 
 
-def layer_names() -> dict[str, str]:
-    """Returns the layer of `siggraph` for every published module with weights.
+def layer_names(network: str = "siggraph") -> dict[str, str]:
+    """Returns a network's layer for every published module with weights.
+
+    Args:
+        network: str. "siggraph" and its relatives, or "eccv16".
 
     Returns:
         dict of str to str, such as `{"model1.0": "block1_conv1"}`.
@@ -83,7 +94,7 @@ def layer_names() -> dict[str, str]:
         for i in range(convs):
             names[f"model{block}.{2 * i}"] = f"block{block}_conv{i + 1}"
         names[f"model{block}.{2 * convs}"] = f"block{block}_bn"
-    return names | _DECODER
+    return names | (_ECCV16_DECODER if network == "eccv16" else _DECODER)
 
 
 def plain_key(key: str) -> str:

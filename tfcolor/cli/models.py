@@ -1,0 +1,132 @@
+"""`tfcolor models`: the models that have a name."""
+
+import argparse
+
+from tfcolor.cli import shared
+
+_ACTIONS = ("list", "fetch", "remove")
+
+_DESCRIPTION = """\
+Lists the models that --model takes by name: those that ship with tfcolor and
+the best published ones, which are fetched from where their authors put them
+when they are used first. A file is checked against its published SHA-256,
+converted once, without PyTorch, and kept in the cache; then no network is
+needed. The weights have licenses of their own, which the list names.
+"""
+
+_EPILOG = """\
+The cache is the folder $TFCOLOR_CACHE, else $XDG_CACHE_HOME/tfcolor, else
+~/.cache/tfcolor. A download that broke off goes on where it ended.
+
+examples:
+  tfcolor models
+  tfcolor models fetch ddcolor
+  tfcolor colorize old.jpg --output=new.png --model=ddcolor
+  tfcolor models remove ddcolor
+
+exit status: 0 done; 1 a model could not be fetched or removed, each is named
+with its reason; 2 wrong usage; 130 interrupted.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "models",
+        help="list, fetch and remove models",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=_ACTIONS,
+        default=_ACTIONS[0],
+        help="what to do (default: %(default)s)",
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="models to fetch or remove"
+    )
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if a model could not be fetched or removed,
+        2 for wrong usage.
+    """
+    try:
+        _check(args)
+    except ValueError as error:
+        return shared.say_error("models", error, 2)
+    if args.action == "list":
+        print("\n".join(_table()))
+        return 0
+    act = _fetch if args.action == "fetch" else _remove
+    failures = []
+    for name in args.names:
+        try:
+            print(act(name))
+        except (OSError, ValueError) as error:
+            failures.append((name, shared.one_line(error)))
+    shared.say_failures(failures)
+    return 1 if failures else 0
+
+
+def _check(args) -> None:
+    from tfcolor.weights import published
+
+    if args.action == "list" and args.names:
+        raise ValueError(f"list takes no NAME. Received: {args.names}")
+    if args.action != "list" and not args.names:
+        raise ValueError(f"{args.action} needs a NAME. Received: none")
+    unknown = [name for name in args.names if name not in published.names()]
+    if unknown:
+        raise ValueError(
+            f"NAME must be one of {', '.join(published.names())}. Received: "
+            f"{', '.join(unknown)}"
+        )
+
+
+def _table() -> list[str]:
+    """Returns the list in columns; the last one is as long as it is."""
+    from tfcolor.weights import listing
+
+    rows = [tuple(map(str.upper, listing.Row._fields)), *listing.rows()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            text.ljust(width) for text, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _fetch(name: str) -> str:
+    from tfcolor.weights import published
+
+    if published.state_of(name) == "cached":
+        return f"{name}: cached already"
+    published.load(name)
+    return f"{name}: cached in {published.folder_of(name)}"
+
+
+def _remove(name: str) -> str:
+    from tfcolor.weights import published
+
+    if published.remove(name):
+        return f"{name}: removed"
+    return f"{name}: was not cached"

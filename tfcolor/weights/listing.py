@@ -1,0 +1,84 @@
+"""All models that have a name, with what a person chooses by."""
+
+import os
+import urllib.parse
+from typing import NamedTuple
+
+from tfcolor.weights import published
+
+_FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
+# Of the models that ship: network and figures, from their cards in
+# docs/models: gain over grey in PSNR and share of right hues on 140
+# photographs that nobody trained on.
+_SHIPPED = {
+    "lite0_unet": (
+        "EfficientNet-Lite0 and U-net, takes hints (the default)",
+        "+1.31 dB, right hue 0.42 (tfcolor, 140 photos)",
+    ),
+    "siggraph_small": (
+        "SIGGRAPH'17 at a quarter of its width, takes hints",
+        "+1.20 dB, right hue 0.26 (tfcolor, 140 photos)",
+    ),
+}
+
+
+class Row(NamedTuple):
+    """A model for a table, all in text.
+
+    Attributes:
+        name: str, for `--model`.
+        size: str, of the file that is fetched or ships.
+        license: str, of the weights.
+        cached: str, whether it can be used without a network.
+        network: str.
+        figures: str, "-" where nobody measured.
+        source: str, where it comes from.
+    """
+
+    name: str
+    size: str
+    license: str
+    cached: str
+    network: str
+    figures: str
+    source: str
+
+
+def rows() -> list[Row]:
+    """Returns the models that ship, then the published ones."""
+    return [_shipped(name) for name in _SHIPPED] + [
+        _published(entry) for entry in published.CATALOG.values()
+    ]
+
+
+def shipped_names() -> list[str]:
+    """Returns the names of the models that ship, list of str."""
+    return sorted(_SHIPPED)
+
+
+def _shipped(name: str) -> Row:
+    network, figures = _SHIPPED[name]
+    size = os.path.getsize(os.path.join(_FOLDER, f"{name}.npz"))
+    return Row(
+        name=name,
+        size=f"{size / 1e6:.0f} MB",
+        license="Apache-2.0",
+        cached="ships",
+        network=network,
+        figures=figures,
+        source="tfcolor",
+    )
+
+
+def _published(entry: published.Published) -> Row:
+    address = urllib.parse.urlsplit(entry.address)
+    folder = os.path.dirname(address.path.partition("/resolve/")[0] + "/")
+    return Row(
+        name=entry.name,
+        size=entry.megabytes,
+        license=entry.license,
+        cached=published.state_of(entry.name),
+        network=entry.network,
+        figures=entry.figures or "-",
+        source=f"{address.netloc}{folder.rstrip('/')}",
+    )
