@@ -5,6 +5,7 @@ import os
 import keras
 
 from tfcolor.models import blend
+from tfcolor.models import ddcolor
 from tfcolor.models import efficientnet_unet
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import model_file
@@ -16,6 +17,11 @@ _INPUTS = {"L", "hints", "mask"}
 _BOX_INPUTS = {"crops", "boxes", "box_valid", "picture_size"}
 _BOX_CLASS_INPUTS = {"boxes", "box_classes", "picture_size"}
 _OUTPUT = "ab"
+# Networks whose maps are smaller than those of the others.
+_SIZE_MULTIPLES = {
+    "efficientnet_unet": efficientnet_unet.SIZE_MULTIPLE,
+    "ddcolor": ddcolor.SIZE_MULTIPLE,
+}
 
 
 def load(
@@ -123,9 +129,8 @@ def takes_hints(model: keras.Model) -> bool:
 
 def size_multiple(model: keras.Model) -> int:
     """Returns what the sides of a model's input must be a multiple of."""
-    if blend.network(model).name == "efficientnet_unet":
-        return efficientnet_unet.SIZE_MULTIPLE
-    return siggraph_blocks.SIZE_MULTIPLE
+    name = blend.network(model).name
+    return _SIZE_MULTIPLES.get(name, siggraph_blocks.SIZE_MULTIPLE)
 
 
 def num_classes(model: keras.Model) -> int:
