@@ -16,9 +16,10 @@ from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.resnet_colorizer import resnet_colorizer
 from tfcolor.weights import model_file
 
-onnxruntime = pytest.importorskip("onnxruntime")
-pytest.importorskip("tf2onnx")
-
+pytestmark = pytest.mark.skipif(
+    any(importlib.util.find_spec(p) is None for p in export_onnx.PACKAGES),
+    reason="needs the extra [onnx]",
+)
 NETWORKS = {
     "ddcolor": lambda: ddcolor(
         encoder="tiny", width=1 / 32, queries=5, decoder_blocks=3
@@ -40,6 +41,12 @@ def _lively(model):
     return model
 
 
+def _session(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
@@ -54,7 +61,7 @@ def test_files_take_pictures_of_other_sizes_and_equal_keras(name, tmp_path):
     difference = export_onnx.export_onnx(path, str(output))
     assert 0 <= difference <= 1e-3
     assert sorted(os.listdir(output)) == ["model_card.md", f"{name}.onnx"]
-    session = onnxruntime.InferenceSession(output / f"{name}.onnx")
+    session = _session(output / f"{name}.onnx")
     inputs = export_onnx.random_inputs(model, 3, 32, 96)
     assert {x.name for x in session.get_inputs()} == set(model.input)
     (found,) = session.run(["ab"], inputs)
@@ -70,7 +77,7 @@ def test_a_classifier_becomes_a_file_too(tmp_path):
     source = str(tmp_path / "fruits.keras")
     write_model(source, class_names=("apple", "pear", "plum"))
     export_onnx.export_onnx(source, str(tmp_path / "out"))
-    session = onnxruntime.InferenceSession(tmp_path / "out" / "fruits.onnx")
+    session = _session(tmp_path / "out" / "fruits.onnx")
     assert "logits" in [x.name for x in session.get_outputs()]
 
 

@@ -12,7 +12,7 @@ from tfcolor.models.discriminator import discriminator
 def test_it_judges_the_parts_of_a_picture():
     model = discriminator(width=1 / 16)
     logits = model(tf.random.uniform([2, 64, 96, 3]))
-    assert logits.shape == (2, 3, 5, 1)
+    assert logits.shape == (2, 1, 3, 1)
 
 
 def test_it_has_as_many_weights_as_the_published_one():

