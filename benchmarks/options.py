@@ -11,6 +11,12 @@ ORIGINAL = flags.DEFINE_string(
     "A checkout of InstColorization: its own networks are timed instead of "
     "those of benchmarks/pytorch_networks.py. Needs --width=1.",
 )
+REPOSITORY = flags.DEFINE_string(
+    "repository", None, "A checkout of github.com/piddnad/DDColor."
+)
+ENCODERS = flags.DEFINE_list(
+    "encoders", ["tiny", "large"], "Encoders of DDColor: tiny, large."
+)
 MEMORY = flags.DEFINE_bool(
     "memory", True, "Whether to measure peak memory, in processes of its own."
 )

@@ -189,6 +189,7 @@ def fit_colorizer(
     save_model: Callable,
     run: RunFolder,
     strategy,
+    losses: Callable | None = None,
 ) -> None:
     """Trains a model that predicts ab, and says what was left out.
 
@@ -201,16 +202,20 @@ def fit_colorizer(
         save_model: function of (model, path).
         run: RunFolder.
         strategy: tf.distribute.Strategy.
+        losses: function of (targets, outputs), or None, those of the flags of
+            `objective`.
     """
     batch_size = data_flags.config().batch_size
+    if losses is None:
+        losses = build_losses(
+            objective_flags.config(), dataset(train, epoch=0, training=True)
+        )
     task = fit.Task(
         train_data=lambda epoch, context: dataset(
             train, epoch=epoch, training=True, context=context
         ),
         validation_data=dataset(held_out, epoch=0, training=False).cache(),
-        losses=build_losses(
-            objective_flags.config(), dataset(train, epoch=0, training=True)
-        ),
+        losses=losses,
         metrics=validation.colorizer_metrics,
         observe=validation.FirstTriples,
         batch_size=batch_size,

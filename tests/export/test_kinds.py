@@ -22,6 +22,7 @@ from tfcolor.inference import colorization_model
 from tfcolor.models import fusion
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.blend import siggraph_blend
+from tfcolor.models.ddcolor import ddcolor
 from tfcolor.models.ensemble import ensemble
 from tfcolor.models.fusion_in_turns import FusionInTurns
 from tfcolor.models.instance import instance
@@ -50,6 +51,10 @@ def _told_classes():
     return ensemble(num_classes=3, class_source="given", width=WIDTH)
 
 
+def _ddcolor():
+    return ddcolor(encoder="tiny", width=1 / 32, queries=5, decoder_blocks=3)
+
+
 def _crops():
     return fusion.instance_colorizer(
         instance=instance(width=1 / 32),
@@ -61,6 +66,7 @@ def _crops():
 COLORIZERS = {
     "siggraph_blend": (lambda: siggraph_blend(width=1 / 32), 16, []),
     "resnet_colorizer": (lambda: resnet_colorizer(width=WIDTH), 16, []),
+    "ddcolor": (_ddcolor, 32, []),
     "ensemble": (_classifier_inside, 64, []),
     "ensemble, boxes": (_boxes_with_classes, 16, ["box_classes", "boxes"]),
     "ensemble, told": (_told_classes, 16, ["classes"]),

@@ -5,11 +5,13 @@ import pytest
 
 from tests.export import exported
 from tests.inference import models
+from tests.weights import ddcolor_states
 from tfcolor.export import export_litert
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.inference import network
 from tfcolor.models.blend import siggraph_blend
+from tfcolor.weights import ddcolor_keys
 
 SIZE = 32
 
@@ -46,6 +48,18 @@ def test_files_are_small_and_close_to_keras(tmp_path):
         found = litert.LiteRTNetwork((output / name).read_bytes())
         error = found.predict_ab(L) - right
         assert error.std() < tolerance * right.std()
+
+
+@pytest.mark.slow
+def test_ddcolor_becomes_a_file_of_operators_that_litert_has():
+    state = ddcolor_states.state("tiny", 11)
+    model, _ = ddcolor_keys.build(state)
+    content = litert.convert(model, image_size=SIZE, kind=litert.FLOAT16)
+    L = np.random.default_rng(0).uniform(0, 100, [1, SIZE, SIZE, 1])
+    L = L.astype(np.float32)
+    right = model({"L": L})["ab"].numpy()
+    error = litert.LiteRTNetwork(content).predict_ab(L) - right
+    assert error.std() < 0.01 * right.std()
 
 
 def test_models_with_boxes_are_refused(tmp_path):

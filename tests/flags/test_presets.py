@@ -6,6 +6,7 @@ from flags import alexnet as alexnet_flags
 from flags import boxes as box_flags
 from flags import classifier as classifier_flags
 from flags import data as data_flags
+from flags import ddcolor as ddcolor_flags
 from flags import efficientnet as efficientnet_flags
 from flags import ensemble as ensemble_flags
 from flags import fusion as fusion_flags
@@ -15,6 +16,7 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tests import flag_files
+from tfcolor.training import optimizer
 
 PRESETS = sorted(
     (pathlib.Path(__file__).parents[2] / "flags/presets").glob("*.cfg")
@@ -29,6 +31,7 @@ def test_presets_give_valid_configs(path):
         labelled_flags.config()
         classifier_flags.options()
         alexnet_flags.objective()
+        ddcolor_flags.objective()
         ensemble_flags.options()
         fusion_flags.options()
         objective_flags.config()
@@ -68,6 +71,37 @@ def test_the_released_preset_is_what_the_scripts_ran():
     assert rate.schedule == "released"
     assert (loss.huber_weight, loss.huber_delta) == (10, 1 / 110)
     assert loss.squared_weight == loss.class_weight == 0
+
+
+def test_the_preset_of_ddcolor_is_what_its_authors_ran():
+    (path,) = [p for p in PRESETS if p.stem == "ddcolor_paper"]
+    with flag_files.parsed(path):
+        data, rate = data_flags.config(), optimizer_flags.config()
+        loss, run = ddcolor_flags.objective(), run_flags.config()
+        network = ddcolor_flags.options()
+    assert network == {
+        "encoder": "large",
+        "width": 1.0,
+        "queries": 100,
+        "decoder_blocks": 9,
+    }
+    assert (data.image_size, data.batch_size, data.flip) == (256, 16, True)
+    assert run.epochs * run.steps_per_epoch == 400_000
+    assert (rate.optimizer, rate.learning_rate) == ("adamw", 1e-4)
+    assert (rate.beta_1, rate.beta_2, rate.weight_decay) == (0.9, 0.99, 0.01)
+    steps = [80_000, 120_000, 360_000]
+    factors = [
+        optimizer.learning_rate(
+            rate, step, steps_per_epoch=run.steps_per_epoch, epochs=run.epochs
+        )
+        / rate.learning_rate
+        for i in steps
+        for step in (i - 1, i)
+    ]
+    assert factors == [1, 1 / 2, 1 / 2, 1 / 4, 1 / 128, 1 / 256]
+    assert (loss.absolute_weight, loss.colorfulness_weight) == (0.1, 0.5)
+    assert (loss.perceptual_weight, loss.adversarial_weight) == (5, 1)
+    assert loss.enhancement == 1.2
 
 
 def test_the_preset_of_the_task_transfer_study_is_what_its_code_ran():

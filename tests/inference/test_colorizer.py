@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.inference import models
+from tests.weights import ddcolor_states
 from tfcolor import Colorizer
 from tfcolor.color import lab
 from tfcolor.inference import defaults
@@ -14,6 +15,8 @@ from tfcolor.models.fusion import fusion
 from tfcolor.models.fusion import instance_colorizer
 from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import ddcolor_keys
+from tfcolor.weights import model_file
 
 
 def _noise(*shape, dtype=np.uint8):
@@ -290,3 +293,21 @@ def test_an_unknown_upsampling_is_refused():
 def test_a_size_must_fit_the_network():
     with pytest.raises(ValueError, match="multiple of 32 above 0.*40"):
         Colorizer(efficientnet_unet(), image_size=40)
+
+
+@pytest.mark.slow
+def test_ddcolor_is_used_as_its_file_says_and_takes_L_alone(tmp_path):
+    path = str(tmp_path / "ddcolor.keras")
+    network, _ = ddcolor_keys.build(ddcolor_states.state("tiny", 11))
+    info = model_file.ModelInfo("ddcolor", 512, upsampling="guided")
+    model_file.save(network, path, info)
+    colorizer = Colorizer(path)
+    assert (colorizer.image_size, colorizer.upsampling) == (512, "guided")
+    rgb = _noise(70, 50)
+    assert np.ptp(colorizer.colorize(rgb), axis=-1).max() > 0
+    with pytest.raises(ValueError, match="a model of lightness alone"):
+        colorizer.colorize(rgb, hints=[HintPoint(1, 1, "#ff0000")])
+    with pytest.raises(ValueError, match="a model of whole pictures"):
+        colorizer.colorize(rgb, boxes=np.float32([[0, 0, 9, 9]]))
+    with pytest.raises(ValueError, match="multiple of 32"):
+        Colorizer(path, image_size=40)

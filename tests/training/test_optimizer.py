@@ -38,6 +38,20 @@ def test_the_released_rate_of_a_short_run_never_is_negative():
     assert rates[-1] == pytest.approx(1 / 51)
 
 
+def test_the_halving_rate_is_half_as_much_from_each_share_on():
+    config = OptimizerConfig(
+        learning_rate=8.0, schedule="halving", halve_at="0.5, 0.8"
+    )
+    rates = _rates(config, epochs=2, steps_per_epoch=5)
+    assert rates == [8.0] * 5 + [4.0] * 3 + [2.0] * 2
+
+
+@pytest.mark.parametrize("text", ["0.5,x", "1.5", "0"])
+def test_shares_outside_the_run_are_refused(text):
+    with pytest.raises(ValueError, match="below 1. Received: halve_at="):
+        OptimizerConfig(halve_at=text)
+
+
 def test_the_cosine_rate_goes_from_full_to_zero():
     config = OptimizerConfig(learning_rate=2.0, schedule="cosine")
     rates = _rates(config, epochs=5, steps_per_epoch=20)

@@ -30,11 +30,16 @@ pip install 'tfcolor[serving]'.
 --format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
 alone at a fixed size, and model_card.md with their size, time and loss.
 
+--format=onnx writes NAME.onnx, the network alone for pictures of any size it
+takes, checked with onnxruntime, and model_card.md. Not for models with boxes.
+Needs pip install 'tfcolor[onnx]'.
+
 examples:
   tfcolor export --output=models/colorizer/1 --verify
   tfcolor export --model=fusion.keras --output=models/fusion/1
   tfcolor export --model=runs/fruits/model.keras --output=models/fruits/1
   tfcolor export --format=litert --image_size=128 --output=on_device
+  tfcolor export --format=onnx --output=as_onnx
 
 exit status: 0 done; 1 the check found a difference (nothing is written); 2
 wrong usage; 130 interrupted.
@@ -116,6 +121,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.format == "litert":
             _export_litert(args)
+        elif args.format == "onnx":
+            _export_onnx(args)
         else:
             _export_saved_model(args)
     except VerificationError as error:
@@ -123,21 +130,43 @@ def run(args: argparse.Namespace) -> int:
             print(f"differs: {problem}", file=sys.stderr)
         print(f"{args.output} was not written", file=sys.stderr)
         return 1
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         return shared.say_error("export", error, 2)
     return 0
+
+
+def _check_network_alone(args) -> None:
+    """Refuses what lies around the network where it alone is written."""
+    whole = args.verify or args.upsampling
+    if whole or args.saturation != inference_defaults.SATURATION:
+        raise ValueError(
+            "--verify, --saturation and --upsampling need "
+            "--format=saved_model: other files are the network alone. "
+            f"Received: --format={args.format}"
+        )
+
+
+def _export_onnx(args) -> None:
+    from tfcolor.export import export_onnx
+
+    _check_network_alone(args)
+    difference = export_onnx.export_onnx(
+        args.model,
+        args.output,
+        image_size=args.image_size,
+        style=args.style,
+        overwrite=args.overwrite,
+    )
+    print(
+        f"Exported into {args.output} (onnxruntime equals Keras within "
+        f"{difference:.1e})"
+    )
 
 
 def _export_litert(args) -> None:
     from tfcolor.export import export_litert
 
-    whole = args.verify or args.upsampling
-    if whole or args.saturation != inference_defaults.SATURATION:
-        raise ValueError(
-            "--verify, --saturation and --upsampling need "
-            "--format=saved_model: a LiteRT file is the network alone. "
-            "Received: --format=litert"
-        )
+    _check_network_alone(args)
     table = export_litert.export_litert(
         args.model,
         args.output,

@@ -207,3 +207,16 @@ def grey_to_L(grey):
         float32 tensor [..., 1], 0..100.
     """
     return 116 * _f(srgb.srgb_to_linear(grey)) - 16
+
+
+def L_to_grey(L):
+    """Returns the greys that have a lightness: the inverse of `grey_to_L`.
+
+    Args:
+        L: float32 tensor [..., 1], 0..100.
+
+    Returns:
+        float32 tensor [..., 1], encoded sRGB, 0..1.
+    """
+    L = ops.convert_to_tensor(L, "float32")
+    return srgb.linear_to_srgb(_f_inverse((L + 16) / 116))

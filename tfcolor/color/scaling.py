@@ -21,8 +21,10 @@ MASK_CENTER = 0.5
 
 # Networks for ImageNet see each channel in 0..1, less its mean, over its
 # deviation. For a grey picture: the means of the three published numbers.
-GREY_MEAN = (0.485 + 0.456 + 0.406) / 3
-GREY_DEVIATION = (0.229 + 0.224 + 0.225) / 3
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+GREY_MEAN = sum(IMAGENET_MEAN) / 3
+GREY_DEVIATION = sum(IMAGENET_DEVIATION) / 3
 
 # EfficientNet-Lite sees encoded bytes: (byte - 127) / 128.
 BYTE_CENTER = 127.0

@@ -5,6 +5,6 @@
 MAX_PIXELS = 2**26
 # Of a picture; COCO detectors return at most 100.
 MAX_BOXES = 100
-FORMATS = ("saved_model", "litert")
+FORMATS = ("saved_model", "litert", "onnx")
 # The signature that TensorFlow Serving takes when a request names none.
 DEFAULT_SIGNATURE = "serving_default"

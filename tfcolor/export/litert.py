@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.inference import network
+from tfcolor.layers.ddcolor import Gelu
 
 FLOAT16 = "float16"
 INT8 = "int8"
@@ -49,6 +50,8 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
             f" model={model.name!r}, which takes {sorted(names)}"
         )
 
+    model = _of_known_operators(model)
+
     def predict_ab(L):
         inputs = network.without_hints(L)
         inputs = {name: inputs[name] for name in model.input}
@@ -72,6 +75,21 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
         if kind == FLOAT16:
             converter.target_spec.supported_types = [tf.float16]
         return converter.convert()
+
+
+def _of_known_operators(model: keras.Model) -> keras.Model:
+    """Returns a model of the same weights without erf, which LiteRT lacks."""
+    if not any(isinstance(layer, Gelu) for layer in model.layers):
+        return model
+
+    def known(layer):
+        if isinstance(layer, Gelu):
+            return Gelu(
+                elementary=True, name=layer.name, dtype=layer.dtype_policy
+            )
+        return layer
+
+    return keras.models.clone_model(model, clone_function=known)
 
 
 class LiteRTNetwork:

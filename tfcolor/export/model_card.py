@@ -72,6 +72,44 @@ def litert_card(described: dict, note: str, figures: list[str]) -> str:
     return "\n".join([*_head(described, note), *figures, ""])
 
 
+def onnx_card(
+    described: dict, note: str, inputs: dict, outputs: dict, difference: float
+) -> str:
+    """Writes the card of an ONNX file.
+
+    Args:
+        described: dict of `versions`.
+        note: str. What people should know of the answers.
+        inputs: dict of keras.KerasTensor by name.
+        outputs: dict of keras.KerasTensor by name.
+        difference: float, the largest one between onnxruntime and Keras.
+
+    Returns:
+        str, Markdown.
+    """
+    rows = [
+        f"| {kind} | `{name}` {x.dtype} [{_sides(x.shape)}] |"
+        for kind, tensors in (("input", inputs), ("output", outputs))
+        for name, x in tensors.items()
+    ]
+    return "\n".join(
+        [
+            *_head(described, note),
+            "| | |",
+            "|---|---|",
+            *rows,
+            "",
+            f"Largest difference to Keras when it was written: "
+            f"{difference:.1e}.",
+            "",
+        ]
+    )
+
+
+def _sides(shape) -> str:
+    return ", ".join("?" if side is None else str(side) for side in shape)
+
+
 def _head(described: dict, note: str) -> list[str]:
     options = ", ".join(f"{k} {v}" for k, v in described["options"].items())
     lines = [
@@ -92,5 +130,4 @@ def _head(described: dict, note: str) -> list[str]:
 
 
 def _tensor(spec: tf.TensorSpec) -> str:
-    shape = ", ".join("?" if side is None else str(side) for side in spec.shape)
-    return f"`{spec.name}` {spec.dtype.name} [{shape}]"
+    return f"`{spec.name}` {spec.dtype.name} [{_sides(spec.shape)}]"

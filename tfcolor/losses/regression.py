@@ -55,6 +55,19 @@ def squared(ab_true, ab_pred):
     return ops.mean(difference * difference, axis=(1, 2, 3))
 
 
+def absolute(ab_true, ab_pred):
+    """Computes the mean absolute difference of each picture, CIELAB units.
+
+    Args:
+        ab_true: float32 tensor [B, H, W, 2], CIELAB.
+        ab_pred: float32 tensor [B, H, W, 2], CIELAB.
+
+    Returns:
+        float32 tensor [B]: mean over pixels and both channels.
+    """
+    return ops.mean(ops.abs(ab_true - ab_pred), axis=(1, 2, 3))
+
+
 @keras.saving.register_keras_serializable(package="tfcolor")
 class HuberLoss(keras.losses.Loss):
     """`huber` for `keras.Model.compile`.

@@ -7,7 +7,7 @@ import re
 import keras
 
 OPTIMIZERS = ("adam", "adamw")
-SCHEDULES = ("released", "cosine", "constant")
+SCHEDULES = ("released", "cosine", "constant", "halving")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +24,11 @@ class OptimizerConfig:
         clip_norm: float, largest global norm of the gradient; 0 is no limit.
         schedule: str. "released": constant, then linear to almost 0 over the
             last `decay_epochs`. "cosine": from step to step along half a
-            cosine to 0. "constant".
+            cosine to 0. "constant". "halving": half as much from each share
+            in `halve_at` of the run on.
         decay_epochs: int, for the released schedule.
+        halve_at: str. Shares of the run, 0..1, with commas between them, for
+            the halving schedule.
         warmup_steps: int. The rate climbs linearly from 0 over so many steps.
         ema_momentum: float in [0, 1). Momentum of a moving average of the
             weights, which then is what gets validated and saved; 0 is off.
@@ -44,6 +47,7 @@ class OptimizerConfig:
     clip_norm: float = 0.0
     schedule: str = "released"
     decay_epochs: int = 50
+    halve_at: str = ""
     warmup_steps: int = 0
     ema_momentum: float = 0.0
     slow_layers: str = ""
@@ -71,11 +75,24 @@ class OptimizerConfig:
                 "`slow_rate` must be above 0. "
                 f"Received: slow_rate={self.slow_rate}"
             )
+        if not all(0 < share < 1 for share in _shares(self.halve_at)):
+            raise ValueError(
+                "`halve_at` must be shares above 0 and below 1. "
+                f"Received: halve_at={self.halve_at!r}"
+            )
         if not 0 <= self.ema_momentum < 1:
             raise ValueError(
                 "`ema_momentum` must be at least 0 and below 1. "
                 f"Received: ema_momentum={self.ema_momentum}"
             )
+
+
+def _shares(halve_at: str) -> list[float]:
+    """Reads `OptimizerConfig.halve_at`; what is no number is not a share."""
+    try:
+        return [float(text) for text in halve_at.split(",") if text.strip()]
+    except ValueError:
+        return [math.nan]
 
 
 def build_optimizer(
@@ -149,6 +166,9 @@ def learning_rate(
     elif config.schedule == "cosine":
         done = step / max(1, steps_per_epoch * epochs)
         factor = (1 + math.cos(math.pi * min(1.0, done))) / 2
+    elif config.schedule == "halving":
+        done = step / max(1, steps_per_epoch * epochs)
+        factor = 0.5 ** sum(done >= share for share in _shares(config.halve_at))
     if step < config.warmup_steps:
         factor *= (step + 1) / config.warmup_steps
     return config.learning_rate * factor

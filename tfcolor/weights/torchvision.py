@@ -17,6 +17,7 @@ import numpy as np
 from tfcolor.models import alexnet as alexnet_lib
 from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
+from tfcolor.models import vgg
 from tfcolor.weights import pytorch
 from tfcolor.weights import pytorch_keys
 
@@ -96,6 +97,69 @@ def build(
     for key, variable in targets.items():
         variable.assign(_to_keras(kind, key, arrays[key]))
     return model, sorted(ignored)
+
+
+def load_vgg16(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
+    """Copies the weights of torchvision's vgg16_bn.
+
+    Args:
+        model: keras.Model of `vgg.vgg16_features`.
+        state: mapping of str to array. What lies behind the model's last
+            layer is not looked at.
+
+    Raises:
+        ValueError: a key is missing, an array has another shape, or one is
+            not finite. All of them are listed.
+    """
+    arrays, problems = _plain(state)
+    targets = {}
+    for name, place in _vgg_places().items():
+        if name in [layer.name for layer in model.layers]:
+            layer = model.get_layer(name)
+            suffixes = pytorch_keys.CONV_SUFFIXES
+            if isinstance(layer, keras.layers.BatchNormalization):
+                suffixes = pytorch_keys.BN_SUFFIXES
+            for suffix, variable in zip(suffixes, layer.weights, strict=True):
+                targets[f"features.{place}.{suffix}"] = variable
+    shapes = {
+        key: _torch_shape("vgg16", key, variable, grey=True)
+        for key, variable in targets.items()
+    }
+    for key in targets:
+        problems += pytorch.problems_with(key, shapes, arrays)
+    if problems:
+        raise ValueError(
+            "The weights must be those of torchvision's vgg16_bn. "
+            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
+        )
+    for key, variable in targets.items():
+        variable.assign(_to_keras("vgg16", key, arrays[key]))
+
+
+def vgg16_width(state: Mapping[str, np.ndarray]) -> float:
+    """Returns the width of the network that a state dict of VGG16 is of.
+
+    Args:
+        state: mapping of str to array.
+
+    Returns:
+        float, 1 for the published one.
+    """
+    filters = vgg.BLOCKS[0][0]
+    return _axis(_plain(state)[0], "features.0.weight", filters) / filters
+
+
+def _vgg_places() -> dict[str, int]:
+    """Returns the place in torchvision's `features` of each of our layers."""
+    places, place = {}, 0
+    for block, (_, convs) in enumerate(vgg.BLOCKS, 1):
+        for conv in range(1, convs + 1):
+            places[f"conv{block}_{conv}"] = place
+            places[f"bn{block}_{conv}"] = place + 1
+            place += 3
+        # A pool.
+        place += 1
+    return places
 
 
 def module_of(layer_name: str) -> str:
@@ -178,14 +242,14 @@ def _torch_shape(kind, key, variable, grey) -> tuple[int, ...]:
     if len(shape) != 4:
         return shape
     height, width, into, out = shape
-    if key == _FIRST[kind] and not grey:
+    if not grey and key == _FIRST[kind]:
         into = _RGB
     return (out, into, height, width)
 
 
 def _to_keras(kind, key, array) -> np.ndarray:
     array = array.astype(np.float32)
-    if key == _FIRST[kind]:
+    if key == _FIRST.get(kind):
         array = array.sum(axis=1, keepdims=True)
     if array.ndim == 4:
         return array.transpose(2, 3, 1, 0)

@@ -1,0 +1,115 @@
+import importlib.util
+import os
+
+import keras
+import numpy as np
+import pytest
+
+from tests.export import exported
+from tests.inference import models
+from tests.inference.test_classifier import write_model
+from tfcolor.export import export_onnx
+from tfcolor.export.verification import VerificationError
+from tfcolor.models.blend import siggraph_blend
+from tfcolor.models.ddcolor import ddcolor
+from tfcolor.models.efficientnet_unet import efficientnet_unet
+from tfcolor.models.resnet_colorizer import resnet_colorizer
+from tfcolor.weights import model_file
+
+pytestmark = pytest.mark.skipif(
+    any(importlib.util.find_spec(p) is None for p in export_onnx.PACKAGES),
+    reason="needs the extra [onnx]",
+)
+NETWORKS = {
+    "ddcolor": lambda: ddcolor(
+        encoder="tiny", width=1 / 32, queries=5, decoder_blocks=3
+    ),
+    "siggraph_blend": lambda: siggraph_blend(width=1 / 16, mirrored=True),
+    "efficientnet_unet": efficientnet_unet,
+    "resnet_colorizer": lambda: resnet_colorizer(width=1 / 16),
+    "told": models.told_model,
+}
+
+
+def _lively(model):
+    """Gives a network weights under which its colors differ."""
+    for weight in model.weights:
+        if weight.path.rpartition("/")[2] in ("kernel", "scale"):
+            fan_in = max(1, np.prod(weight.shape[:-1]))
+            rng = np.random.default_rng(len(weight.path))
+            weight.assign(rng.normal(0, (2 / fan_in) ** 0.5, weight.shape))
+    return model
+
+
+def _session(path):
+    import onnxruntime
+
+    return onnxruntime.InferenceSession(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("ddcolor", marks=pytest.mark.long), *list(NETWORKS)[1:]],
+)
+def test_files_take_pictures_of_other_sizes_and_equal_keras(name, tmp_path):
+    model = _lively(NETWORKS[name]())
+    info = model_file.ModelInfo(name, 64, "a test")
+    path = str(tmp_path / f"{name}.keras")
+    model_file.save(model, path, info)
+    output = tmp_path / "out"
+    difference = export_onnx.export_onnx(path, str(output))
+    assert 0 <= difference <= 1e-3
+    assert sorted(os.listdir(output)) == ["model_card.md", f"{name}.onnx"]
+    session = _session(output / f"{name}.onnx")
+    inputs = export_onnx.random_inputs(model, 3, 32, 96)
+    assert {x.name for x in session.get_inputs()} == set(model.input)
+    (found,) = session.run(["ab"], inputs)
+    expected = np.asarray(model(inputs)["ab"])
+    assert found.shape == (3, 32, 96, 2) and expected.std() > 1e-2
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+    card = (output / "model_card.md").read_text()
+    assert "a test" in card and "| input | `L` float32 [?, ?, ?, 1] |" in card
+
+
+@pytest.mark.slow
+def test_a_classifier_becomes_a_file_too(tmp_path):
+    source = str(tmp_path / "fruits.keras")
+    write_model(source, class_names=("apple", "pear", "plum"))
+    export_onnx.export_onnx(source, str(tmp_path / "out"))
+    session = _session(tmp_path / "out" / "fruits.onnx")
+    assert "logits" in [x.name for x in session.get_outputs()]
+
+
+def test_models_with_boxes_are_refused(tmp_path):
+    path = exported.model_file(models.counting_model)
+    with pytest.raises(ValueError, match="without boxes.*which takes .*boxes"):
+        export_onnx.export_onnx(path, str(tmp_path / "out"))
+    assert not os.listdir(tmp_path)
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == "tf2onnx" else find_spec(name),
+    )
+    with pytest.raises(ImportError, match=r"tfcolor\[onnx\].*no tf2onnx"):
+        export_onnx.export_onnx(None, str(tmp_path / "out"))
+    assert not os.listdir(tmp_path)
+
+
+def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
+    convert = export_onnx.convert
+
+    def wrong(model, path, *, image_size):
+        convert(model, path, image_size=image_size)
+        inputs = keras.Input((None, None, 1), name="L")
+        return keras.Model({"L": inputs}, {"ab": inputs * 0 + [1.0, 2.0]})
+
+    monkeypatch.setattr(export_onnx, "convert", wrong)
+    path = exported.model_file(models.alone_model)
+    with pytest.raises(VerificationError, match="apart"):
+        export_onnx.export_onnx(path, str(tmp_path / "out"))
+    assert not os.listdir(tmp_path)
