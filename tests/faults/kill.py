@@ -42,6 +42,7 @@ class Counts:
         over_old: int, of these over older results.
         faults: list of str.
         seconds: float, that the command takes uninterrupted.
+        interrupted: bool, before all kills were done.
     """
 
     kills: int = 0
@@ -51,6 +52,7 @@ class Counts:
     over_old: int = 0
     faults: list[str] = dataclasses.field(default_factory=list)
     seconds: float = 0.0
+    interrupted: bool = False
 
     def row(self, name: str) -> str:
         """One row of a Markdown table."""
@@ -178,6 +180,9 @@ class Series:
                 self._one_series(over, times)
             except AssertionError as error:
                 self.counts.faults.append(f"{self._scene.name}: {error}")
+            except KeyboardInterrupt:
+                self.counts.interrupted = True
+                break
         return self.counts
 
     def _do(self, part, *arguments, **options):
@@ -277,14 +282,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default=",".join(names))
     args = parser.parse_args()
-    print(HEAD)
+    # What was counted until then is printed, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    print(HEAD, flush=True)
     faults = []
     for name in args.only.split(","):
         counts = kill(name, times=args.times, seed=args.seed)
         print(counts.row(name), flush=True)
+        for fault in counts.faults:
+            print(f"fault: {fault}", file=sys.stderr)
         faults += counts.faults
-    for fault in faults:
-        print(f"fault: {fault}", file=sys.stderr)
+        if counts.interrupted:
+            return 130
     return 1 if faults else 0
 
 

@@ -25,6 +25,7 @@ class Colorizer:
     A picture is squashed to the network's square, the network finds its ab,
     and ab is resized to the picture and put beside its L. A model of
     `fusion.instance_colorizer` also colors what lies in boxes by itself.
+    Several threads may share a Colorizer.
 
     Example:
         from tfcolor import Colorizer
