@@ -6,6 +6,7 @@ python -m docs.make_api
 import importlib
 import inspect
 import pathlib
+import re
 
 import tfcolor
 
@@ -22,6 +23,8 @@ work together: [how a picture travels](how_a_picture_travels.md).
 _BUILDERS = (
     ("siggraph", "siggraph"),
     ("efficientnet_unet", "efficientnet_unet"),
+    ("eccv16", "eccv16"),
+    ("ddcolor", "ddcolor"),
     ("instance", "instance"),
     ("fusion", "fusion"),
     ("fusion", "instance_colorizer"),
@@ -70,7 +73,12 @@ def _room(name: str) -> list[str]:
 
 def _entry(name: str, value) -> str:
     try:
-        signature = str(inspect.signature(value))
+        # Without the addresses of functions that are defaults.
+        signature = re.sub(
+            r"<function (\S+) at 0x[0-9a-f]+>",
+            r"\1",
+            str(inspect.signature(value)),
+        )
     except (TypeError, ValueError):
         signature = ""
     doc = inspect.getdoc(value) or ""

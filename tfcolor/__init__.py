@@ -20,6 +20,7 @@ __all__ = [
     "Outcome",
     "colorize_album",
     "detect_album",
+    "list_models",
     "load_model",
     "__version__",
 ]
@@ -38,6 +39,7 @@ _NAMES = {
     "Outcome": ("tfcolor.data.outcome", "Outcome"),
     "colorize_album": ("tfcolor.inference.album", "colorize_album"),
     "detect_album": ("tfcolor.detection.album", "detect_album"),
+    "list_models": ("tfcolor.weights.listing", "list_models"),
     "load_model": ("tfcolor.inference.colorization_model", "load_model"),
 }
 _ROOMS = ("color", "data", "losses", "metrics", "models")

@@ -34,6 +34,11 @@ class Outcome:
     boxes: int = 0
 
 
+def never() -> bool:
+    """Stops nothing: what `stop` is unless somebody gives another function."""
+    return False
+
+
 class Outcomes(Iterator[Outcome]):
     """One `Outcome` for each picture, as the work goes on.
 

@@ -32,7 +32,7 @@ def detect_album(
     overwrite: bool = False,
     batch_size: int = defaults.BATCH_SIZE,
     max_pixels: int = pillow_limit.MAX_PIXELS,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Callable[[], bool] = outcome_lib.never,
 ) -> Outcomes:
     """Finds boxes in picture files and writes them into files.
 

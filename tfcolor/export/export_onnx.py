@@ -21,6 +21,7 @@ from tfcolor.export.verification import VerificationError
 from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
+from tfcolor.models import architecture
 
 CARD = "model_card.md"
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
@@ -69,7 +70,7 @@ def export_onnx(
         network, info = colorization_model.open_model(model, style=style)
         if info.architecture not in class_network.ARCHITECTURES:
             colorization_model.check(network)
-        step = colorization_model.size_multiple(network)
+        step = architecture.of(network).size_multiple
         size = image_size or info.image_size
         checks.check_size("image_size", size, step)
         name = export_model.name_of(model)

@@ -107,7 +107,7 @@ def colorize_album(
     max_boxes: int = detection_defaults.MAX_BOXES,
     skip_color: bool = False,
     max_pixels: int = pillow_limit.MAX_PIXELS,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Callable[[], bool] = outcome_lib.never,
     **wanted,
 ) -> Outcomes:
     """Colorizes picture files into files.

@@ -38,7 +38,7 @@ def colorize_files(
     *,
     find_boxes: box_finder.Finder | None = None,
     skip_color: bool = False,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Callable[[], bool] = outcome_lib.never,
     max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.

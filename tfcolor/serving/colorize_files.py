@@ -44,7 +44,7 @@ def colorize_files(
     parallel: int = defaults.PARALLEL,
     retries: int = defaults.RETRIES,
     first_wait: float = defaults.FIRST_WAIT,
-    stop: Callable[[], bool] = lambda: False,
+    stop: Callable[[], bool] = outcome_lib.never,
     max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Iterator[Outcome]:
     """Colorizes picture files; a bad one does not stop the others.

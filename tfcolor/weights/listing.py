@@ -44,6 +44,15 @@ class Row(NamedTuple):
     source: str
 
 
+def list_models() -> list[str]:
+    """Returns the names of all models: those that ship and the published ones.
+
+    Returns:
+        list of str, for `Colorizer`, `load_model` and `--model`.
+    """
+    return [row.name for row in rows()]
+
+
 def rows() -> list[Row]:
     """Returns the models that ship, then the published ones."""
     return [_shipped(name) for name in _SHIPPED] + [
