@@ -153,7 +153,7 @@ def test_a_network_without_hints_refuses_them(by_hand, tmp_path, capsys):
     assert "need a model that takes them" in capsys.readouterr().err
     boxes = f"--boxes={tmp_path}"
     assert _run(colorize, picture, *arguments, boxes) == 2
-    assert "--boxes needs a model that takes boxes" in capsys.readouterr().err
+    assert "need a model that takes boxes" in capsys.readouterr().err
 
 
 def test_names_that_cannot_be_fetched_end_with_status_2(

@@ -96,6 +96,9 @@ def fit(
 def _latest_checkpoint(folder: str) -> str | None:
     """Finds the latest checkpoint in a folder, and never one elsewhere.
 
+    One alone that nobody named is the first of a process that was killed before
+    it could: its index, which is written last, is there.
+
     Raises:
         ValueError: there are checkpoints, and which is the latest is not
             said, or another place is named.
@@ -106,13 +109,11 @@ def _latest_checkpoint(folder: str) -> str | None:
         # Of many kinds, on a damaged file that names it.
         raise _damaged(folder, error) from error
     if found is None:
-        count = len(glob.glob(os.path.join(glob.escape(folder), "*.index")))
-        # One that nobody named may be the first, of a process that was killed
-        # before it could.
+        indices = glob.glob(os.path.join(glob.escape(folder), "*.index"))
         named = os.path.exists(os.path.join(folder, "checkpoint"))
-        if count > 1 or (count and named):
+        if len(indices) > 1 or (indices and named):
             raise _damaged(folder, "none of them is named as the latest")
-        return None
+        return indices[0].removesuffix(".index") if indices else None
     if os.path.realpath(os.path.dirname(found)) != os.path.realpath(folder):
         raise _damaged(folder, f"the latest is said to be {found!r}")
     return found
@@ -161,6 +162,9 @@ class _Loop:
             step=self._step,
             best_loss=self._best_cost,
         )
+        # A manager reads what is there.
+        for folder in (run.latest, run.best):
+            _latest_checkpoint(folder)
         self._latest = tf.train.CheckpointManager(
             checkpoint, run.latest, max_to_keep=2
         )
@@ -185,7 +189,6 @@ class _Loop:
     def restore(self):
         """Loads the latest checkpoint, if there is one."""
         path = _latest_checkpoint(self._run.resume)
-        _latest_checkpoint(self._best.directory)
         for manager in (self._latest, self._best):
             _remove_leftovers(manager)
         if path is None:
@@ -531,7 +534,12 @@ def _remove_leftovers(manager: tf.train.CheckpointManager) -> None:
     """Removes checkpoints that a killed run began to write or to remove."""
     if not os.path.isdir(manager.directory):
         return
-    kept = {os.path.basename(path) for path in manager.checkpoints}
+    latest = _latest_checkpoint(manager.directory)
+    kept = {
+        os.path.basename(path)
+        for path in [*manager.checkpoints, latest]
+        if path
+    }
     for entry in list(os.scandir(manager.directory)):
         whole = re.fullmatch(_CHECKPOINT_FILE, entry.name)
         if whole and whole[1] in kept:
