@@ -299,10 +299,10 @@ def test_a_size_must_fit_the_network():
 def test_ddcolor_is_used_as_its_file_says_and_takes_L_alone(tmp_path):
     path = str(tmp_path / "ddcolor.keras")
     network, _ = ddcolor_keys.build(ddcolor_states.state("tiny", 11))
-    info = model_file.ModelInfo("ddcolor", 512, upsampling="guided")
+    info = model_file.ModelInfo("ddcolor", 64, upsampling="guided")
     model_file.save(network, path, info)
     colorizer = Colorizer(path)
-    assert (colorizer.image_size, colorizer.upsampling) == (512, "guided")
+    assert (colorizer.image_size, colorizer.upsampling) == (64, "guided")
     rgb = _noise(70, 50)
     assert np.ptp(colorizer.colorize(rgb), axis=-1).max() > 0
     with pytest.raises(ValueError, match="a model of lightness alone"):

@@ -35,7 +35,7 @@ def model():
     return _build()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ddcolor_keeps_the_model_contract(tmp_path):
     model_contract.check_model(
         _build,

@@ -1,4 +1,5 @@
 import csv
+import functools
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from tests.training import jobs
 from tests.weights import ddcolor_states
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.ddcolor import ddcolor
+from tfcolor.models.discriminator import discriminator
 from tfcolor.weights import ddcolor_keys
 from tfcolor.weights import model_file
 from trainers import train_ddcolor
@@ -47,8 +49,8 @@ def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
     rows = _run(
         tmp_path,
         cache="true",
-        epochs="150",
-        validation_epochs="150",
+        epochs="1",
+        steps_per_epoch="150",
         learning_rate="0.003",
         clip_norm="5",
         colorfulness_weight="0.05",
@@ -124,8 +126,10 @@ def _vgg_state():
     return state | {"classifier.0.bias": np.ones(4)}
 
 
-@pytest.mark.slow
-def test_a_discriminator_learns_along_and_is_not_saved(tmp_path):
+@pytest.mark.long
+def test_a_discriminator_learns_along_and_is_not_saved(tmp_path, monkeypatch):
+    narrow = functools.partial(discriminator, width=1 / 16)
+    monkeypatch.setattr(train_ddcolor, "discriminator", narrow)
     rows = _run(
         tmp_path,
         image_size="64",
