@@ -183,7 +183,8 @@ def test_odd_archives_are_refused(good, tmp_path, place, value):
     path = tmp_path / "model.keras"
     _write(path, good)
     data = bytearray(path.read_bytes())
-    data[data.index(b"PK\x01\x02") + place] = value
+    # The entry in the directory at the end; a name follows 46 bytes.
+    data[data.rindex(b"config.json") - 46 + place] = value
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"Received: .*model\.keras"):
         model_file.load(str(path))
