@@ -32,7 +32,8 @@ class Target:
     """Something that is fuzzed.
 
     Attributes:
-        instrumented: tuple of str. Packages whose code libFuzzer looks at.
+        instrumented: tuple of str. Packages whose code libFuzzer looks at;
+            none where all the work is done in C++.
         prepare: function that imports what is needed and returns a function
             of bytes.
         seeds: function that returns a list of bytes to begin with.
@@ -337,8 +338,12 @@ def main() -> None:
     import numpy  # noqa: F401
 
     target = TARGETS[args.target]
-    with atheris.instrument_imports(include=list(target.instrumented)):
-        one = target.prepare()
+    if target.instrumented:
+        with atheris.instrument_imports(include=list(target.instrumented)):
+            one = target.prepare()
+    else:
+        # An empty list would mean all packages, which takes minutes.
+        one = atheris.instrument_func(target.prepare())
     warnings.simplefilter("ignore")
     options = args.options or [
         folder,

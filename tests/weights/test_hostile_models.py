@@ -174,6 +174,22 @@ def test_flipped_bits_of_a_model_file_are_refused_or_harmless(good, tmp_path):
             assert isinstance(model, keras.Model)
 
 
+@pytest.mark.parametrize(
+    ("place", "value"), [(6, 236), (8, 1), (10, 99), (20, 255), (42, 255)]
+)
+def test_odd_archives_are_refused(good, tmp_path, place, value):
+    # A version, a password, a compression, a size and a place that are not;
+    # the first was found by the fuzzer.
+    path = tmp_path / "model.keras"
+    _write(path, good)
+    data = bytearray(path.read_bytes())
+    # The entry in the directory at the end; a name follows 46 bytes.
+    data[data.rindex(b"config.json") - 46 + place] = value
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"Received: .*model\.keras"):
+        model_file.load(str(path))
+
+
 def test_the_command_says_what_is_wrong_with_a_model(good, tmp_path, capsys):
     path = _write(tmp_path / "model.keras", _lambda(good))
     (tmp_path / "a.png").write_bytes(b"")

@@ -146,7 +146,10 @@ def read_info(path: str) -> ModelInfo:
             if _ENTRY not in archive.namelist():
                 return ModelInfo()
             return ModelInfo(**_read_json(archive, _ENTRY))
-    except (zipfile.BadZipFile, ValueError, TypeError) as error:
+    except OSError:
+        raise
+    except Exception as error:
+        # Damage, passwords and versions of archives: of many kinds.
         raise _refused(path, f"{_ENTRY}: {error}") from error
 
 
@@ -271,7 +274,7 @@ def load(path: str) -> tuple[keras.Model, ModelInfo]:
             that are not from Keras or tfcolor or that run code.
     """
     check_path(path)
-    if not zipfile.is_zipfile(path) or _CONFIG not in _names(path):
+    if _CONFIG not in _names(path):
         raise ValueError(
             f"A model must be a Keras 3 .keras archive. Received: {path!r}"
         )
@@ -294,5 +297,6 @@ def _names(path: str) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except zipfile.BadZipFile:
+    except Exception:
+        # Of many kinds, on what is no archive or a damaged one.
         return []
