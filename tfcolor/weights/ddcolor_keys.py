@@ -27,6 +27,7 @@ from tfcolor.color import scaling
 from tfcolor.models import convnext
 from tfcolor.models.ddcolor import ddcolor
 from tfcolor.weights import pytorch
+from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
 
 _ARCH = "encoder.arch"
@@ -235,6 +236,8 @@ def _assign(slots, found) -> None:
     for key, slot in slots.items():
         for variable, value in slot.place(found[key].astype(np.float32)):
             variable.assign(value)
+        # Read once: of a large file one array at a time stays in memory.
+        pytorch_archive.forget(found[key])
 
 
 def _plain(state) -> tuple[dict, list[str]]:
