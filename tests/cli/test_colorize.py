@@ -262,8 +262,8 @@ def test_help_names_every_default(capsys):
 @pytest.mark.parametrize(
     ("model", "reason"),
     [
-        ("x.pth", "a PyTorch file: see `tfcolor import-weights`"),
-        ("weights/x.PT", "a PyTorch file: see `tfcolor import-weights`"),
+        ("x.pth", "must be a file. Received: 'x.pth'"),
+        ("weights/x.PT", "must be a file. Received: 'weights/x.PT'"),
         ("none.keras", "which does not exist"),
         ("some/none", "which does not exist"),
         ("album", "a folder"),

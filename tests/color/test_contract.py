@@ -37,6 +37,7 @@ CASES = {
     gamut.in_gamut: (L, AB),
     gamut.reduce_chroma: (L, AB),
     lab.bytes_to_lab: (BYTES,),
+    lab.L_to_grey: (LAB[..., :1],),
     lab.grey_to_L: (RGB[..., :1],),
     lab.lab_to_linear_rgb: (LAB,),
     lab.lab_to_rgb: (LAB,),

@@ -81,7 +81,7 @@ def test_a_picture_that_fails_is_left_out_of_every_column(folder):
     (broken, _), (hard, reason) = result.failures
     assert broken.endswith("p1.png")
     assert hard.endswith("p3.png")
-    assert reason == "too hard"
+    assert reason == "too hard much detail"
     # The mean ab is that of the two that went well.
     only = [
         p for p in list_truth(str(folder)) if p.name in ("p0.png", "p2.png")

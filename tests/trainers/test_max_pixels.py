@@ -17,4 +17,4 @@ def test_trainers_leave_out_pictures_of_more_pixels(tmp_path):
         for source in assembly.open_sources(logging.getLogger("test")):
             assert len(shard_folders.examples(source)) == 3
             assert "at most 1024 pixels" in source.drop_log.summary()
-            assert "Received: 40 x 40" in source.drop_log.summary()
+            assert "Received: 1600 pixels" in source.drop_log.summary()

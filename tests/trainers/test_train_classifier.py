@@ -164,7 +164,7 @@ def test_the_legacy_order_takes_the_convolutions_alone(colorizer):
 
 
 def test_a_colorizer_of_another_width_is_refused(colorizer):
-    with pytest.raises(ValueError, match="block1_conv1: "):
+    with pytest.raises(ValueError, match="set --width=0.0625. Received"):
         _build(colorizer, width="0.125")
 
 

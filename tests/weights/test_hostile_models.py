@@ -175,10 +175,10 @@ def test_flipped_bits_of_a_model_file_are_refused_or_harmless(good, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [(6, 236), (8, 1), (10, 99), (20, 255), (42, 255)]
+    ("place", "value"), [(6, 236), (8, 1), (10, 99), (42, 255)]
 )
 def test_odd_archives_are_refused(good, tmp_path, place, value):
-    # A version, a password, a compression, a size and a place that are not;
+    # A version, a password, a compression and a place that are not;
     # the first was found by the fuzzer.
     path = tmp_path / "model.keras"
     _write(path, good)
