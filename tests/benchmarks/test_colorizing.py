@@ -72,6 +72,7 @@ def tiny(tmp_path):
     return TINY | {"images": str(folder), "model": str(model)}
 
 
+@pytest.mark.long
 def _tables(program, capsys, options):
     """Runs a program; returns its tables as lists of rows, less the first."""
     with flagsaver.as_parsed(**options):

@@ -42,7 +42,7 @@ def _is_number(cell):
     return re.fullmatch(r"[-+.0-9e]+%?", cell) and cell != "-"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fusion_inference_prints_times_and_memory_of_all_sides(capsys):
     options = {"box_counts": "2", "boxes_at_once": "1", "memory": "true"}
     rows = _rows(fusion_inference, capsys, **options)
@@ -58,7 +58,7 @@ def test_fusion_inference_prints_times_and_memory_of_all_sides(capsys):
     assert any("PyTorch" in row[1:2] for row in rows) == HAS_TORCH
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_fusion_step_prints_times_counts_and_losses(capsys):
     rows = _rows(fusion_training_step, capsys, box_count="2")
     step, counts = (row for row in rows if row[0] == "tfcolor")
@@ -69,7 +69,7 @@ def test_the_fusion_step_prints_times_counts_and_losses(capsys):
     assert last < first
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_full_network_prints_times_and_shares_of_the_peak(capsys):
     rows = _rows(full_network, capsys, training_size="32", training_batch="2")
     for what in ("inference", "training step"):
@@ -78,7 +78,7 @@ def test_the_full_network_prints_times_and_shares_of_the_peak(capsys):
         assert row[6].endswith("%")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_adaptive_crops_prints_crops_times_and_psnr(capsys):
     rows = _rows(adaptive_crops, capsys, pictures="2")
     fixed = _of(rows, "crops of one size")

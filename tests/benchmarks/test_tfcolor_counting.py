@@ -58,7 +58,7 @@ def test_convolutions_and_their_gradients_are_counted_where_needed():
     assert tfcolor_counting.convs(graph) == tfcolor_counting.Convs(2, 1, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_fusion_step_computes_nothing_for_nothing():
     networks = tfcolor_runs.build(width=1 / 32)
     inputs = tfcolor_runs.fusion_inputs(

@@ -73,6 +73,7 @@ def test_a_single_network_becomes_a_model_file(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["instcolorization", "mmagic"])
 def test_three_networks_become_one_model(
     kind, tmp_path, capsys, without_torch, golden

@@ -81,7 +81,7 @@ def test_files_that_are_not_inception_are_named(tmp_path):
         fid.Fid(str(tmp_path / "none.h5"))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_inception_weights_are_read_and_give_its_features(tmp_path):
     model = keras.applications.InceptionV3(
         weights=None, include_top=False, pooling="avg"

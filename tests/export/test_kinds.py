@@ -127,7 +127,7 @@ def test_what_models_are_told_is_heard(kind):
     assert not _problems(served)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.usefixtures("_fewer_pictures")
 def test_boxes_take_turns_in_the_graph_where_they_do_in_python(monkeypatch):
     graphs = []

@@ -16,7 +16,7 @@ from tfcolor.weights import ddcolor_keys
 SIZE = 32
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_files_are_small_and_close_to_keras(tmp_path):
     model = siggraph_blend(width=1 / 8)
     for weight in model.weights:
@@ -50,7 +50,7 @@ def test_files_are_small_and_close_to_keras(tmp_path):
         assert error.std() < tolerance * right.std()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ddcolor_becomes_a_file_of_operators_that_litert_has():
     state = ddcolor_states.state("tiny", 11)
     model, _ = ddcolor_keys.build(state)

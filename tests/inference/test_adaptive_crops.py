@@ -74,6 +74,7 @@ def colorizers(model):
     return fixed, Colorizer(model, image_size=32, crop_size="adaptive")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("boxes", [None, [[0, 0, 9, 9]], [[0, 0, 40, 60]]])
 def test_adaptive_crops_color_like_fixed_ones_where_sizes_agree(
     colorizers, boxes

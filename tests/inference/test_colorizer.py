@@ -176,6 +176,7 @@ def test_hints_must_fit_the_pictures(colorizer):
         colorizer.colorize(_noise(4, 4), hints=[HintPoint(9, 1, "#ffffff")])
 
 
+@pytest.mark.long
 def test_boxes_of_each_picture_reach_the_network():
     colorizer = Colorizer(models.counting_model(), image_size=16, batch_size=2)
     assert colorizer.takes_boxes
@@ -295,7 +296,7 @@ def test_a_size_must_fit_the_network():
         Colorizer(efficientnet_unet(), image_size=40)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ddcolor_is_used_as_its_file_says_and_takes_L_alone(tmp_path):
     path = str(tmp_path / "ddcolor.keras")
     network, _ = ddcolor_keys.build(ddcolor_states.state("tiny", 11))

@@ -108,6 +108,7 @@ def test_a_mixed_batch_equals_its_pictures_one_by_one(blending):
         assert same == (not any(valid))
 
 
+@pytest.mark.long
 def test_what_stands_in_padding_does_not_matter():
     model, inputs = instance_colorizer(**scoring_networks()), boxed_inputs()
     expected = model(inputs)["ab"]

@@ -52,7 +52,7 @@ def _arguments(folder):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_recipe_goes_from_pictures_to_a_model(tmp_path):
     result = _run(*_arguments(tmp_path))
     assert result.returncode == 0, result.stderr

@@ -8,7 +8,7 @@ from tests.serving import soak
 MAX_GROWTH = 40 * 2**20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_requests_of_eight_clients_leave_no_trace(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     sent = [

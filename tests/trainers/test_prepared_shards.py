@@ -78,7 +78,7 @@ def _options(program, prepared):
     return options
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_colorizer_learns_the_same_from_equal_shards(prepared, tmp_path):
     options = {"images": str(prepared / "boxed"), "flip": "true"}
     first, second = (
@@ -89,7 +89,7 @@ def test_a_colorizer_learns_the_same_from_equal_shards(prepared, tmp_path):
     assert "training, " in log and "validation pictures" in log
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "program",
     [*COLORIZERS, *WITH_BOXES, *LABELLED],
@@ -100,7 +100,7 @@ def test_trainers_read_shards(program, prepared, tmp_path):
     assert np.isfinite(_losses(program, tmp_path / "run", **options)).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_boxes_of_shards_can_be_what_is_classified(prepared, tmp_path):
     images = class_albums.write(tmp_path / "classes", 5)
     boxes = tmp_path / "boxes"
@@ -123,7 +123,7 @@ def test_without_boxes_instances_cannot_be_trained(prepared, tmp_path):
         _losses(train_instance, tmp_path / "run", **options)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_goes_on_without_a_damaged_shard(prepared, tmp_path):
     cli.run(
         [

@@ -151,7 +151,7 @@ def test_an_interruption_ends_the_experiment(tmp_path, started, monkeypatch):
     assert len(started) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_experiment_runs_for_real(tmp_path):
     images = class_albums.write_parts(tmp_path / "images")
     preset = tmp_path / "tiny.cfg"

@@ -44,7 +44,7 @@ def _rows(workdir):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
     rows = _run(
         tmp_path,
@@ -70,7 +70,7 @@ def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
     assert np.abs(found - true).mean() < 0.75 * grey
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_encoder_and_perceptual_loss_begin_with_the_weights_of_files(tmp_path):
     state = ddcolor_states.state("tiny", 4, width=1 / 32)
     encoder = {

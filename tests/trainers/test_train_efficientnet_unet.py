@@ -34,7 +34,7 @@ def _run(folder, **more):
     return str(folder / "workdir" / "model.keras")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_stage_starts_from_the_model_of_the_stage_before(tmp_path):
     start = str(tmp_path / "start.keras")
     before = efficientnet_unet()

@@ -142,7 +142,7 @@ def _evaluate(*arguments):
     return evaluate.run(parser.parse_args(["evaluate", *map(str, arguments)]))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_models_are_compared_class_by_class(
     run, oracle, images, tmp_path, capsys
 ):
@@ -231,7 +231,7 @@ def test_a_loss_without_an_output_is_refused():
             resnet_assembly.check_objective()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_colorizer_trains_alone_and_colorizes(tmp_path):
     photos = pictures.write_album(tmp_path / "photos", 8, kind="jpg")
     options = FLAGS | {

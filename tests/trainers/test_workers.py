@@ -90,6 +90,7 @@ def _column(workdir, name):
         return [float(r[name]) for r in csv.DictReader(file) if r[name]]
 
 
+@pytest.mark.long
 def _assert_same_weights(first, second):
     models = [
         model_file.load(str(folder / "model.keras"))[0].get_weights()
@@ -114,6 +115,7 @@ def test_two_workers_have_the_losses_of_one(runs):
     )
 
 
+@pytest.mark.long
 def test_only_the_chief_writes(runs):
     names = [sorted(os.listdir(runs.folder / n)) for n in ("one", "two")]
     assert names[0] == names[1]

@@ -11,6 +11,7 @@ from tests.training.tiny_run import interrupt_in
 from tfcolor.training import fit
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path, whole, number
@@ -94,6 +95,7 @@ def test_another_network_in_the_same_folder_is_refused(tmp_path, options):
         TinyRun(epochs=2, **options).start(tmp_path)
 
 
+@pytest.mark.long
 def test_signals_are_heard_between_executions(tmp_path):
     run = TinyRun(
         steps=4,

@@ -9,7 +9,7 @@ from tfcolor.training import fit
 from tfcolor.weights import model_file
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_two_devices_learn_what_one_learns(tmp_path):
     finished = run_files.program(tmp_path / "two", "mirrored")
     assert finished.returncode == 0, finished.stderr
