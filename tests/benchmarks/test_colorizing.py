@@ -72,7 +72,6 @@ def tiny(tmp_path):
     return TINY | {"images": str(folder), "model": str(model)}
 
 
-@pytest.mark.long
 def _tables(program, capsys, options):
     """Runs a program; returns its tables as lists of rows, less the first."""
     with flagsaver.as_parsed(**options):
@@ -86,6 +85,7 @@ def _tables(program, capsys, options):
     return rows[1:]
 
 
+@pytest.mark.long
 def test_a_folder_is_colorized_by_both_sides(tiny, capsys, ran):
     options = tiny | {"picture_count": "3", "long_side": "16"}
     (rows,) = _tables(colorize_folder, capsys, options)

@@ -176,7 +176,6 @@ def test_hints_must_fit_the_pictures(colorizer):
         colorizer.colorize(_noise(4, 4), hints=[HintPoint(9, 1, "#ffffff")])
 
 
-@pytest.mark.long
 def test_boxes_of_each_picture_reach_the_network():
     colorizer = Colorizer(models.counting_model(), image_size=16, batch_size=2)
     assert colorizer.takes_boxes
@@ -193,6 +192,7 @@ def test_boxes_of_each_picture_reach_the_network():
         np.testing.assert_array_equal(alone, colored)
 
 
+@pytest.mark.long
 def test_a_batch_of_boxed_and_boxless_pictures_equals_each_alone():
     networks = {
         "instance": instance(width=1 / 32, initializer="he_normal"),

@@ -108,7 +108,6 @@ def test_a_mixed_batch_equals_its_pictures_one_by_one(blending):
         assert same == (not any(valid))
 
 
-@pytest.mark.long
 def test_what_stands_in_padding_does_not_matter():
     model, inputs = instance_colorizer(**scoring_networks()), boxed_inputs()
     expected = model(inputs)["ab"]
@@ -122,6 +121,7 @@ def test_what_stands_in_padding_does_not_matter():
     np.testing.assert_allclose(model(inputs | noise)["ab"], expected, atol=1e-4)
 
 
+@pytest.mark.long
 def test_one_trace_serves_boxes_and_sizes_of_all_kinds():
     model = instance_colorizer(**scoring_networks())
     spec = {

@@ -38,8 +38,8 @@ def _with_a_box_outside(inputs):
     return inputs | {"boxes": inputs["boxes"] + 1000 * outside}
 
 
-@pytest.mark.long
 # One test for all: another one would optimize the graphs once more.
+@pytest.mark.long
 def test_boxes_in_turns_equal_all_at_once():
     model = instance_colorizer(**scoring_networks(blending="faithful"))
     at_once = network.network_function(model)

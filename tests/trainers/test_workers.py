@@ -18,7 +18,7 @@ from tests.training import jobs
 from tfcolor.weights import model_file
 from trainers import train_full
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 # Until the others of a worker that hangs have ended.
 _MAX_SECONDS = 120
 FLAGS = {
@@ -90,7 +90,6 @@ def _column(workdir, name):
         return [float(r[name]) for r in csv.DictReader(file) if r[name]]
 
 
-@pytest.mark.long
 def _assert_same_weights(first, second):
     models = [
         model_file.load(str(folder / "model.keras"))[0].get_weights()
@@ -115,7 +114,6 @@ def test_two_workers_have_the_losses_of_one(runs):
     )
 
 
-@pytest.mark.long
 def test_only_the_chief_writes(runs):
     names = [sorted(os.listdir(runs.folder / n)) for n in ("one", "two")]
     assert names[0] == names[1]
@@ -152,7 +150,6 @@ def test_a_killed_worker_ends_the_job_and_a_restart_goes_on(runs, tmp_path):
         )
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("stopped", [0, 1])
 def test_a_worker_that_hangs_ends_the_job_and_a_restart_goes_on(
     runs, tmp_path, stopped
@@ -180,7 +177,6 @@ def test_a_worker_that_hangs_ends_the_job_and_a_restart_goes_on(
     _assert_same_weights(workdir, runs.folder / "two")
 
 
-@pytest.mark.long
 def test_a_chief_whose_disk_is_full_ends_the_job(runs, tmp_path):
     workdir = tmp_path / "full"
     with disks.small(workdir, "500k"):

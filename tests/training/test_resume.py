@@ -95,7 +95,6 @@ def test_another_network_in_the_same_folder_is_refused(tmp_path, options):
         TinyRun(epochs=2, **options).start(tmp_path)
 
 
-@pytest.mark.long
 def test_signals_are_heard_between_executions(tmp_path):
     run = TinyRun(
         steps=4,
@@ -110,6 +109,7 @@ def test_signals_are_heard_between_executions(tmp_path):
     ]
 
 
+@pytest.mark.long
 def test_a_row_after_an_interruption_is_about_all_its_steps(tmp_path):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     TinyRun(epochs=2, steps=5, log_steps=5).start(whole)
