@@ -7,8 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tfcolor.data import files
-from tfcolor.data import memory
+from tfcolor.data import outcome
 from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
@@ -177,14 +176,12 @@ class _Run:
             try:
                 step(picture, method)
             except Exception as error:
-                self.failures.append((picture.path, files.reason(error)))
+                self.failures.append(
+                    (picture.path, outcome.one_line(error, try_less=_TRY_LESS))
+                )
             else:
                 done.append(picture)
         return done
-
-
-def _reason(error: Exception) -> str:
-    return memory.ran_out(error, _TRY_LESS) or files.reason(error)
 
 
 def _column(rows: Iterable[dict], key: str) -> np.ndarray:
