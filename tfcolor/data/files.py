@@ -85,6 +85,25 @@ def shown_name(path: str) -> str:
     )
 
 
+def make_output_folder(folder: str) -> None:
+    """Makes a folder for results; an error now spares a long wait.
+
+    Args:
+        folder: str.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"The output folder {folder!r} cannot be made: {error.strerror}"
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OSError(f"The output folder {folder!r} is read-only.")
+
+
 def reason(error: BaseException) -> str:
     """Returns an error's message as one line.
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from collections.abc import Sequence
 
 from tfcolor.data import files
 from tfcolor.data import memory
@@ -64,6 +65,28 @@ class Outcomes(Iterator[Outcome]):
         """Ends the work."""
         if hasattr(self._outcomes, "close"):
             self._outcomes.close()
+
+
+def after_skipped(
+    sources: Sequence[str], running: Iterator[Outcome], total: int
+) -> Outcomes:
+    """Puts pictures that are there already before those being done.
+
+    Args:
+        sources: sequence of str, pictures of which nothing is to be done.
+        running: generator of the Outcome of each other picture.
+        total: int, how many these are.
+
+    Returns:
+        Outcomes of all pictures.
+    """
+
+    def outcomes():
+        for source in sources:
+            yield Outcome(source, skipped=THERE_ALREADY)
+        yield from running
+
+    return Outcomes(outcomes(), len(sources) + total)
 
 
 def one_line(error: BaseException, *, try_less: str) -> str:

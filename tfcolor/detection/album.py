@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from tfcolor.data import box_folder
 from tfcolor.data import encode
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
@@ -86,13 +87,10 @@ def detect_album(
     detector = make_detector() if todo else None
     options = {"batch_size": batch_size, "max_pixels": max_pixels}
 
-    def running():
-        for job in done:
-            yield Outcome(job.source, skipped=outcome_lib.THERE_ALREADY)
-        if todo:
-            yield from _detect(detector, todo, sink, options, stop)
-
-    return Outcomes(running(), len(jobs))
+    running = _detect(detector, todo, sink, options, stop) if todo else iter(())
+    return outcome_lib.after_skipped(
+        [job.source for job in done], running, len(todo)
+    )
 
 
 def _detect(detector, todo, sink, options, stop) -> Iterator[Outcome]:
@@ -125,6 +123,6 @@ def _write(job, detected, sink) -> Outcome:
         sink.add(job, found, height=rgb.shape[0], width=rgb.shape[1])
     except (OSError, ValueError) as error:
         # The whole sentence: it names the file that could not be written.
-        return Outcome(job.source, reason=" ".join(str(error).split()))
+        return Outcome(job.source, reason=files.one_line(error))
     written = tuple(path for path in (job.boxes, job.drawing) if path)
     return Outcome(job.source, written, boxes=len(found))

@@ -49,14 +49,7 @@ def make_folder(output: str, *, format: str = NPZ) -> None:
         OSError: it cannot be made or written to.
     """
     folder = _folder(output, format)
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"The output folder {folder!r} cannot be made: {error.strerror}"
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(f"The output folder {folder!r} is read-only.")
+    files.make_output_folder(folder)
 
 
 def plan(

@@ -41,14 +41,9 @@ class Album:
         Returns:
             Outcomes of all pictures.
         """
-
-        def all_of_them():
-            for job in self.done:
-                skipped = outcome_lib.THERE_ALREADY
-                yield Outcome(job.source, skipped=skipped)
-            yield from running
-
-        return Outcomes(all_of_them(), len(self.done) + len(self.todo))
+        return outcome_lib.after_skipped(
+            [job.source for job in self.done], running, len(self.todo)
+        )
 
 
 def plan_album(

@@ -123,14 +123,7 @@ def make_folder(output: str, jobs: list[PictureJob]) -> None:
     """
     single = len(jobs) == 1 and jobs[0].output == output
     folder = (os.path.dirname(output) if single else output) or os.curdir
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise OSError(
-            f"The output folder {folder!r} cannot be made: {error.strerror}"
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OSError(f"The output folder {folder!r} is read-only.")
+    files.make_output_folder(folder)
     atomic.remove_leftovers(path for job in jobs for path in job.targets())
 
 
