@@ -8,12 +8,12 @@ part has a checksum, so that a file that broke is found out.
 
 import dataclasses
 import json
-import os
 import zipfile
 
 import keras
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.models import architecture
 from tfcolor.weights import model_file
 
@@ -38,19 +38,15 @@ def write(
         "architecture": architecture.to_json(architecture.of(model)),
         "weights": [weight.path for weight in model.weights],
     }
-    folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".{os.getpid()}.{name}")
-    try:
-        with zipfile.ZipFile(temporary, "w") as archive:
-            archive.writestr(_ENTRY, json.dumps(description))
-            for i, weight in enumerate(model.weights):
-                array = keras.ops.convert_to_numpy(weight)
-                with archive.open(f"{i}.npy", "w", force_zip64=True) as entry:
-                    np.lib.format.write_array(entry, array, allow_pickle=False)
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    with (
+        atomic.replacing(path) as new,
+        zipfile.ZipFile(new, "w") as archive,
+    ):
+        archive.writestr(_ENTRY, json.dumps(description))
+        for i, weight in enumerate(model.weights):
+            array = keras.ops.convert_to_numpy(weight)
+            with archive.open(f"{i}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(entry, array, allow_pickle=False)
 
 
 def read(path: str) -> tuple[keras.Model, model_file.ModelInfo]:

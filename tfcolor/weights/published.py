@@ -17,6 +17,7 @@ import os
 import shutil
 import urllib.parse
 
+from tfcolor import atomic
 from tfcolor.weights import download
 
 # What a fetched file needs beside itself while it is converted.
@@ -290,6 +291,7 @@ def _convert(entry: Published):
         download.say(f"another process fetches {entry.name}: waiting for it")
 
     with download.alone(folder, wait=wait):
+        atomic.remove_leftovers([path])
         digest = None if os.path.isfile(path) else _fetch(entry)
         from tfcolor.weights import model_cache
         from tfcolor.weights import pytorch_models
