@@ -24,6 +24,8 @@ _DEV = [
     *_ONNX,
     *_SERVING,
     "hypothesis",
+    "ipykernel",
+    "nbclient",
     "psutil",
     "pytest",
     "pytest-xdist",

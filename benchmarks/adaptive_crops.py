@@ -98,7 +98,7 @@ def _psnrs(pictures, others):
     from tfcolor.metrics import psnr
 
     return [
-        float(psnr.psnr(*(tf.cast(x, tf.float32) / 255 for x in pair)))
+        float(psnr(*(tf.cast(x, tf.float32) / 255 for x in pair)))
         for pair in zip(pictures, others, strict=True)
     ]
 

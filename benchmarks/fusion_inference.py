@@ -57,7 +57,7 @@ def _psnr(inputs, ab, other):
         lab.lab_to_rgb(tf.concat([inputs["L"], x], axis=-1))
         for x in (ab, other)
     )
-    return float(psnr.psnr(first, second)[0])
+    return float(psnr(first, second)[0])
 
 
 def _sides(networks, boxes):

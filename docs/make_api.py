@@ -6,6 +6,7 @@ python -m docs.make_api
 import importlib
 import inspect
 import pathlib
+import pkgutil
 import re
 
 import tfcolor
@@ -61,13 +62,14 @@ def _room(name: str) -> list[str]:
     """Documents every public function of a package of functions."""
     package = importlib.import_module(f"tfcolor.{name}")
     parts = [f"## tfcolor.{name}\n\n{inspect.getdoc(package)}\n\n"]
-    folder = pathlib.Path(package.__file__).parent
-    for path in sorted(folder.glob("[a-z]*.py")):
-        module = importlib.import_module(f"tfcolor.{name}.{path.stem}")
+    modules = [package]
+    for found in pkgutil.iter_modules(getattr(package, "__path__", ())):
+        modules.append(importlib.import_module(f"tfcolor.{name}.{found.name}"))
+    for module in modules:
         for key, value in vars(module).items():
             own = getattr(value, "__module__", None) == module.__name__
             if own and callable(value) and not key.startswith("_"):
-                parts.append(_entry(f"tfcolor.{name}.{path.stem}.{key}", value))
+                parts.append(_entry(f"{module.__name__}.{key}", value))
     return parts
 
 

@@ -13,6 +13,7 @@ from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor import metrics
 from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
@@ -20,12 +21,12 @@ from tfcolor.data import files
 from tfcolor.data import sources
 from tfcolor.losses import classification
 from tfcolor.losses import objective
-from tfcolor.metrics import validation
 from tfcolor.models import blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
 from tfcolor.training import strategy as strategy_lib
+from tfcolor.training import validation_pictures
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
@@ -216,8 +217,8 @@ def fit_colorizer(
         ),
         validation_data=dataset(held_out, epoch=0, training=False).cache(),
         losses=losses,
-        metrics=validation.colorizer_metrics,
-        observe=validation.FirstTriples,
+        metrics=metrics.colorizer_metrics,
+        observe=validation_pictures.FirstTriples,
         batch_size=batch_size,
         save_model=save_model,
         higher_is_better=("psnr",),

@@ -21,13 +21,14 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor import metrics
 from tfcolor.data import labelled
 from tfcolor.data import lightness
 from tfcolor.losses import label_objective
-from tfcolor.metrics import labels as label_metrics
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.alexnet import check_size
 from tfcolor.training import fit
+from tfcolor.training import validation_pictures
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
@@ -87,12 +88,12 @@ def main(argv):
         losses=label_objective.label_objective(
             alexnet_flags.objective(), model
         ),
-        metrics=label_metrics.label_metrics,
-        observe=label_metrics.ConfusionPicture,
+        metrics=metrics.label_metrics,
+        observe=validation_pictures.ConfusionPicture,
         batch_size=config.batch_size,
         save_model=functools.partial(model_file.save, info=info),
-        train_metrics=label_metrics.accuracies,
-        higher_is_better=label_metrics.HIGHER_IS_BETTER,
+        train_metrics=metrics.accuracies,
+        higher_is_better=metrics.HIGHER_IS_BETTER,
         name_batch=assembly.batch_names(dataset, seen.train),
     )
     assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)

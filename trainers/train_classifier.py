@@ -27,13 +27,14 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor import metrics
 from tfcolor.data import labelled
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import class_report
 from tfcolor.evaluation import color_groups
 from tfcolor.losses import labels as label_losses
-from tfcolor.metrics import labels as label_metrics
 from tfcolor.training import fit
+from tfcolor.training import validation_pictures
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import labelled_assembly
@@ -88,12 +89,12 @@ def main(argv):
             seen.validation, epoch=0, training=False
         ).cache(),
         losses=label_losses.cross_entropy,
-        metrics=label_metrics.label_metrics,
-        observe=label_metrics.ConfusionPicture,
+        metrics=metrics.label_metrics,
+        observe=validation_pictures.ConfusionPicture,
         batch_size=config.batch_size,
         save_model=functools.partial(model_file.save, info=info),
-        train_metrics=label_metrics.accuracies,
-        higher_is_better=label_metrics.HIGHER_IS_BETTER,
+        train_metrics=metrics.accuracies,
+        higher_is_better=metrics.HIGHER_IS_BETTER,
         name_batch=assembly.batch_names(dataset, seen.train),
     )
     assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)

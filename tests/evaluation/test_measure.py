@@ -7,7 +7,7 @@ from skimage.metrics import structural_similarity
 
 from tfcolor.evaluation import bands
 from tfcolor.evaluation import measure
-from tfcolor.metrics.psnr import MAX_PSNR
+from tfcolor.metrics import MAX_PSNR
 
 
 def _pair(height=40, width=30, seed=0):

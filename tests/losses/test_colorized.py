@@ -5,7 +5,7 @@ import tensorflow as tf
 from tfcolor.color import lab
 from tfcolor.losses import colorized
 from tfcolor.losses import regression
-from tfcolor.metrics import colorfulness
+from tfcolor import metrics
 from tfcolor.models.vgg import vgg16_features
 
 
@@ -18,7 +18,7 @@ def _batch(seed=0):
 
 def test_the_colorfulness_loss_is_one_less_a_hundredth_of_the_measure():
     rgb, _, _ = _batch()
-    expected = 1 - colorfulness.colorfulness_absolute(rgb) / 100
+    expected = 1 - metrics.colorfulness_absolute(rgb) / 100
     found = colorized.colorfulness_loss(rgb)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfcolor.metrics.colorfulness import colorfulness_absolute
-from tfcolor.metrics.colorfulness import colorfulness_signed
+from tfcolor.metrics import colorfulness_absolute
+from tfcolor.metrics import colorfulness_signed
 
 BOTH = [colorfulness_signed, colorfulness_absolute]
 

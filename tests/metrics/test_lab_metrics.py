@@ -3,9 +3,9 @@ import pytest
 import tensorflow as tf
 from skimage.color import deltaE_ciede2000
 
-from tfcolor.metrics.ab_rmse import ab_rmse
-from tfcolor.metrics.color_difference import mean_ciede2000
-from tfcolor.metrics.lightness import mean_L_difference
+from tfcolor.metrics import ab_rmse
+from tfcolor.metrics import mean_ciede2000
+from tfcolor.metrics import mean_L_difference
 
 
 def _lab(seed, *shape):

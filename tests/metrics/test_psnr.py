@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 from skimage.metrics import peak_signal_noise_ratio
 
-from tfcolor.metrics.psnr import MAX_PSNR
-from tfcolor.metrics.psnr import psnr
+from tfcolor.metrics import MAX_PSNR
+from tfcolor.metrics import psnr
 
 
 def _pictures(seed, *shape):

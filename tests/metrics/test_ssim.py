@@ -4,7 +4,7 @@ import tensorflow as tf
 from skimage.filters import gaussian
 from skimage.metrics import structural_similarity
 
-from tfcolor.metrics.ssim import ssim
+from tfcolor.metrics import ssim
 
 
 def _pair(seed, height, width, noise=0.2):

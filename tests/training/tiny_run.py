@@ -17,9 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.losses import objective
-from tfcolor.metrics import validation
 from tfcolor.training import fit
 from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training import validation_pictures
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import model_file
 
@@ -111,14 +111,14 @@ class TinyRun:
 
         def metrics(inputs, targets, outputs):
             self.on_validation()
-            return validation.colorizer_metrics(inputs, targets, outputs)
+            return metrics.colorizer_metrics(inputs, targets, outputs)
 
         options = {
             "train_data": train_data,
             "validation_data": batches(1000, 6),
             "losses": objective.objective(objective.ObjectiveConfig()),
             "metrics": metrics,
-            "observe": validation.FirstTriples,
+            "observe": validation_pictures.FirstTriples,
             "batch_size": BATCH,
             "save_model": functools.partial(
                 model_file.save, info=model_file.ModelInfo("tiny", 8)

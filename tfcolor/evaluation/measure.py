@@ -7,14 +7,14 @@ import tensorflow as tf
 
 from tfcolor.color import lab
 from tfcolor.evaluation import bands
-from tfcolor.metrics.ab_rmse import ab_rmse
-from tfcolor.metrics.color_difference import mean_ciede2000
-from tfcolor.metrics.colorfulness import colorfulness_absolute
-from tfcolor.metrics.colorfulness import colorfulness_signed
-from tfcolor.metrics.lightness import mean_L_difference
-from tfcolor.metrics.psnr import psnr
-from tfcolor.metrics.ssim import WINDOW_SIZE
-from tfcolor.metrics.ssim import ssim
+from tfcolor.metrics import SSIM_WINDOW
+from tfcolor.metrics import ab_rmse
+from tfcolor.metrics import colorfulness_absolute
+from tfcolor.metrics import colorfulness_signed
+from tfcolor.metrics import mean_ciede2000
+from tfcolor.metrics import mean_L_difference
+from tfcolor.metrics import psnr
+from tfcolor.metrics import ssim
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ LPIPS = Metric("lpips", "LPIPS (AlexNet, 0.1)", 4, "lower")
 def _ssim(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> float:
     """The SSIM of a picture from that of its bands of windows."""
     height, width = rgb_true.shape[:2]
-    overlap = min(height, WINDOW_SIZE) - 1
+    overlap = min(height, SSIM_WINDOW) - 1
     windows = height - overlap
     total = 0.0
     for band in bands.bands(windows, width):

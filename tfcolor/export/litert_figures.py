@@ -16,7 +16,7 @@ from tfcolor.export import litert
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
-from tfcolor.metrics.psnr import psnr
+from tfcolor.metrics import psnr
 
 TABLE_HEAD = (
     "| file | size, MB | load, s | one picture, s | PSNR to Keras, dB, mean "

@@ -148,7 +148,7 @@ def colorfulness_loss(rgb):
 
     Returns:
         float32 tensor [B], 1 for grey; CF is that of
-        `metrics.colorfulness.colorfulness_absolute`, with a finite gradient
+        `metrics.metrics.colorfulness_absolute`, with a finite gradient
         everywhere.
 
     Reference:

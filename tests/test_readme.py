@@ -1,0 +1,171 @@
+"""Every command and snippet of the README is run, in its order.
+
+Commands run in a folder with the files that the README names, as small as can
+be; MORE adds flags that make them short, ELSEWHERE names what runs the others.
+A command that neither knows fails the first test.
+"""
+
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import class_albums
+from tests import pictures
+from tests.detection import tiny_detectors
+from tests.serving.model_server import ModelServer
+from tests.weights import published_states
+from tests.weights import pytorch_pickles
+from tfcolor.data import sample_pictures
+
+ROOT = pathlib.Path(__file__).parents[1]
+# What runs the commands that are not run here.
+ELSEWHERE = {
+    "make demo": "tests/cli/test_demo.py",
+    "make test": "the caller",
+    "pip install -c constraints.txt .": "make setup, with -e",
+    "tensorboard --logdir=runs": "tests/training reads the event files",
+    "docker compose -f deploy/docker-compose.yml up": "tests/test_deploy.py",
+}
+_SHORT = ["--epochs=1", "--log_steps=1", "--validation_share=0.3"]
+MORE = {
+    "trainers.train_full": [*_SHORT, "--width=0.0625", "--batch_size=2"],
+    "trainers.train_classifier": [*_SHORT, "--batch_size=2", "--image_size=32"],
+}
+_START = ("tfcolor ", "python ", "make ", "pip ", "docker ", "tensorboard ")
+
+
+def _blocks() -> list[str]:
+    """The indented blocks of the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^ {4}.*\n(?:\s*\n(?= {4}))?)+", text, re.MULTILINE)
+    return [re.sub(r"^ {4}", "", b, flags=re.MULTILINE) for b in blocks]
+
+
+def _commands() -> list[str]:
+    joined = "\n".join(_blocks()).replace("\\\n", " ")
+    lines = [re.sub(r"\s{2,}#.*", "", line) for line in joined.splitlines()]
+    return [" ".join(s.split()) for s in lines if s.startswith(_START)]
+
+
+def _inline() -> list[str]:
+    """Whole commands within sentences."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"(?<!`)`(tfcolor [^`]+ --[^`]+)`", text)
+    return [" ".join(command.split()) for command in quoted]
+
+
+def _snippets() -> list[str]:
+    """Successive pieces of Python."""
+    return [b for b in _blocks() if re.search(r"^from \w+ import", b, re.M)]
+
+
+def _published_weights(folder):
+    """Files under the README's names, of narrow networks."""
+    narrow = 1 / 32
+    pytorch_pickles.save(
+        folder / "siggraph17-df00044c.pth", published_states.full(0, narrow)
+    )
+    place = folder / "checkpoints/coco_finetuned_mask_256_ffs"
+    place.mkdir(parents=True)
+    for name, state in {
+        "GComp": published_states.full(1, narrow),
+        "G": published_states.full(2, narrow),
+        "GF": published_states.fusion(3, narrow),
+    }.items():
+        pytorch_pickles.save(place / f"latest_net_{name}.pth", state)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    """A folder with what the README names, and a model server."""
+    folder = tmp_path_factory.mktemp("readme")
+    for name in ("deploy", "flags"):
+        shutil.copytree(ROOT / name, folder / name)
+    _published_weights(folder)
+    tiny_detectors.object_detection_api(folder / "mask_rcnn")
+    class_albums.write_parts(folder / "fruits", train=4, val=2, test=2)
+    pictures.write_album(folder / "albums", 2)
+    samples = sample_pictures.paths()
+    for path in samples[:2]:
+        shutil.copy(path, folder / "albums")
+    pictures.write_album(folder / "photos", 8, kind="jpg")
+    for name in ("old.jpg", "basket.jpg"):
+        shutil.copy(samples[0], folder / name)
+    return folder
+
+
+def _shortened(command: str) -> list[str]:
+    words = shlex.split(command)
+    program = " ".join(words[:3])
+    for name, more in MORE.items():
+        if name in program:
+            words += more
+    if words[0] == "tfcolor":
+        words[:1] = [sys.executable, "-m", "tfcolor"]
+    else:
+        words[0] = sys.executable
+    return words
+
+
+def _run(command: str, folder) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "no_proxy": "*"}
+    result = subprocess.run(
+        _shortened(command),
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"{command}\n{result.stderr}"
+    return result.stdout
+
+
+def test_every_command_is_run_somewhere():
+    commands = _commands()
+    known = [c for c in commands if c.startswith(("tfcolor ", "python -m "))]
+    others = {c for c in commands if c not in known}
+    assert len(known) > 10 and others == set(ELSEWHERE)
+
+
+@pytest.mark.long
+def test_the_commands_work_one_after_the_other(scene):
+    for command in [*_commands(), *_inline()]:
+        if command in ELSEWHERE:
+            continue
+        if " client " not in command:
+            _run(command, scene)
+            continue
+        with ModelServer(scene / "deploy/models/colorizer/1") as server:
+            url = re.search(r"--url=(\S+)", command)[1]
+            # What was colorized before would be left as it is.
+            shutil.rmtree(scene / "colored")
+            _run(command.replace(url, server.rest_url), scene)
+    colored = np.asarray(Image.open(scene / "vivid.png"), int)
+    grey = np.asarray(Image.open(scene / "old.jpg"))
+    assert colored.shape[:2] == grey.shape[:2]
+    assert np.ptp(colored, -1).max() > 20
+    assert len(list((scene / "colored").glob("*"))) == 4
+    assert (scene / "report/index.html").exists()
+    assert (scene / "runs/full/model.keras").exists()
+
+
+def test_the_python_pieces_work_one_after_the_other():
+    names = {"grey": pictures.grey(0, 120, 160)}
+    seen = []
+    for piece in _snippets():
+        exec(compile(piece, "README.md", "exec"), names)
+        seen.append(names["rgb"])
+    assert len(seen) >= 1
+    assert all(rgb.shape == (120, 160, 3) for rgb in seen)
+    # The hint is blue, #3b7dd8, and where it is set the picture is too.
+    red, green, blue = names["rgb"][78:83, 118:123].reshape(-1, 3).mean(0)
+    assert blue > green > red

@@ -1,1 +1,0 @@
-"""Picture metrics, one idea a file."""
