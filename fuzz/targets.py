@@ -13,12 +13,14 @@ import argparse
 import atexit
 import copy
 import dataclasses
+import io
 import json
 import os
 import shutil
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable
 
 # What readers say of a file that they refuse.
@@ -104,6 +106,51 @@ def _edited(document, data: bytes) -> bytes:
     return json.dumps(document).encode()
 
 
+def _rebuilt(entries: dict[str, bytes], data: bytes) -> bytes:
+    """Makes a zip archive of which bytes choose what is changed inside.
+
+    Changed as it lies there, an archive is hardly ever read: each entry has
+    its checksum.
+    """
+    name = list(entries)[data[0] % len(entries)] if data else list(entries)[0]
+    content = bytearray(entries[name])
+    if name.endswith(".json"):
+        content = _edited(json.loads(content), data[1:])
+    else:
+        for i in range(1, len(data) - 2, 3):
+            place = int.from_bytes(data[i : i + 2]) % max(1, len(content))
+            content[place : place + 1] = data[i + 2 : i + 3]
+        if len(data) % 3 == 0:
+            del content[len(content) // 2 :]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for entry, value in entries.items():
+            archive.writestr(entry, content if entry == name else value)
+    return file.getvalue()
+
+
+def _of_archive(one: Callable, seeds: list[bytes]) -> Callable:
+    """Gives a target bytes as they are, or those of a rebuilt seed."""
+    archives = []
+    for seed in seeds:
+        if zipfile.is_zipfile(io.BytesIO(seed)):
+            with zipfile.ZipFile(io.BytesIO(seed)) as archive:
+                names = archive.namelist()
+                archives.append({name: archive.read(name) for name in names})
+
+    def either(data: bytes) -> None:
+        if data[:1] == b"\0":
+            number = data[1] % len(archives) if data[1:] else 0
+            data = _rebuilt(archives[number], data[2:])
+        one(data)
+
+    return either
+
+
+# What begins with a zero byte chooses a seed, an entry, places and values.
+_CHOICES = [bytes([0, n, e, 0, 9, 7, 0, 40, 1]) for n in (0, 1) for e in (0, 1)]
+
+
 def _of_json(one: Callable, seeds: list[bytes]) -> Callable:
     """Gives a target bytes as they are, or those of an edited seed."""
     documents = [json.loads(seed.decode("utf-8-sig")) for seed in seeds]
@@ -156,12 +203,14 @@ def _boxes() -> Callable:
         found = boxes.load("a.jpg", height=20, width=30)
         found.best(height=20, width=30, max_boxes=8)
 
-    return _of_file("a.jpg.npz", read)
+    return _of_archive(_of_file("a.jpg.npz", read), _box_archives())
 
 
 def _box_seeds() -> list[bytes]:
-    import io
+    return _box_archives() + _CHOICES
 
+
+def _box_archives() -> list[bytes]:
     import numpy as np
 
     seeds = []
@@ -225,12 +274,15 @@ def _hint_seeds() -> list[bytes]:
 def _pth() -> Callable:
     from tfcolor.weights import pytorch_files
 
-    return _of_file("weights.pth", lambda p: pytorch_files.read_state(p))
+    one = _of_file("weights.pth", lambda p: pytorch_files.read_state(p))
+    return _of_archive(one, _pth_files())
 
 
 def _pth_seeds() -> list[bytes]:
-    import io
+    return _pth_files() + _CHOICES
 
+
+def _pth_files() -> list[bytes]:
     import torch
 
     seeds = []
@@ -246,10 +298,15 @@ def _pth_seeds() -> list[bytes]:
 def _model() -> Callable:
     from tfcolor.weights import model_file
 
-    return _of_file("model.keras", lambda p: model_file.load(p))
+    one = _of_file("model.keras", lambda p: model_file.load(p))
+    return _of_archive(one, _model_files())
 
 
 def _model_seeds() -> list[bytes]:
+    return _model_files() + _CHOICES
+
+
+def _model_files() -> list[bytes]:
     from tests.inference import models
 
     path = models.save(

@@ -340,3 +340,13 @@ def test_other_files_are_named(tmp_path):
         pytorch_files.read_state(str(tmp_path / "none.pth"))
     with pytest.raises(FileNotFoundError):
         pytorch_archive.open_file(str(tmp_path / "none.pth"))
+
+
+def test_an_archive_on_several_disks_is_refused(tmp_path):
+    path = tmp_path / "a.pth"
+    pickles.save(path, {"a": np.zeros(2, np.float32)})
+    data = path.read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
+    path.write_bytes(data[:end] + locator + data[end:])
+    _refused(path, "whole zip archive.*multiple disks")

@@ -121,8 +121,6 @@ def open_file(path: str, *, sha256: str | None = None) -> ArchiveFile:
         if start == _OLD_START:
             _check_old(path, sha256)
             return _open_old(path, file)
-        if not zipfile.is_zipfile(path):
-            raise refusal(path, "be a whole zip archive that torch.save wrote")
         return _open_zip(path, file)
 
 
@@ -213,7 +211,9 @@ def _open_zip(path, file) -> ArchiveFile:
             infos = archive.infolist()
     except Exception as error:
         # On a broken file zipfile raises errors of many kinds.
-        raise refusal(path, f"be a whole zip archive ({error})") from error
+        raise refusal(
+            path, f"be a whole zip archive that torch.save wrote ({error})"
+        ) from error
     entries = _entries(path, infos)
     folder = _folder(path, entries)
     memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
