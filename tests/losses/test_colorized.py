@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfcolor import metrics
 from tfcolor.color import lab
 from tfcolor.losses import colorized
 from tfcolor.losses import regression
-from tfcolor import metrics
 from tfcolor.models.vgg import vgg16_features
 
 
