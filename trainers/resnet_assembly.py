@@ -1,7 +1,6 @@
 """What the trainers of the ResNet colorizer and the ensemble share."""
 
 from collections.abc import Callable
-from collections.abc import Mapping
 
 import keras
 
@@ -46,7 +45,6 @@ def build_resnet() -> keras.Model:
 def start_from(
     build: Callable[..., keras.Model],
     options: dict,
-    choices: Mapping[str, tuple] | None = None,
 ) -> keras.Model:
     """Builds a network with the weights of --initial_weights, if it is given.
 
@@ -55,8 +53,6 @@ def start_from(
             colorizer, or those of its encoder from ResNet-18. From a colorizer
             without classes it begins as one that does not heed them.
         options: dict, the values of flags.
-        choices: dict; see `initial_weights.copied`. Beside those of
-            `resnet_colorizer`.
 
     Returns:
         keras.Model.
@@ -67,14 +63,12 @@ def start_from(
     path = run_flags.INITIAL_WEIGHTS.value
     if not path:
         return build(**options)
-    form = {"form": resnet_blocks.FORMS, "global_features": (False, True)}
     return initial_weights.copied(
         assembly.load_model(path),
         build,
         options,
         _copy,
         path=path,
-        choices=form | dict(choices or {}),
         causes={
             CLASSIFIER: "--classifier",
             resnet_blocks.FUSION: "the number of classes of --images",
@@ -135,14 +129,7 @@ def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
             **options,
         )
 
-    return start_from(
-        build,
-        options,
-        {
-            "class_source": ("classifier", "given", "constant", "none"),
-            "features": alexnet.FEATURES,
-        },
-    )
+    return start_from(build, options)
 
 
 def load_classifier(class_names: tuple[str, ...]) -> keras.Model:

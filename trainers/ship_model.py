@@ -19,7 +19,6 @@ from flags import run as run_flags
 from flags import shipping as shipping_flags
 from tfcolor.models import architecture
 from tfcolor.models import blend
-from tfcolor.models import efficientnet_lite
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from tfcolor.weights import transfer
@@ -40,10 +39,9 @@ def main(argv):
     if architecture.of(network).name == "efficientnet_unet":
         build = blend.efficientnet_unet_blend
         options = {"variant": efficientnet_flags.options()["variant"]}
-        choices = {"variant": tuple(efficientnet_lite.VARIANTS)}
     else:
         build = blend.siggraph_blend
-        options, choices = {"width": model_flags.options()["width"]}, {}
+        options = {"width": model_flags.options()["width"]}
     options |= shipping_flags.options()
     model = initial_weights.copied(
         network,
@@ -51,7 +49,6 @@ def main(argv):
         options,
         lambda start, made: transfer.copy_weights(start, blend.network(made)),
         path=run_flags.INITIAL_WEIGHTS.value,
-        choices=choices,
     )
     info = dataclasses.replace(
         info,

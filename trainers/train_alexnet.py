@@ -142,7 +142,6 @@ def build_alexnet(num_classes: int, log):
             transfer.copy_weights, except_layers=[_HEAD] if other else []
         ),
         path=path,
-        choices={"batch_norm": (False, True)},
     )
 
 

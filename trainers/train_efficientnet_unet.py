@@ -21,7 +21,6 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import pipelines
-from tfcolor.models import efficientnet_lite
 from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import efficientnet_files
@@ -65,7 +64,6 @@ def main(argv):
                 options,
                 transfer.copy_weights,
                 path=path,
-                choices={"variant": tuple(efficientnet_lite.VARIANTS)},
             )
         else:
             model = efficientnet_unet(**options)

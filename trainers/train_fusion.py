@@ -22,6 +22,7 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import box_pipelines
+from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models import instance as instance_lib
@@ -80,7 +81,7 @@ def _check_instance(instance, fusion) -> None:
         transfer.check_layers(instance, fusion, [*(set(trunk) - new)])
     except transfer.Mismatch as error:
         now = model_flags.options()["width"]
-        width = initial_weights.inferred_width(error, now)
+        width = architecture.of(instance).options.get("width")
         kind = f"{instance.name!r}" + (f" of --width={width}" if width else "")
         raise ValueError(
             "--instance_weights must be a model of train_instance of the width "

@@ -13,7 +13,6 @@ from tfcolor.models.siggraph import siggraph
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import model_file
 from trainers import assembly
-from trainers import initial_weights
 from trainers import labelled_assembly
 from trainers import resnet_assembly
 from trainers import train_alexnet
@@ -138,12 +137,6 @@ def test_weights_of_a_fusion_are_named_by_their_own_flags(saved):
     with flagsaver.as_parsed(**NARROW | flags):
         full, instance, fusion = train_fusion.build_networks()
     assert fusion_lib.instance_colorizer(instance=instance, fusion=fusion)
-
-
-def test_few_guesses_are_made():
-    choices = {name: tuple(range(50)) for name in "abc"}
-    guesses = initial_weights._guesses(dict.fromkeys("abc", 0), choices)
-    assert sum(1 for guess in guesses if len(guess) == 1) == 3 * 49
 
 
 def test_few_pictures_are_split_and_trained_on(tmp_path):

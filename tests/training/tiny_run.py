@@ -111,7 +111,7 @@ class TinyRun:
 
         def metrics(inputs, targets, outputs):
             self.on_validation()
-            return metrics.colorizer_metrics(inputs, targets, outputs)
+            return colorizer_metrics(inputs, targets, outputs)
 
         options = {
             "train_data": train_data,
