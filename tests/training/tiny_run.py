@@ -17,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor.losses import objective
+from tfcolor.metrics import colorizer_metrics
 from tfcolor.training import fit
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import validation_pictures
