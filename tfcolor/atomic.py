@@ -76,6 +76,28 @@ def writing(path: str) -> Iterator[None]:
         raise OSError(f"{path} cannot be written: {reason}") from error
 
 
+@contextlib.contextmanager
+def held(folder: str) -> Iterator[None]:
+    """Makes a folder and keeps other processes from it; a context manager.
+
+    Args:
+        folder: str.
+
+    Raises:
+        OSError: it cannot be made, or another process has it.
+    """
+    with writing(folder):
+        os.makedirs(folder, exist_ok=True)
+        try:
+            lock = _lock(folder)
+        except BlockingIOError as error:
+            raise OSError("another process is writing it") from error
+    try:
+        yield
+    finally:
+        _unlock(lock)
+
+
 def remove_leftovers(paths: Iterable[str]) -> None:
     """Removes what killed processes were writing beside some paths.
 

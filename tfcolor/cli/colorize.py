@@ -1,6 +1,8 @@
 """`tfcolor colorize`: colorizes picture files."""
 
 import argparse
+import os
+import sys
 
 from tfcolor.cli import shared
 from tfcolor.inference import defaults
@@ -17,7 +19,8 @@ bit, EXIF, XMP, texts and the print size are kept where the format holds them;
 ICC profiles, and gAMA and cHRM of PNG, are applied, and the result is sRGB; the
 EXIF orientation is applied. A uniform border around a photo (a scanner's bed, a
 mount, black bars) stays grey and is hidden from the network; with a hint on the
-border the whole picture is colored. Pictures are never changed in place.
+border the whole picture is colored. Films are colored too, see below. Sources
+are never changed in place.
 """
 
 _EPILOG = """\
@@ -37,6 +40,14 @@ hints:
   x counts pixels from the left of the upright picture and y from its top, both
   from 0. radius is in pixels too; without one it is 1/50 of the short side.
 
+films:
+  MP4, MOV, MKV, WebM, AVI and whatever else FFmpeg reads (pip install
+  'tfcolor[film]') become H.264 in .mp4, .m4v, .mov or .mkv. Times of frames,
+  sound, subtitles and chapters are kept. Colors go along with what moves and
+  begin anew at cuts (--smoothing). A run that was stopped goes on where it was.
+  Points of a film may have a "frame", counted from 0; they hold through the
+  scene of that frame. --compare and --boxes are for pictures alone.
+
 boxes:
   An instance-aware model colors each boxed object by itself and blends it into
   the picture. --boxes takes a folder of .npz files or a JSON of COCO
@@ -49,6 +60,7 @@ examples:
   tfcolor colorize album --output=colorized/ --compare
   tfcolor colorize 'scans/**/*.tif' --output=colorized/ --style=vivid
   tfcolor colorize old.jpg --output=new.jpg --hints=hints.json
+  tfcolor colorize clip.mp4 --output=colored.mp4
   tfcolor colorize album --output=colorized/ --model=fusion.keras \\
       --boxes=album_boxes --show_boxes
 
@@ -83,8 +95,28 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     shared.add_colorizer(parser)
     shared.add_batch_size(parser)
     shared.add_max_pixels(parser)
+    _add_films(parser)
     _add_boxes(parser)
     return parser
+
+
+def _add_films(parser) -> None:
+    parser.add_argument(
+        "--smoothing",
+        type=float,
+        default=defaults.SMOOTHING,
+        metavar="0..1",
+        help="of films: how long colors are kept along motion; 0 is frame by "
+        "frame (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--crf",
+        type=int,
+        default=defaults.CRF,
+        metavar="0..51",
+        help="of films: quality of the H.264 video; smaller is better and "
+        "larger (default: %(default)s)",
+    )
 
 
 def _add_files(parser) -> None:
@@ -143,6 +175,7 @@ def run(args: argparse.Namespace) -> int:
     """
     from tfcolor.inference import album
 
+    progress = _FilmProgress()
     return shared.run_outcomes(
         "colorize",
         lambda: album.colorize_album(
@@ -157,10 +190,39 @@ def run(args: argparse.Namespace) -> int:
             max_boxes=args.max_boxes,
             skip_color=args.skip_color,
             max_pixels=args.max_pixels,
+            smoothing=args.smoothing,
+            crf=args.crf,
+            on_frame=progress,
             say=shared.say_left_out,
         ),
         summarize=lambda tally: tally.summary("Colorized", args.output),
     )
+
+
+class _FilmProgress:
+    """Shows frames a second and the time left of the film at work."""
+
+    def __init__(self):
+        self._source, self._bar = None, None
+
+    def __call__(self, source: str, done: int, total: int) -> None:
+        """Takes how many frames are done."""
+        import tqdm
+
+        if source != self._source:
+            # What earlier runs have done says nothing about the speed.
+            self._source = source
+            self._bar = tqdm.tqdm(
+                total=total or None,
+                initial=done - 1,
+                unit="frame",
+                desc=os.path.basename(source),
+                leave=False,
+                file=sys.stderr,
+            )
+        self._bar.update(done - self._bar.n)
+        if done >= total > 0:
+            self._bar.close()
 
 
 def _load_colorizer(args):

@@ -44,6 +44,11 @@ EXTENSIONS = (
     ".pnm",
     *(extension for extension, name in _OPTIONAL if features.check(name)),
 )
+# Films: FFmpeg decides what they are, their names only that they are some.
+FILM_EXTENSIONS = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg"),
+    *(".m2ts", ".mts", ".ts", ".wmv", ".flv", ".ogv", ".3gp", ".vob", ".mxf"),
+)
 # Kinds of files that are named in the line of what was left out.
 _NAMED_KINDS = 4
 # Characters of an error's message: some repeat what a file holds.
@@ -62,6 +67,11 @@ _SPECIAL = (
 def is_picture(path: str) -> bool:
     """Tells whether a path ends like a picture file that can be read."""
     return path.lower().endswith(EXTENSIONS)
+
+
+def is_film(path: str) -> bool:
+    """Tells whether a path ends like a film."""
+    return path.lower().endswith(FILM_EXTENSIONS)
 
 
 def shown_name(path: str) -> str:
@@ -177,6 +187,7 @@ def list_pictures(*patterns: str) -> list[str]:
 def list_named_pictures(
     *patterns: str,
     exclude: str | None = None,
+    films: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> list[tuple[str, str]]:
     """Lists picture files with the names their results should have.
@@ -190,6 +201,7 @@ def list_named_pictures(
             (`**` searches recursively).
         exclude: str or None. A folder; what folders and globs find inside it
             is left out if it lies below the folder that is searched.
+        films: bool. Whether films are listed too.
         say: function of a line of text, or None. Told what is left out:
             files of other kinds, links to what is found anyway, what has the
             name of a picture and is no file, and folders that may not be
@@ -203,6 +215,10 @@ def list_named_pictures(
         FileNotFoundError: a pattern finds no picture.
     """
     found, others, links, unusable = {}, set(), set(), set()
+
+    def is_wanted(path):
+        return is_picture(path) or (films and is_film(path))
+
     for pattern in patterns:
         root, matches, loops, unread = _search(pattern)
         links |= set(loops)
@@ -212,12 +228,12 @@ def list_named_pictures(
         unusable |= {
             path
             for path in matches
-            if is_picture(path)
+            if is_wanted(path)
             and not os.path.isfile(path)
             and not os.path.isdir(path)
         }
         matches = [path for path in matches if os.path.isfile(path)]
-        pictures = [path for path in matches if is_picture(path)]
+        pictures = [path for path in matches if is_wanted(path)]
         if not pictures:
             raise FileNotFoundError(_nothing_found(pattern))
         others |= set(matches) - set(pictures)

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
+from tfcolor.inference import defaults
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
@@ -54,6 +56,7 @@ def plan_album(
     show_boxes: bool = False,
     hints: str | None = None,
     overwrite: bool = False,
+    films: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Album:
     """Finds the pictures, gives each its place and makes the output folder.
@@ -65,6 +68,7 @@ def plan_album(
         show_boxes: bool. Whether pictures with their boxes are wanted too.
         hints: str or None. Path of a JSON file; see `hint_points`.
         overwrite: bool. Whether results that exist are made anew.
+        films: bool. Whether films are colored too.
         say: function of a line of text, or None. Told what is left out.
 
     Returns:
@@ -77,7 +81,12 @@ def plan_album(
             not right.
     """
     jobs = output_paths.plan(
-        list(inputs), output, compare=compare, show_boxes=show_boxes, say=say
+        list(inputs),
+        output,
+        compare=compare,
+        show_boxes=show_boxes,
+        films=films,
+        say=say,
     )
     if hints is not None:
         points = hint_points.read_hints(hints, [job.name for job in jobs])
@@ -85,12 +94,23 @@ def plan_album(
             dataclasses.replace(job, hints=tuple(points.get(job.name, ())))
             for job in jobs
         ]
+        _check_frames(jobs)
     wanted = jobs if overwrite else [job.without_existing() for job in jobs]
     output_paths.make_folder(output, jobs)
     return Album(
         done=tuple(job for job in wanted if not job.targets()),
         todo=tuple(job for job in wanted if job.targets()),
     )
+
+
+def _check_frames(jobs) -> None:
+    for job in jobs:
+        late = [hint.frame for hint in job.hints if hint.frame]
+        if late and not files.is_film(job.source):
+            raise ValueError(
+                'Only points of a film may have a "frame". '
+                f"Received: {job.name!r} with frame={late[0]}"
+            )
 
 
 def colorize_album(
@@ -102,10 +122,13 @@ def colorize_album(
     max_boxes: int = detection_defaults.MAX_BOXES,
     skip_color: bool = False,
     max_pixels: int = pillow_limit.MAX_PIXELS,
+    smoothing: float = defaults.SMOOTHING,
+    crf: int = defaults.CRF,
     stop: Callable[[], bool] = outcome_lib.never,
+    on_frame: Callable[[str, int, int], None] | None = None,
     **wanted,
 ) -> Outcomes:
-    """Colorizes picture files into files.
+    """Colorizes picture files, and films, into files.
 
     What is wrong with inputs, outputs, model or boxes raises an error before
     the first picture; a bad picture is an outcome with a reason, and the
@@ -121,8 +144,14 @@ def colorize_album(
         max_boxes: int. The boxes of highest score that a picture keeps.
         skip_color: bool. Leaves out pictures that are in colour already.
         max_pixels: int. A picture of more is not decoded, but fails.
-        stop: function without arguments, asked before each batch of pictures.
-            Once it returns True no other picture is begun.
+        smoothing: float in 0..1. How long a film's colours are kept along
+            motion; see `film.colorize.FilmOptions`.
+        crf: int in 0..51. Quality of films; smaller is better.
+        stop: function without arguments, asked before each batch of pictures
+            and at each frame. Once it returns True no other is begun; a film
+            goes on where it was at the next call.
+        on_frame: function of a film's path, its frames done and in all (0 if
+            nobody knows), or None.
         **wanted: see `plan_album`.
 
     Returns:
@@ -142,7 +171,7 @@ def colorize_album(
     if wanted.get("show_boxes") and boxes is None:
         raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
     pillow_limit.check_option(max_pixels)
-    album = plan_album(inputs, output, **wanted)
+    album = plan_album(inputs, output, films=True, **wanted)
     if not album.todo:
         return album.outcomes(iter(()))
     # Not before the inputs are known to be right: it imports TensorFlow.
@@ -152,16 +181,35 @@ def colorize_album(
     find_boxes = None
     if boxes is not None:
         find_boxes = _open_boxes(boxes, max_boxes, colorizer, album)
-    return album.outcomes(
-        picture_files.colorize_files(
-            colorizer,
-            album.todo,
-            find_boxes=find_boxes,
-            skip_color=skip_color,
-            max_pixels=max_pixels,
-            stop=stop,
-        )
+    films = [job for job in album.todo if files.is_film(job.source)]
+    pictures = picture_files.colorize_files(
+        colorizer,
+        [job for job in album.todo if not files.is_film(job.source)],
+        find_boxes=find_boxes,
+        skip_color=skip_color,
+        max_pixels=max_pixels,
+        stop=stop,
     )
+    if not films:
+        return album.outcomes(pictures)
+    from tfcolor.inference.film import colorize
+
+    options = colorize.FilmOptions(smoothing, crf)
+    colored = colorize.colorize_films(
+        colorizer,
+        films,
+        options=options,
+        skip_color=skip_color,
+        stop=stop,
+        on_frame=on_frame,
+    )
+    return album.outcomes(_one_after_the_other(pictures, colored))
+
+
+def _one_after_the_other(*runs: Iterator[Outcome]) -> Iterator[Outcome]:
+    # Unlike itertools.chain it can be closed, and closes them.
+    for run in runs:
+        yield from run
 
 
 def _open_boxes(path, max_boxes, colorizer, album):

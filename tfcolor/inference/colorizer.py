@@ -64,6 +64,7 @@ class Colorizer:
         batch_size: int.
         saturation: float.
         upsampling: str, "guided" or "bilinear".
+        identity: str. Tells models apart: the file or name, and the style.
         crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
         takes_box_classes: bool. Whether it must know what lies in them.
@@ -96,6 +97,7 @@ class Colorizer:
         checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         checks.check_upsampling(upsampling)
+        self.identity = _identity(model, style)
         model, info = colorization_model.load(model, style=style)
         self.image_size = image_size or info.image_size
         self.upsampling = upsampling or info.upsampling
@@ -236,6 +238,47 @@ class Colorizer:
             tf.constant(picture), ab, upsampling=self.upsampling
         ).numpy()
 
+    def network_ab(
+        self,
+        pictures: Sequence[np.ndarray],
+        *,
+        hints: Sequence[Sequence[HintPoint] | None] | None = None,
+    ) -> list[np.ndarray]:
+        """Returns the network's colour at its own size.
+
+        With `finish` it is `colorize_batch` in two steps, for who wants to do
+        something in between.
+
+        Args:
+            pictures: sequence of arrays, each as in `colorize`.
+            hints: None or a sequence with None or HintPoints for each.
+
+        Returns:
+            list of float32 arrays [image_size, image_size, 2], CIELAB, of the
+            picture squashed to a square.
+
+        Raises:
+            ValueError: as `colorize`.
+        """
+        pictures = [checks.as_picture(rgb) for rgb in pictures]
+        found = self._predict(
+            pictures, hints, [None] * len(pictures), [None] * len(pictures)
+        )
+        return [np.asarray(ab) for ab in found]
+
+    def finish(self, rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:
+        """Gives a picture the colour of a small map.
+
+        Args:
+            rgb: array [H, W, 3], [H, W, 1] or [H, W], as in `colorize`.
+            ab: float32 array [h, w, 2], CIELAB, of any size.
+
+        Returns:
+            array [H, W, 3] of the dtype of `rgb`, sRGB.
+        """
+        picture = checks.as_picture(rgb)
+        return _finish(picture, ab, self.saturation, self.upsampling)
+
     def _predict(self, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
         hints = checks.one_each("hints", hints, len(pictures))
@@ -290,6 +333,16 @@ class Colorizer:
                 "the model must be told classes, and None otherwise. "
                 f"Received: {found} with num_classes={self.num_classes}"
             )
+
+
+def _identity(model, style) -> str:
+    if isinstance(model, keras.Model):
+        return f"{model.name} {model.count_params()} {style}"
+    text = f"{'' if model is None else os.fspath(model)} {style}"
+    if model is not None and os.path.isfile(model):
+        found = os.stat(model)
+        text += f" {found.st_size} {found.st_mtime_ns}"
+    return text
 
 
 def grey(rgb: np.ndarray) -> np.ndarray:

@@ -14,5 +14,7 @@ SATURATION = 1.0
 UPSAMPLINGS = ("bilinear", "guided")
 # A hint's radius without one of its own, as a part of the short side.
 HINT_RADIUS = 1 / 50
+# How long a film's colours are kept along motion, and its quality (CRF).
+SMOOTHING, CRF = 0.9, 18
 # Instead of a crop size: each box's crop has the size that the box deserves.
 ADAPTIVE = "adaptive"

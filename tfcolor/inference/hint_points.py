@@ -10,7 +10,8 @@ For several, by the names relative to the input folder:
 
 `x` counts columns from the left and `y` rows from the top of the upright
 picture, both from 0; `radius` is in picture pixels as well and may be left
-out: it is then 1/50 of the short side.
+out: it is then 1/50 of the short side. A film's points may have a "frame",
+counted from 0, and hold through the scene that it belongs to.
 """
 
 import dataclasses
@@ -39,6 +40,7 @@ class HintPoint:
             lightness stays the picture's.
         radius: float or None. Pixels around the centre that get the colour;
             None means 1/50 of the picture's short side.
+        frame: int. Of a film: which frame it was set on, from 0.
 
     Raises:
         ValueError: a value is of another type or out of range.
@@ -48,6 +50,7 @@ class HintPoint:
     y: float
     color: str
     radius: float | None = None
+    frame: int = 0
 
     def __post_init__(self):
         for name in ("x", "y"):
@@ -66,6 +69,12 @@ class HintPoint:
             raise ValueError(
                 "`radius` of a hint must be a number of pixels above 0. "
                 f"Received: radius={radius!r}"
+            )
+        frame = self.frame
+        if not _is_number(frame) or frame != int(frame) or frame < 0:
+            raise ValueError(
+                "`frame` of a hint must be a whole number, 0 or above. "
+                f"Received: frame={frame!r}"
             )
 
 
@@ -137,11 +146,11 @@ def _parse_points(name: str, points) -> list[HintPoint]:
 
 def _parse_point(where: str, point) -> HintPoint:
     known = {field.name for field in dataclasses.fields(HintPoint)}
-    required = known - {"radius"}
+    required = known - {"radius", "frame"}
     if not isinstance(point, dict) or not required <= set(point) <= known:
         raise ValueError(
             f'{where}: a point must have "x", "y" and "color", and may have '
-            f'"radius". Received: {reprlib.repr(point)}'
+            f'"radius" and "frame". Received: {reprlib.repr(point)}'
         )
     try:
         return HintPoint(**point)

@@ -10,6 +10,9 @@ from tfcolor.data import encode
 from tfcolor.data import files
 from tfcolor.inference.hint_points import HintPoint
 
+# Films that can be written; see `film.video.CONTAINERS`.
+FILM_FORMATS = (".mp4", ".m4v", ".mov", ".mkv")
+
 
 @dataclasses.dataclass(frozen=True)
 class PictureJob:
@@ -56,6 +59,7 @@ def plan(
     *,
     compare: bool = False,
     show_boxes: bool = False,
+    films: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> list[PictureJob]:
     """Finds the pictures and gives each its place.
@@ -73,6 +77,8 @@ def plan(
         compare: bool. Whether strips are wanted, in `<stem>.compare.<ext>`.
         show_boxes: bool. Whether pictures with their boxes are wanted, in
             `<stem>.boxes.<ext>`.
+        films: bool. Whether films are found too; they become .mp4, .m4v, .mov
+            or .mkv, and have neither strips nor boxes.
         say: function of a line of text, or None. Told what is left out.
 
     Returns:
@@ -83,11 +89,13 @@ def plan(
         ValueError: `output` is not what the pictures need, two files would
             have one path, or one would replace a picture that is read.
     """
-    found = files.list_named_pictures(*inputs, exclude=output, say=say)
+    found = files.list_named_pictures(
+        *inputs, exclude=output, films=films, say=say
+    )
     single = len(found) == 1 and not any(map(os.path.isdir, inputs))
     as_folder = os.path.isdir(output) or output.endswith(("/", os.sep))
     if single and not as_folder:
-        _check_file(output)
+        _check_file(output, film=files.is_film(found[0][0]))
         names = [output]
     else:
         _check_folder(output, certain=as_folder)
@@ -99,8 +107,8 @@ def plan(
         PictureJob(
             source,
             target,
-            _beside(target, "compare") if compare else None,
-            _beside(target, "boxes") if show_boxes else None,
+            _beside(target, "compare", source) if compare else None,
+            _beside(target, "boxes", source) if show_boxes else None,
             name=name.replace(os.sep, "/"),
         )
         for (source, name), target in zip(found, names, strict=True)
@@ -129,17 +137,21 @@ def make_folder(output: str, jobs: list[PictureJob]) -> None:
 
 def _writable(names: list[str]) -> list[str]:
     """Returns names of formats that can be written, one for each picture."""
-    kept = {n for n in names if _extension(n) in encode.FORMATS}
-    as_png = collections.Counter(
-        os.path.splitext(n)[0] + ".png" for n in set(names) - kept
-    )
+    formats = (*encode.FORMATS, *FILM_FORMATS)
+    kept = {n for n in names if _extension(n) in formats}
+
+    def other(name):
+        other = ".mkv" if files.is_film(name) else ".png"
+        return os.path.splitext(name)[0] + other
+
+    as_png = collections.Counter(other(n) for n in set(names) - kept)
     result = []
     for name in names:
-        png = os.path.splitext(name)[0] + ".png"
+        png = other(name)
         if name in kept:
             result.append(name)
         elif png in kept or as_png[png] > 1:
-            result.append(name + ".png")
+            result.append(name + _extension(png))
         else:
             result.append(png)
     return result
@@ -149,16 +161,19 @@ def _extension(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def _beside(target: str, what: str) -> str:
+def _beside(target: str, what: str, source: str) -> str | None:
+    if files.is_film(source):
+        return None
     stem, extension = os.path.splitext(target)
     return f"{stem}.{what}{extension}"
 
 
-def _check_file(output: str) -> None:
-    if _extension(output) not in encode.FORMATS:
+def _check_file(output: str, *, film: bool) -> None:
+    formats = FILM_FORMATS if film else encode.FORMATS
+    if _extension(output) not in formats:
         raise ValueError(
-            "`output` must be a picture's file name "
-            f"({', '.join(encode.FORMATS)}), an existing folder or a new one "
+            f"`output` must be a {'film' if film else 'picture'}'s file name "
+            f"({', '.join(formats)}), an existing folder or a new one "
             f"ending in '/'. Received: output={output!r}"
         )
 

@@ -1,0 +1,1 @@
+"""Films: frames in and out, and colours that do not flicker."""

@@ -1,0 +1,484 @@
+"""Films in and out through PyAV: frames, their times, and all other streams.
+
+Frames come upright, as they are shown, with the times that the file gives
+them. What is written is H.264 in short segments, which are joined without
+being encoded again; sound, subtitles, chapters and texts are copied bit for
+bit.
+"""
+
+import contextlib
+import dataclasses
+import heapq
+import os
+import threading
+from collections.abc import Callable
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+
+CODECS = {8: "yuv420p", 10: "yuv420p10le"}
+_ENCODER = "libx264"
+# Smaller pictures are meant for BT.601 unless they say otherwise.
+_HD_HEIGHT = 720
+_DEFAULT_RATE = Fraction(25)
+# Files without a rate make FFmpeg guess 1000 frames a second.
+_MAX_RATE = 480
+# Names of PyAV's color spaces by ours, and FFmpeg's numbers for them.
+_MATRICES = {
+    "bt709": ("ITU709", 1),
+    "bt601": ("ITU601", 6),
+    "bt2020": ("BT2020", 9),
+}
+_BT2020 = (9, 10)
+_HDR_CURVES = {16: "PQ", 18: "HLG"}
+# Missing seconds at the end that are worth a word.
+_SHORT = 1.0
+
+
+_local = threading.local()
+
+
+def load_av():
+    """Imports PyAV.
+
+    Returns:
+        The module.
+
+    Raises:
+        ImportError: it is not installed; says how to install it.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(
+            "Films need PyAV: pip install 'tfcolor[film]' (or pip install av)"
+        ) from error
+    return av
+
+
+def _reformatter():
+    """Returns this thread's converter of pixels; it keeps its tables."""
+    if not hasattr(_local, "reformatter"):
+        from av.video.reformatter import VideoReformatter
+
+        _local.reformatter = VideoReformatter()
+    return _local.reformatter
+
+
+def _written(info) -> str:
+    """Returns how colors are coded in what is written: BT.601 or BT.709."""
+    return info.matrix if info.matrix in ("bt709", "bt601") else "bt709"
+
+
+@dataclasses.dataclass(frozen=True)
+class VideoInfo:
+    """What a film is like.
+
+    Attributes:
+        width: int, pixels, upright.
+        height: int, pixels, upright.
+        pixel_aspect: Fraction. A pixel's width by its height, upright.
+        time_base: Fraction. Seconds of one unit of time.
+        rate: Fraction, frames a second, on average.
+        frames: int. How many there are about; 0 if nobody knows.
+        bits: int, 8 or 10 a channel.
+        matrix: str, "bt709", "bt601" or "bt2020": how colors are coded.
+        notes: tuple of str, what is worth knowing.
+    """
+
+    width: int
+    height: int
+    pixel_aspect: Fraction
+    time_base: Fraction
+    rate: Fraction
+    frames: int
+    bits: int
+    matrix: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A frame, kept as small as it came.
+
+    Attributes:
+        time: int, in units of `VideoInfo.time_base`.
+        picture: av.VideoFrame, as decoded.
+        info: VideoInfo.
+    """
+
+    time: int
+    picture: object
+    info: VideoInfo
+
+    def rgb(self) -> np.ndarray:
+        """Returns the upright frame: uint8 or uint16 array [H, W, 3]."""
+        info, frame = self.info, self.picture
+        turns = frame.rotation // 90 % 4
+        width, height = info.width, info.height
+        if turns % 2:
+            width, height = height, width
+        wide = info.bits > 8
+        pixels = _reformatter().reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb48le" if wide else "rgb24",
+            src_colorspace=_MATRICES[info.matrix][0],
+        )
+        pixels = pixels.to_ndarray()
+        return np.ascontiguousarray(np.rot90(pixels, turns))
+
+
+class Video:
+    """An open film.
+
+    Args:
+        path: str.
+
+    Attributes:
+        info: VideoInfo.
+        notes: list of str. What was found while frames were read.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no film, or has no pictures.
+    """
+
+    def __init__(self, path: str):
+        self.path = path
+        self.notes = []
+        # Reads a little, and closes it again.
+        with self._open() as container:
+            self.info = _read_info(container, _stream(container))
+
+    def _open(self):
+        av = load_av()
+        try:
+            return av.open(
+                self.path, metadata_errors="backslashreplace", timeout=None
+            )
+        except FileNotFoundError:
+            raise
+        except (av.error.FFmpegError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ValueError(
+                f"The file is not a film that can be read ({reason})."
+            ) from error
+
+    def frames(self) -> Iterator[Frame]:
+        """Yields all frames, in the order in which they are shown.
+
+        What is broken is left out, and said in `notes`.
+
+        Raises:
+            ValueError: there is no frame, or no decoder for them.
+        """
+        av = load_av()
+        self.notes.clear()
+        count, damaged, last, sizes = 0, 0, None, set()
+        info = self.info
+        step = round(1 / (info.rate * info.time_base)) or 1
+        with self._open() as container:
+            stream = _stream(container)
+            stream.thread_type = "AUTO"
+            for picture in _decoded(av, container, stream):
+                if picture is None:
+                    damaged += 1
+                    continue
+                time = picture.pts
+                if time is None:
+                    time = 0 if last is None else last + step
+                if last is not None and time <= last:
+                    time = last + 1
+                last = time
+                count += 1
+                sizes.add((picture.width, picture.height))
+                if picture.interlaced_frame and count == 1:
+                    self.notes.append(
+                        "is interlaced: it was colored as whole frames; "
+                        "deinterlace it first for clean edges"
+                    )
+                yield Frame(time, picture, info)
+            self._say(container, stream, count, damaged, last, sizes)
+        if not count:
+            raise ValueError("The film has no frame that can be decoded.")
+
+    def _say(self, container, stream, count, damaged, last, sizes) -> None:
+        if len(sizes) > 1:
+            self.notes.append(
+                f"changes its size {len(sizes) - 1} times; all frames have the "
+                "first one now"
+            )
+        if damaged:
+            self.notes.append(f"{damaged} broken parts were left out")
+        duration = stream.duration and stream.duration * stream.time_base
+        if not duration and container.duration:
+            duration = Fraction(container.duration, 1_000_000)
+        if count and duration:
+            start = (stream.start_time or 0) * stream.time_base
+            seen = last * self.info.time_base - start + 1 / self.info.rate
+            if duration - seen > _SHORT:
+                self.notes.append(
+                    f"ends after {float(seen):.1f} of {float(duration):.1f} "
+                    "seconds: the rest cannot be read"
+                )
+
+
+def _stream(container):
+    """Returns the stream of moving pictures; a cover is none."""
+    for stream in container.streams.video:
+        if "attached_pic" not in str(stream.disposition).lower():
+            if stream.codec_context is None:
+                raise ValueError(
+                    "The film is coded in a way that FFmpeg, as it is "
+                    "installed here, has no decoder for."
+                )
+            return stream
+    raise ValueError("The file has no video stream.")
+
+
+def _decoded(av, container, stream):
+    """Yields frames, and None for what is broken."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            yield None
+            return
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            yield None
+
+
+def _read_info(container, stream) -> VideoInfo:
+    av = load_av()
+    first = next((f for f in _decoded(av, container, stream) if f), None)
+    if first is None:
+        raise ValueError("The film has no frame that can be decoded.")
+    width, height = first.width, first.height
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    if first.rotation // 90 % 2:
+        width, height, aspect = height, width, 1 / aspect
+    rates = [r for r in (stream.average_rate, stream.guessed_rate) if r]
+    rate = next((r for r in rates if 1 <= r <= _MAX_RATE), _DEFAULT_RATE)
+    frames = stream.frames
+    if not frames and container.duration:
+        frames = round(container.duration / 1_000_000 * rate)
+    bits = max(c.bits for c in first.format.components)
+    notes = []
+    space = int(first.colorspace)
+    if curve := _HDR_CURVES.get(int(first.color_trc)):
+        notes.append(
+            f"is HDR ({curve}): its values were taken as they are, and the "
+            "result is standard range"
+        )
+    if space in _BT2020:
+        notes.append("has BT.2020 primaries: they were taken as BT.709")
+        matrix = "bt2020"
+    elif space == _MATRICES["bt709"][1]:
+        matrix = "bt709"
+    else:
+        known = space in (4, 5, 6)
+        matrix = "bt709" if height >= _HD_HEIGHT and not known else "bt601"
+    return VideoInfo(
+        width=width,
+        height=height,
+        pixel_aspect=aspect,
+        time_base=stream.time_base,
+        rate=Fraction(rate),
+        frames=frames,
+        bits=10 if bits > 8 else 8,
+        matrix=matrix,
+        notes=tuple(notes),
+    )
+
+
+class SegmentWriter:
+    """Encodes frames into a file that can be joined with others like it.
+
+    Args:
+        path: str, of a .nut file.
+        info: VideoInfo.
+        crf: int. Quality: 0 is lossless for 8 bit, 18 hardly to be told
+            apart, 51 the worst.
+
+    Raises:
+        ValueError: the encoder is missing.
+    """
+
+    def __init__(self, path: str, info: VideoInfo, *, crf: int):
+        av = load_av()
+        if _ENCODER not in av.codecs_available:
+            raise ValueError(
+                f"FFmpeg, as it is installed here, has no encoder {_ENCODER}: "
+                "install PyAV from its wheels (pip install av)."
+            )
+        self._av, self._info = av, info
+        self._format = CODECS[info.bits]
+        if info.width % 2 or info.height % 2:
+            self._format = self._format.replace("420", "444")
+        # NUT keeps times exactly as they are.
+        self._container = av.open(path, "w", format="nut")
+        stream = self._container.add_stream(
+            _ENCODER,
+            rate=info.rate,
+            # Without B-frames segments follow each other without a gap.
+            options={"crf": str(crf), "preset": "faster", "bf": "0"},
+        )
+        stream.width, stream.height = info.width, info.height
+        stream.pix_fmt = self._format
+        context = stream.codec_context
+        context.time_base = stream.time_base = info.time_base
+        context.sample_aspect_ratio = info.pixel_aspect
+        _, number = _MATRICES[_written(info)]
+        context.colorspace = context.color_primaries = number
+        context.color_trc = number
+        context.color_range = 1
+        context.flags |= int(av.codec.context.Flags.global_header)
+        self._stream = stream
+
+    def write(self, rgb: np.ndarray, time: int) -> None:
+        """Writes a frame: uint8 or uint16 array [H, W, 3], and its time."""
+        frame = self._av.VideoFrame.from_ndarray(
+            rgb, format="rgb48le" if rgb.dtype == np.uint16 else "rgb24"
+        )
+        frame = _reformatter().reformat(
+            frame,
+            format=self._format,
+            dst_colorspace=_MATRICES[_written(self._info)][0],
+            dst_color_range=1,
+        )
+        frame.pts, frame.time_base = time, self._info.time_base
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Ends the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+
+def join(
+    segments: list[str],
+    source: str,
+    target: str,
+    *,
+    container: str,
+    say: Callable[[str], None],
+) -> None:
+    """Joins segments with the other streams of the film that they come from.
+
+    Args:
+        segments: list of str, paths of `SegmentWriter` files, in order.
+        source: str, the film.
+        target: str, a path that may be written to.
+        container: str, FFmpeg's name of a format.
+        say: function of a line of text. Told what the format cannot hold.
+    """
+    av = load_av()
+    with contextlib.ExitStack() as stack:
+        old = stack.enter_context(
+            av.open(source, metadata_errors="backslashreplace")
+        )
+        new = stack.enter_context(av.open(target, "w", format=container))
+        new.metadata.update(old.metadata)
+        first = stack.enter_context(av.open(segments[0]))
+        video = new.add_stream_from_template(first.streams.video[0])
+        video.time_base = first.streams.video[0].time_base
+        video.metadata.update(_stream(old).metadata)
+        copied = _copy_streams(old, new, say)
+        with contextlib.suppress(AttributeError, ValueError):
+            new.set_chapters(old.chapters())
+        packets = heapq.merge(
+            _segment_packets(av, segments, video),
+            _other_packets(av, old, copied),
+            key=lambda timed: timed[0],
+        )
+        for _, packet in packets:
+            new.mux(packet)
+
+
+def _copy_streams(old, new, say) -> dict:
+    """Adds sound, subtitles and the like; returns the new streams by index."""
+    chosen, copied = _stream(old), {}
+    for stream in old.streams:
+        if stream.index == chosen.index:
+            continue
+        name = f"{stream.type} stream {stream.index}"
+        try:
+            copied[stream.index] = new.add_stream_from_template(stream)
+            copied[stream.index].metadata.update(stream.metadata)
+        except Exception:
+            # PyAV raises errors of many kinds for what a format cannot hold.
+            codec = getattr(stream, "name", None) or "of an unknown kind"
+            say(
+                f"its {name} ({codec}) was left out: {new.format.name} files "
+                "do not hold it; .mkv holds most"
+            )
+    return copied
+
+
+def _segment_packets(av, segments, video):
+    for path in segments:
+        with av.open(path) as container:
+            for packet in container.demux(video=0):
+                if packet.dts is None:
+                    continue
+                time = packet.dts * packet.time_base
+                packet.stream = video
+                yield time, packet
+
+
+def _other_packets(av, old, copied):
+    if not copied:
+        return
+    last = {}
+    packets = old.demux([old.streams[i] for i in copied])
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        if packet.dts is None or not packet.size:
+            continue
+        index = packet.stream.index
+        if last.get(index, packet.dts) > packet.dts:
+            continue
+        last[index] = packet.dts
+        time = packet.dts * packet.time_base
+        packet.stream = copied[index]
+        yield time, packet
+
+
+def container_of(path: str) -> str:
+    """Returns FFmpeg's name of the format that a path's extension asks for.
+
+    Args:
+        path: str.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: films are not written in this format.
+    """
+    extension = os.path.splitext(path)[1].lower()
+    if extension not in CONTAINERS:
+        raise ValueError(
+            "The name of a film must end in one of "
+            f"{', '.join(CONTAINERS)}. Received: {path!r}"
+        )
+    return CONTAINERS[extension]
+
+
+CONTAINERS = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+}
