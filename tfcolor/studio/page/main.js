@@ -99,7 +99,10 @@ function listPhotos() {
     const [choose, close] = [document.createElement("button"), document.createElement("button")];
     choose.textContent = photo.name;
     choose.title = photo.name;
-    if (photo === open) choose.setAttribute("aria-current", "true");
+    if (photo === open) {
+      choose.setAttribute("aria-current", "true");
+      requestAnimationFrame(() => both.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    }
     choose.addEventListener("click", () => show(photo.id));
     close.textContent = "×";
     close.setAttribute("aria-label", text("close", { name: photo.name }));

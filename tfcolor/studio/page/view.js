@@ -24,8 +24,8 @@ export class View {
     this.height = height;
     this.cross = null;
     $("cross").hidden = true;
-    this.picture.style.width = `${width}px`;
-    this.picture.style.height = `${height}px`;
+    // As high as the whole photo needs, within what the style allows.
+    this.stage.style.aspectRatio = `${width} / ${height}`;
     this.fit();
   }
 
