@@ -136,6 +136,7 @@ def test_hints_of_a_model_without_them_are_refused_in_words(client, photo):
         {"hints": "all"},
         {"boxes": [["a", 1, 2, 3]]},
         {"boxes": [[1, 2, 3]]},
+        {"boxes": [[{}, 1, 2, 3]]},
     ],
 )
 def test_wrong_edits_are_refused_in_words(client, photo, edit):

@@ -52,6 +52,10 @@ def test_foreign_pages_and_names_are_refused(client, headers):
     assert answer.status_code == 403
 
 
+def test_the_slash_behind_the_token_may_be_forgotten(client):
+    assert client.get(f"/{TOKEN}").url.path == f"/{TOKEN}/"
+
+
 @pytest.mark.parametrize("path", [f"/{TOKEN}/", "/wrong/"])
 def test_every_answer_has_safe_headers(client, path):
     headers = client.get(path).headers

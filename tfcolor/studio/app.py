@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.responses import JSONResponse
-from starlette.responses import RedirectResponse
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -406,11 +405,6 @@ def _page_routes() -> list[Route]:
         return Route(f"/{name}", send, methods=["GET"])
 
     return [route(p) for p in sorted(_PAGE.iterdir()) if p.suffix in _TYPES]
-
-
-async def _to_page(request: Request) -> Response:
-    # Relative addresses need the slash behind the token.
-    return RedirectResponse(request.url.path.rstrip("/") + "/")
 
 
 async def _say(request: Request, error: HTTPException) -> Response:

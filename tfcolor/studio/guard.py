@@ -4,6 +4,7 @@ import hmac
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 from starlette.types import Receive
 from starlette.types import Scope
@@ -57,6 +58,9 @@ class Guard:
         app = self._app
         if refused is not None:
             app = PlainTextResponse(refused + "\n", status_code=403)
+        elif scope["path"] == f"/{self._token}":
+            # Relative addresses need the slash behind the token.
+            app = RedirectResponse(f"/{self._token}/")
         else:
             rest = scope["path"][len(self._token) + 1 :]
             scope = scope | {"path": rest, "raw_path": rest.encode()}

@@ -44,9 +44,6 @@ class Edit:
         saturation: float in 0..3.
         hints: tuple of HintPoint, in pixels of the upright photo.
         boxes: tuple of (top, left, bottom, right), pixels of the same.
-
-    Raises:
-        ValueError: a value is of another type or out of range.
     """
 
     model: str
@@ -89,7 +86,11 @@ def parse_edit(content: dict, photo: "Photo") -> Edit:
     except TypeError as error:
         raise ValueError(f"A point needs x, y and color: {error}") from error
     hint_points.check_inside(hints, width=photo.width, height=photo.height)
-    boxes = np.asarray(content.get("boxes", []), np.float32).reshape(-1, 4)
+    try:
+        boxes = np.asarray(content.get("boxes", []), np.float32)
+    except TypeError as error:
+        raise ValueError(f"`boxes` must hold numbers: {error}") from error
+    boxes = boxes.reshape(-1, 4)
     if not np.isfinite(boxes).all() or len(boxes) > 100:
         raise ValueError("`boxes` must be at most 100 rows of 4 numbers.")
     return Edit(
