@@ -4,10 +4,9 @@
 
 A photo of --long_side pixels (4500) is given to a studio that runs in this
 process, without a browser; each row is a request of the page from its sending
-to its last byte, so what is not in it is the browser's decoding of a JPEG. Wishes
-are different each time, so that nothing is remembered between them but what
-the studio remembers for a person too: the network's colors where strength
-alone changes.
+to its last byte, so the browser's decoding of a JPEG is not in it. Wishes are
+different each time: nothing is remembered between them but what the studio
+remembers for a person too, the network's colors where strength alone changes.
 """
 
 import io
