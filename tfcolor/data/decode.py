@@ -314,7 +314,12 @@ def _decode(data: bytes, shrink_to, max_pixels: int, **options) -> Picture:
     pillow_limit.check_option(max_pixels)
     with _one_kind_of_error():
         try:
-            return _decode_whole(data, shrink_to, max_pixels, **options)
+            picture = _decode_whole(data, shrink_to, max_pixels, **options)
+            damage = options["has_metadata"] and jpeg_end.damage(data)
+            if damage:
+                notes = (*picture.notes, damage)
+                picture = dataclasses.replace(picture, notes=notes)
+            return picture
         except OSError:
             completed = jpeg_end.completed(data, max_pixels=max_pixels)
             if completed is None:
