@@ -48,11 +48,19 @@ def _wishes(photo, width, height):
         return {"x": x, "y": y, "color": "#3b7dd8"}
 
     return {
-        "strength": (
+        "strength, while it changes": (
+            f"{photo}/render",
+            lambda n: edit(saturation=1 + n / 100) | {"quick": True},
+        ),
+        "strength, at rest": (
             f"{photo}/render",
             lambda n: edit(saturation=1 + n / 100),
         ),
-        "a hint placed or moved": (
+        "a hint, while it changes": (
+            f"{photo}/render",
+            lambda n: edit(hints=[hint(n)]) | {"quick": True},
+        ),
+        "a hint, at rest": (
             f"{photo}/render",
             lambda n: edit(hints=[hint(n)]),
         ),

@@ -99,6 +99,22 @@ def test_a_hint_colors_its_place_and_nothing_far_off(client, photo):
     assert abs(_render(client, photo) - before).max() == 0
 
 
+def test_a_quick_picture_is_smaller_and_has_the_same_colors(client):
+    added = _add(client, pages.grey_jpeg(1000, 600)).json()
+    photo = f"api/photos/{added['id']}"
+    hint = {"x": 500, "y": 300, "color": "#00ff00", "radius": 100}
+    whole = _render(client, photo, hints=[hint])
+    answer = client.post(
+        f"{photo}/render", json=_edit(hints=[hint]) | {"quick": True}
+    )
+    quick = pages.pixels(answer.content)
+    assert (whole.shape, quick.shape) == ((600, 1000, 3), (480, 800, 3))
+    for share in (0.2, 0.5, 0.8):
+        at = whole[300, int(1000 * share)], quick[240, int(800 * share)]
+        assert abs(at[0] - at[1]).max() <= 6
+    client.delete(photo)
+
+
 def test_boxes_reach_a_model_that_takes_them(client, photo):
     boxed = "file: boxed.keras"
     takes = client.post("api/model", json={"model": boxed}).json()["takes"]

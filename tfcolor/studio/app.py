@@ -253,7 +253,11 @@ class Studio:
         key = ("render", request.path_params["photo"], page)
         return _picture(
             await self._wish(
-                request, lambda p, loaded, e, _: p.render(loaded, e), key=key
+                request,
+                lambda p, loaded, e, content: p.render(
+                    loaded, e, quick=content.get("quick") is True
+                ),
+                key=key,
             )
         )
 

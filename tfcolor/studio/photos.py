@@ -30,6 +30,8 @@ from tfcolor.studio.colorizers import Loaded
 
 # Long side in pixels of what a screen shows.
 SCREEN = 1600
+# Of what is shown while something is being changed, until it rests.
+QUICK = 800
 # Of what a person zooms into.
 DETAIL = 8000
 _QUALITY = 90
@@ -128,7 +130,7 @@ class Photo:
         self.height, self.width = picture.pixels.shape[:2]
         self.notes = picture.notes
         self._write_screen(picture)
-        self._shown = None
+        self._shown = self._quick = None
         # The network's colors of the last wish: strength alone needs no more.
         self._last = (None, None)
 
@@ -155,9 +157,21 @@ class Photo:
             )
         return self._shown
 
+    def quick(self) -> loaded_picture.Loaded:
+        """Returns a smaller copy, for what must follow at once."""
+        screen = self.screen()
+        height, width = screen.picture.pixels.shape[:2]
+        factor = QUICK / max(height, width)
+        if factor >= 1:
+            return screen
+        if self._quick is None:
+            self._quick = _smaller(screen, factor)
+        return self._quick
+
     def forget(self) -> None:
         """Frees memory; what is needed again is read from the copy."""
-        self._shown, self._last = None, (None, None)
+        self._shown = self._quick = None
+        self._last = (None, None)
 
     def remove(self) -> None:
         """Deletes all files of the photo."""
@@ -168,18 +182,23 @@ class Photo:
         """Returns the photo in grey at screen size, a JPEG."""
         return _jpeg(colorizer_module.grey(self.screen().picture.pixels))
 
-    def render(self, loaded: Loaded, edit: Edit) -> bytes:
+    def render(
+        self, loaded: Loaded, edit: Edit, *, quick: bool = False
+    ) -> bytes:
         """Colors the copy of screen size.
 
         Args:
             loaded: colorizers.Loaded, the model of `edit`.
             edit: Edit.
+            quick: bool. Makes a smaller picture of the same colors.
 
         Returns:
             bytes of a JPEG.
         """
         shown = self._edited(self.screen(), edit)
         ab = self._network_ab(loaded, shown, edit)
+        if quick:
+            shown = self._edited(self.quick(), edit)
         colorizer = loaded.with_options(edit.saturation)
         return _jpeg(shown.whole(colorizer.finish(shown.pixels, ab)))
 
@@ -314,6 +333,28 @@ class Photo:
             shutil.rmtree(folder, ignore_errors=True)
             raise OSError(outcome.reason)
         return outcome.written[0], folder
+
+
+def _smaller(loaded: loaded_picture.Loaded, factor: float):
+    """Returns a smaller copy of a picture without hints and boxes."""
+    height, width = loaded.picture.pixels.shape[:2]
+    size = [max(1, round(side * factor)) for side in (width, height)]
+
+    def resized(array):
+        if array is None:
+            return None
+        small = cv2.resize(array, size, interpolation=cv2.INTER_AREA)
+        return small.reshape(size[1], size[0], -1)
+
+    picture = dataclasses.replace(
+        loaded.picture,
+        pixels=resized(loaded.picture.pixels),
+        alpha=resized(loaded.picture.alpha),
+    )
+    inner = loaded.inner
+    if inner is not None:
+        inner = type(inner)(*(round(edge * factor) for edge in inner))
+    return dataclasses.replace(loaded, picture=picture, inner=inner)
 
 
 def source_path(folder: str, name: str) -> str:

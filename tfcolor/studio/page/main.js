@@ -12,6 +12,8 @@ const $ = (id) => document.getElementById(id);
 const RADIUS = 1 / 50;
 // The long side of what the server makes while a person works.
 const SCREEN = 1600;
+// The same while something is being changed.
+const QUICK = 800;
 
 const photos = new Map();
 let open = null; // The photo that is shown.
@@ -146,8 +148,8 @@ async function follow() {
   try {
     do {
       photo.again = false;
-      photo.detailed = false;
-      put(photo, "color", URL.createObjectURL(await server.render(photo.id, photo.edits.now)));
+      photo.sharp = photo.detailed = false;
+      put(photo, "color", URL.createObjectURL(await server.render(photo.id, photo.edits.now, true)));
     } while (photo.again);
     later();
   } catch (error) {
@@ -161,24 +163,28 @@ async function follow() {
 
 let waiting = null;
 
-// A person who looks closely sees the photo's own pixels after a moment.
+// After a moment's rest the picture is made sharper, and a person who looks
+// closely sees the photo's own pixels.
 function later() {
   clearTimeout(waiting);
   waiting = setTimeout(async () => {
     const photo = open;
-    if (!photo || photo.working || photo.detailed) return;
-    const shown = Math.max(photo.width, photo.height) * view.scale * devicePixelRatio;
-    if (Math.max(photo.width, photo.height) <= SCREEN || shown <= 1.2 * SCREEN) return;
+    if (!photo || photo.working) return;
     const edit = photo.edits.now;
+    const long = Math.max(photo.width, photo.height);
+    const shown = long * view.scale * devicePixelRatio;
+    const close = long > SCREEN && shown > 1.2 * SCREEN;
+    const [done, make] = close ? ["detailed", server.detail] : ["sharp", server.render];
+    if (photo[done] || photo.detailed || long <= QUICK) return;
     try {
-      const blob = await server.detail(photo.id, edit);
-      if (edit !== photo.edits.now) return;
-      photo.detailed = true;
+      const blob = await make(photo.id, edit, false);
+      if (edit !== photo.edits.now || photo.working) return;
+      photo[done] = true;
       put(photo, "color", URL.createObjectURL(blob));
     } catch (error) {
       say(error, photo.name);
     }
-  }, 700);
+  }, 400);
 }
 
 let keeping = null;

@@ -45,8 +45,8 @@ export const close = (id) => ask(at(id, ""), { method: "DELETE" });
 export const keep = (id, edit) =>
   ask(at(id, "/edit"), { ...json("PUT", edit), keepalive: true });
 export const grey = async (id) => (await ask(at(id, "/grey"))).blob();
-export const render = async (id, edit) =>
-  (await ask(at(id, "/render"), json("POST", { edit }))).blob();
+export const render = async (id, edit, quick) =>
+  (await ask(at(id, "/render"), json("POST", { edit, quick }))).blob();
 export const detail = async (id, edit) =>
   (await ask(at(id, "/detail"), json("POST", { edit }))).blob();
 export const colors = async (id, edit, x, y) =>
