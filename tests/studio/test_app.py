@@ -108,9 +108,9 @@ def test_a_quick_picture_is_smaller_and_has_the_same_colors(client):
         f"{photo}/render", json=_edit(hints=[hint]) | {"quick": True}
     )
     quick = pages.pixels(answer.content)
-    assert (whole.shape, quick.shape) == ((600, 1000, 3), (480, 800, 3))
+    assert (whole.shape, quick.shape) == ((600, 1000, 3), (384, 640, 3))
     for share in (0.2, 0.5, 0.8):
-        at = whole[300, int(1000 * share)], quick[240, int(800 * share)]
+        at = whole[300, int(1000 * share)], quick[192, int(640 * share)]
         assert abs(at[0] - at[1]).max() <= 6
     client.delete(photo)
 

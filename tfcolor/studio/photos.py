@@ -31,7 +31,7 @@ from tfcolor.studio.colorizers import Loaded
 # Long side in pixels of what a screen shows.
 SCREEN = 1600
 # Of what is shown while something is being changed, until it rests.
-QUICK = 800
+QUICK = 640
 # Of what a person zooms into.
 DETAIL = 8000
 _QUALITY = 90

@@ -13,7 +13,7 @@ const RADIUS = 1 / 50;
 // The long side of what the server makes while a person works.
 const SCREEN = 1600;
 // The same while something is being changed.
-const QUICK = 800;
+const QUICK = 640;
 
 const photos = new Map();
 let open = null; // The photo that is shown.
