@@ -1,6 +1,7 @@
 """The page in a real Chromium, driven by Playwright."""
 
 import json
+import pathlib
 import shutil
 import signal
 
@@ -146,14 +147,15 @@ def test_a_dropped_photo_is_colored(page, place):
 
 def test_a_hint_changes_its_place_and_undo_brings_it_back(page, place):
     _choose(page, place / "wide.jpg")
-    before = _color_at(page, 96, 100)
-    _click_photo(page, 0.3, 0.5)
+    before = _color_at(page, 110, 106)
+    # The middle of one of the 16 x 16 places of this model.
+    _click_photo(page, 5.5 / 16, 8.5 / 16)
     page.wait_for_selector(".point")
     page.locator("#hex").fill("#00a000")
     page.locator("#hex").press("Enter")
-    after = _followed(page, before, 96, 100)
+    after = _followed(page, before, 110, 106)
     page.wait_for_function(
-        f"(old) => {{ const c = ({_COLOR_AT})([96, 100]);"
+        f"(old) => {{ const c = ({_COLOR_AT})([110, 106]);"
         " return c[1] > c[0]; }",
         arg=after,
     )
@@ -162,7 +164,7 @@ def test_a_hint_changes_its_place_and_undo_brings_it_back(page, place):
         page.keyboard.press("Control+z")
     assert page.locator(".point").count() == 0
     page.wait_for_function(
-        f"(old) => String(({_COLOR_AT})([96, 100])) === String(old)",
+        f"(old) => String(({_COLOR_AT})([110, 106])) === String(old)",
         arg=before,
     )
     page.keyboard.press("Control+y")
@@ -204,10 +206,12 @@ def test_the_download_is_the_commands_result(page, place):
     from tfcolor.cli import main
 
     _choose(page, place / "old.jpg")
+    # The page begins with the model that was used last.
+    page.locator("#model").select_option("file: plain.keras")
     page.locator("#strength").fill("1.5")
     with page.expect_download() as started:
         page.locator("#download").click()
-    found = open(started.value.path(), "rb").read()
+    found = pathlib.Path(started.value.path()).read_bytes()
     assert started.value.suggested_filename == "old.color.jpg"
     output = place / "command.jpg"
     main.run(
