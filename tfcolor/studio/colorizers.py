@@ -93,6 +93,9 @@ class Loaded:
                 f"Received: {model!r}"
             )
         self._logits = _logits_function(blend.network(network))
+        # Makes its graph now, and not at the first click.
+        dot = np.zeros((1, 1, 3), np.uint8)
+        self.likely_colors(dot, (), x=0.0, y=0.0, lightness=50.0)
 
     @property
     def takes(self) -> dict[str, bool]:
