@@ -27,7 +27,6 @@ from tensorboard.plugins.hparams import api as hparams
 from flags import data as data_flags
 from flags import run as run_flags
 from studies import resumable_runs
-from tfcolor.data import encode
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
 from tfcolor.evaluation import plots
@@ -73,7 +72,7 @@ _TOP1, _TOP3 = "top1", "top3"
 
 def main(argv):
     """Runs the cells that are not done yet."""
-    resumable_runs.run_or_list(list_runs(), write_results)
+    resumable_runs.run_or_list(list_runs(), outputs)
 
 
 def list_runs() -> list[resumable_runs.Run]:
@@ -136,25 +135,26 @@ def _numbers(flag, kind) -> list:
         ) from error
 
 
-def write_results(workdir: str) -> None:
-    """Writes table, heat map and HParams of the finished cells.
+def outputs(conditions: dict[str, dict]) -> dict[str, bytes]:
+    """Writes table and heat map of the finished cells, and their HParams.
 
     Args:
-        workdir: str.
+        conditions: dict from the folder of a run to what it is.
+
+    Returns:
+        dict from the name of a file in --workdir to its bytes; empty without
+        a finished run.
     """
-    if not os.path.isdir(workdir):
-        return
-    cells = read_cells(resumable_runs.read_conditions(workdir))
-    if not cells:
-        return
-    for name, data in (
-        ("results.csv", csv_text(cells).encode()),
-        ("results.md", markdown(cells).encode()),
-        ("results.png", plots.png(draw(cells))),
-    ):
-        encode.write_atomically(os.path.join(workdir, name), data)
+    cells = read_cells(conditions)
     for cell in cells:
-        _write_hparams(workdir, cell)
+        _write_hparams(run_flags.WORKDIR.value, cell)
+    if not cells:
+        return {}
+    return {
+        "results.csv": csv_text(cells).encode(),
+        "results.md": markdown(cells).encode(),
+        "results.png": plots.png(draw(cells)),
+    }
 
 
 def _write_hparams(workdir, cell) -> None:

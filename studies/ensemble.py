@@ -23,19 +23,21 @@ import json
 import os
 
 import numpy as np
+import pandas as pd
 from absl import flags
 
 from flags import data as data_flags
 from flags import ensemble as ensemble_flags
 from flags import run as run_flags
 from studies import resumable_runs
-from tfcolor.data import encode
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
+from tfcolor.evaluation import color_scores
+from tfcolor.evaluation import compare
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
-from tfcolor.evaluation.per_class import ColorScores
+from tfcolor.evaluation.color_scores import ColorScores
 from trainers import launch
 
 # Name of a variant to the flags of train_ensemble that make it.
@@ -97,7 +99,7 @@ SCORES = os.path.join("report", "scores.csv")
 
 def main(argv):
     """Runs what is not done yet, one after the other."""
-    resumable_runs.run_or_list(list_runs(), write_results)
+    resumable_runs.run_or_list(list_runs(), outputs)
 
 
 def list_runs() -> list[resumable_runs.Run]:
@@ -181,32 +183,26 @@ def _variant_run(variant, seed, classifier) -> resumable_runs.Run:
     )
 
 
-def write_results(workdir: str) -> None:
-    """Writes tables and chart of the finished runs, if there is one.
+def outputs(conditions: dict[str, dict]) -> dict[str, bytes]:
+    """Writes tables and chart of the finished runs.
 
     Args:
-        workdir: str.
+        conditions: dict from the folder of a run to what it is.
+
+    Returns:
+        dict from the name of a file in --workdir to its bytes; empty without
+        a finished run.
     """
-    if not os.path.isdir(workdir):
-        return
-    conditions = resumable_runs.read_conditions(workdir)
-    runs = ordered(
-        read_runs(conditions, SCORES),
-        VARIANT_NAMES.value,
-    )
+    runs = ordered(read_runs(conditions, SCORES), VARIANT_NAMES.value)
     if not runs:
-        return
-    classifiers = finished_classifiers(conditions)
-    text = markdown(runs, classifiers)
-    outputs = {"results.md": text.encode()}
+        return {}
+    text = markdown(runs, finished_classifiers(conditions))
+    found = {"results.md": text.encode()}
     scores = over_seeds(runs)
     if scores is not None:
-        outputs |= {
-            "results.csv": per_class.csv_text(scores).encode(),
-            "results.png": plots.png(plots.draw_by_class(scores)),
-        }
-    for name, data in outputs.items():
-        encode.write_atomically(os.path.join(workdir, name), data)
+        found["results.csv"] = per_class.csv_text(scores).encode()
+        found["results.png"] = plots.png(plots.draw_by_class(scores))
+    return found
 
 
 CLASSIFIER = "classifier"
@@ -235,7 +231,7 @@ def read_runs(
         variant = condition["variant"]
         if variant == CLASSIFIER or not os.path.isfile(path):
             continue
-        scores = per_class.read_scores(path, method=variant)
+        scores = color_scores.read_scores(path, method=variant)
         if names not in (None, scores.names):
             raise ValueError(
                 "All runs of an experiment must be measured on the same "
@@ -298,17 +294,14 @@ def over_seeds(runs: dict) -> ColorScores | None:
     seeds = common_seeds(runs)
     if not seeds:
         return None
-    any_scores = next(iter(runs.values()))[seeds[0]]
-    values = {
-        variant: {
-            key: np.mean([found[s].values[variant][key] for s in seeds], axis=0)
-            for key in per_class.KEYS
-        }
-        for variant, found in runs.items()
-    }
-    return ColorScores(
-        any_scores.names, any_scores.classes, values, any_scores.truth
-    )
+    tables = []
+    for found in runs.values():
+        some = [found[seed].table for seed in seeds]
+        mean = np.mean([table["value"].to_numpy() for table in some], axis=0)
+        tables.append(some[0].assign(value=mean))
+    first, *others = tables
+    others = [table[table["method"] != compare.TRUE] for table in others]
+    return ColorScores(pd.concat([first, *others]))
 
 
 def seed_table(runs: dict) -> list[list[str]]:
@@ -339,7 +332,7 @@ def seed_table(runs: dict) -> list[list[str]]:
 
 
 def _loss(scores: ColorScores, variant: str) -> float:
-    return float(scores.values[variant][per_class.MSE].mean())
+    return float(scores.losses[variant].mean())
 
 
 def _spread(changes: list[float], is_first: bool) -> str:
@@ -454,7 +447,7 @@ def pair_table(scores: ColorScores) -> list[list[str]]:
         list of rows of str, the header first: the change of the row's loss
         against the column's, %.
     """
-    losses = {n: v[per_class.MSE] for n, v in scores.values.items()}
+    losses = scores.losses
     rows = [["loss of, against", *losses]]
     for name, loss in losses.items():
         cells = [
@@ -486,9 +479,7 @@ def right_table(
     names = runs[first][seeds[0]].names
     known = np.array([[right[seed][n] for n in names] for seed in seeds])
     losses = {
-        variant: np.array(
-            [found[seed].values[variant][per_class.MSE] for seed in seeds]
-        )
+        variant: np.array([found[seed].losses[variant] for seed in seeds])
         for variant, found in runs.items()
     }
     rows = [["the classifier is", "cases", *others]]

@@ -96,13 +96,16 @@ class Run:
         return [*start, f"--workdir={self.folder}"]
 
 
-def run_or_list(runs: list[Run], write_results: Callable[[str], None]) -> None:
+def run_or_list(
+    runs: list[Run], results: Callable[[dict[str, dict]], dict[str, bytes]]
+) -> None:
     """Runs what is not done yet, or with --list only says what that is.
 
     Args:
         runs: list of Run.
-        write_results: function of --workdir that writes what all finished runs
-            say.
+        results: function of a dict, as `read_conditions` returns it, to what
+            all finished runs say: a dict from the name of a file in --workdir
+            to its bytes, empty where no run is finished.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came.
@@ -111,11 +114,14 @@ def run_or_list(runs: list[Run], write_results: Callable[[str], None]) -> None:
     if LIST.value:
         print_list(runs)
         return
-    run_all(
-        runs,
-        minutes=MINUTES.value,
-        after_each=lambda: write_results(run_flags.WORKDIR.value),
-    )
+    workdir = run_flags.WORKDIR.value
+
+    def write():
+        if os.path.isdir(workdir):
+            for name, data in results(read_conditions(workdir)).items():
+                encode.write_atomically(os.path.join(workdir, name), data)
+
+    run_all(runs, minutes=MINUTES.value, after_each=write)
 
 
 def run_all(

@@ -31,7 +31,6 @@ from matplotlib.figure import Figure
 from flags import data as data_flags
 from flags import run as run_flags
 from studies import resumable_runs
-from tfcolor.data import encode
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
 from tfcolor.evaluation import plots
@@ -76,7 +75,7 @@ _RESULT = os.path.join("report", classifier_report.SUMMARY)
 
 def main(argv):
     """Runs what is not done yet, one after the other."""
-    resumable_runs.run_or_list(list_runs(), write_results)
+    resumable_runs.run_or_list(list_runs(), outputs)
 
 
 def list_runs() -> list[resumable_runs.Run]:
@@ -158,28 +157,27 @@ def _run(setting, seed, model) -> resumable_runs.Run:
     )
 
 
-def write_results(workdir: str) -> None:
-    """Writes table and plot of the finished runs, if there is one.
+def outputs(conditions: dict[str, dict]) -> dict[str, bytes]:
+    """Writes table and plot of the finished runs.
 
     Args:
-        workdir: str.
+        conditions: dict from the folder of a run to what it is.
+
+    Returns:
+        dict from the name of a file in --workdir to its bytes; empty without
+        a finished run.
     """
-    if not os.path.isdir(workdir):
-        return
-    conditions = resumable_runs.read_conditions(workdir)
     runs = read_runs(conditions)
     if not runs:
-        return
+        return {}
     class_names = next(iter(next(iter(runs.values())).values())).class_names
     groups = class_predictions.read_groups(data_flags.IMAGES.value, class_names)
     rows = make_rows(runs, groups)
-    plot = draw(rows, num_classes=len(class_names))
-    for name, data in (
-        ("results.csv", csv_text(rows).encode()),
-        ("results.md", markdown(rows).encode()),
-        ("results.png", plots.png(plot)),
-    ):
-        encode.write_atomically(os.path.join(workdir, name), data)
+    return {
+        "results.csv": csv_text(rows).encode(),
+        "results.md": markdown(rows).encode(),
+        "results.png": plots.png(draw(rows, num_classes=len(class_names))),
+    }
 
 
 # The trunk that knows nothing, which others are compared with.

@@ -28,6 +28,7 @@ from flags import run as run_flags
 from tfcolor.data import class_colors
 from tfcolor.data import encode
 from tfcolor.data import lightness
+from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
 from tfcolor.weights import model_file
@@ -126,7 +127,9 @@ def write_report(run, dataset, *, class_names, part) -> None:
     """
     model, _ = model_file.load(run.model)
     method = os.path.basename(os.path.abspath(run.path))
-    scores = per_class.score_model(model, dataset, class_names, method=method)
+    scores = color_scores.score_model(
+        model, dataset, class_names, method=method
+    )
     folder = os.path.join(run.path, "report")
     os.makedirs(folder, exist_ok=True)
     text = per_class.markdown(
@@ -141,7 +144,7 @@ def write_report(run, dataset, *, class_names, part) -> None:
     ):
         encode.write_atomically(os.path.join(folder, name), data)
     # Last: it says that the report is whole.
-    per_class.write_scores(scores, os.path.join(folder, SCORES))
+    color_scores.write_scores(scores, os.path.join(folder, SCORES))
     run.log.info("report: %s\n\n%s", folder, text)
 
 

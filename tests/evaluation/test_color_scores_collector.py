@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import methods
-from tfcolor.evaluation import per_class
 from tfcolor.evaluation.methods import TruePicture
 
 NAMES = ("cat", "dog", "owl")
@@ -20,7 +20,7 @@ def test_the_class_is_the_folder_right_below():
 
 def test_one_class_is_not_enough():
     with pytest.raises(ValueError, match="at least two .*'dog'"):
-        per_class.ClassCollector([_picture("dog/a.jpg")])
+        color_scores.ClassCollector([_picture("dog/a.jpg")])
 
 
 def test_models_are_told_the_class_or_another_ones():

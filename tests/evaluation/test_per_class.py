@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
-from tfcolor.evaluation.per_class import ColorScores
 
 CLASSES = ["food"] * 30 + ["sky"] * 20 + ["beer"]
 
@@ -36,7 +36,7 @@ def made_scores(classes=CLASSES):
         "yellow_share": np.full(len(classes), 0.5),
     }
     names = [f"{label}/{i}.jpg" for i, label in enumerate(classes)]
-    return ColorScores(names, list(classes), values, truth)
+    return color_scores.make_scores(names, list(classes), values, truth)
 
 
 def test_rows_hold_mean_deviation_and_paired_differences():
@@ -98,7 +98,9 @@ def test_the_csv_has_a_row_for_every_class_and_method():
 def test_the_chart_has_a_bar_for_every_class_and_method(methods):
     scores = made_scores()
     kept = dict(list(scores.values.items())[:methods])
-    scores = ColorScores(scores.names, scores.classes, kept, scores.truth)
+    scores = color_scores.make_scores(
+        scores.names, scores.classes, kept, scores.truth
+    )
     figure = plots.draw_by_class(scores)
     assert len(figure.axes[0].patches) == 3 * methods
     if methods > 1:
@@ -109,7 +111,7 @@ def test_the_chart_has_a_bar_for_every_class_and_method(methods):
 def test_yellow_is_where_b_is_above_20():
     ab = np.zeros([1, 2, 2, 2], np.float32)
     ab[0, 0, 0, 1], ab[0, 0, 1, 1], ab[0, 1, 1] = 30, 20, (90, -10)
-    found = per_class.yellowness(tf.constant(ab))
+    found = color_scores.yellowness(tf.constant(ab))
     np.testing.assert_allclose(found["mean_b"], [10])
     np.testing.assert_allclose(found["yellow_share"], [0.25])
 
@@ -128,15 +130,15 @@ def test_a_model_is_scored_by_the_loss_of_the_study(tmp_path):
     data = tf.data.Dataset.from_tensor_slices(
         ({"L": tf.zeros([3, 8, 8, 1])}, targets)
     ).batch(2)
-    scores = per_class.score_model(model, data, ("a", "b"), method="m")
+    scores = color_scores.score_model(model, data, ("a", "b"), method="m")
     # (51 / 255)^2 in one of two channels.
     np.testing.assert_allclose(scores.values["m"]["mse"], 0.02, rtol=1e-5)
     assert scores.classes == ["a", "b", "b"]
     path = str(tmp_path / "scores.csv")
-    per_class.write_scores(scores, path)
-    again = per_class.read_scores(path, method="n")
+    color_scores.write_scores(scores, path)
+    again = color_scores.read_scores(path, method="n")
     assert (again.names, again.classes) == (["x", "y", "z"], scores.classes)
-    for key in per_class.KEYS:
+    for key in color_scores.KEYS:
         np.testing.assert_allclose(
             again.values["n"][key], scores.values["m"][key], rtol=1e-6
         )
@@ -146,4 +148,4 @@ def test_other_files_are_no_scores(tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="Scores must be .*other.csv"):
-        per_class.read_scores(str(path), method="n")
+        color_scores.read_scores(str(path), method="n")

@@ -9,8 +9,7 @@ from absl.testing import flagsaver
 from studies import ensemble
 from studies import resumable_runs
 from tfcolor.evaluation import class_predictions
-from tfcolor.evaluation import per_class
-from tfcolor.evaluation.per_class import ColorScores
+from tfcolor.evaluation import color_scores
 
 CLASSES = ["food"] * 12 + ["sky"] * 12
 # Factors on the loss of the colorizer alone.
@@ -26,7 +25,7 @@ def _scores(variant, seed):
     values = {"mse": loss, "mean_b": loss * 0 + 5, "yellow_share": loss * 0}
     truth = {"mean_b": loss * 0 + 7, "yellow_share": loss * 0 + 0.5}
     names = [f"{i}.jpg" for i in range(24)]
-    return ColorScores(names, CLASSES, {variant: values}, truth)
+    return color_scores.make_scores(names, CLASSES, {variant: values}, truth)
 
 
 def _predictions():
@@ -58,7 +57,7 @@ def started(monkeypatch):
                 _predictions(), str(folder / "report/predictions.csv")
             )
         else:
-            per_class.write_scores(
+            color_scores.write_scores(
                 _scores(variant, int(seed)), str(folder / ensemble.SCORES)
             )
         return 0

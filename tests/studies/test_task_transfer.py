@@ -69,7 +69,7 @@ def test_runs_are_all_combinations_cheap_ones_and_low_seeds_first(tmp_path):
 
 
 def test_commands_say_everything_a_run_needs(tmp_path, started, monkeypatch):
-    monkeypatch.setattr(task_transfer, "write_results", lambda workdir: None)
+    monkeypatch.setattr(task_transfer, "outputs", lambda conditions: {})
     _start(tmp_path, seeds="3", train_flag="--epochs=5")
     assert len(started) == 16
     first, *_, last = started

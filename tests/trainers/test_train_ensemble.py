@@ -11,7 +11,7 @@ from tests import class_albums
 from tests import flag_files
 from tests import pictures
 from tfcolor.cli import evaluate
-from tfcolor.evaluation import per_class
+from tfcolor.evaluation import color_scores
 from tfcolor.inference.classifier import Classifier
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.alexnet import alexnet
@@ -109,7 +109,9 @@ def test_an_ensemble_leaves_a_report_class_by_class(run):
     assert sorted(os.listdir(f"{workdir}/report")) == [
         *("by_class.csv", "by_class.md", "by_class.png", "scores.csv"),
     ]
-    scores = per_class.read_scores(f"{workdir}/report/scores.csv", method="m")
+    scores = color_scores.read_scores(
+        f"{workdir}/report/scores.csv", method="m"
+    )
     assert len(scores.names) == 9
     assert sorted(set(scores.classes)) == sorted(class_albums.CLASSES)
     text = pathlib.Path(f"{workdir}/report/by_class.md").read_text()

@@ -127,7 +127,7 @@ def _methods(args, truth, find_boxes, say) -> list:
 
 def _prepare(args, say) -> tuple:
     """Checks the options; returns truth, methods, boxes and distances."""
-    from tfcolor.evaluation import per_class
+    from tfcolor.evaluation import color_scores
     from tfcolor.evaluation import perceptual
     from tfcolor.evaluation import report
     from tfcolor.evaluation.methods import list_truth
@@ -148,7 +148,7 @@ def _prepare(args, say) -> tuple:
     )
     if args.by_class:
         # Says early what is wrong with the folders.
-        per_class.ClassCollector(truth)
+        color_scores.ClassCollector(truth)
     find_boxes = _open_boxes(args, truth)
     if args.crops:
         truth, find_boxes = _crops(args, truth, find_boxes), None
@@ -173,8 +173,8 @@ def _write(args, truth, methods, find_boxes, distances, *, say):
     import tqdm
 
     from tfcolor.evaluation import report
+    from tfcolor.evaluation.color_scores import ClassCollector
     from tfcolor.evaluation.compare import compare
-    from tfcolor.evaluation.per_class import ClassCollector
     from tfcolor.evaluation.report import ReportPictures
 
     collector = ClassCollector(truth) if args.by_class else None

@@ -3,9 +3,7 @@
 import collections
 import dataclasses
 import functools
-import glob
 import os
-import re
 import zlib
 from collections.abc import Callable
 
@@ -75,16 +73,6 @@ class TruePicture:
         return rgb[top:bottom, left:right]
 
 
-def _root(pattern: str) -> str:
-    """Returns the folder that names of a pattern's pictures start from."""
-    if os.path.isdir(pattern):
-        return pattern
-    if os.path.exists(pattern) or not glob.has_magic(pattern):
-        return os.path.dirname(pattern)
-    fixed = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
-    return os.path.dirname(fixed)
-
-
 def _inside(path: str, folder: str | None) -> bool:
     if folder is None:
         return False
@@ -122,18 +110,18 @@ def list_truth(
     names = {}
     for pattern in patterns:
         found = [
-            path for path, _ in files.list_named_pictures(pattern, say=say)
+            (path, name)
+            for path, name in files.list_named_pictures(pattern, say=say)
+            if not _inside(path, outside)
         ]
-        found = [path for path in found if not _inside(path, outside)]
         if not found:
             raise FileNotFoundError(
                 "The true pictures must lie outside the report. "
                 f"Received: {pattern!r}"
             )
-        root = _root(pattern) or os.curdir
-        for path in found:
-            name = os.path.relpath(path, root).replace(os.sep, "/")
-            names.setdefault(os.path.realpath(path), (path, name))
+        for path, name in found:
+            pair = path, name.replace(os.sep, "/")
+            names.setdefault(os.path.realpath(path), pair)
     chosen = list(names.values())[:limit]
     return [
         TruePicture(i, *pair, max_pixels=max_pixels)

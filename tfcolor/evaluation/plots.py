@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 
 from tfcolor.evaluation import measure
 from tfcolor.evaluation import per_class
+from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import short_name
-from tfcolor.evaluation.per_class import ColorScores
 
 # Okabe and Ito's colours, told apart by most colour-blind people.
 _BLUE, _LIGHT_BLUE = "#0072B2", "#56B4E9"

@@ -16,11 +16,11 @@ from tfcolor.evaluation import per_class
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
+from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import shown_names
-from tfcolor.evaluation.per_class import ColorScores
 
 PICTURES = "pictures"
 CSV = "metrics.csv"
