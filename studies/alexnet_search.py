@@ -57,7 +57,6 @@ SEARCH_PRESET = flags.DEFINE_string(
     "Flag file of every cell of the grid.",
 )
 
-
 for _name in (
     *("images", "workdir", "precision", "seed"),
     *("train_flag", "minutes", "list"),

@@ -84,7 +84,6 @@ ENSEMBLE_PRESET = flags.DEFINE_string(
     "Flag file of all other runs.",
 )
 
-
 for _name in (
     *("images", "workdir", "precision", "classifier", "classifier_width"),
     *("seeds", "train_flag", "minutes", "list"),

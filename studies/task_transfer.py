@@ -64,7 +64,6 @@ PRESET = flags.DEFINE_string(
     "Flag file of every run.",
 )
 
-
 flags.adopt_module_key_flags(resumable_runs)
 for _name in ("images", "workdir", "precision"):
     flags.declare_key_flag(_name)

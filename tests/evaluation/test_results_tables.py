@@ -177,3 +177,11 @@ def test_numbers_inside_boxes_have_tables_of_their_own():
         "Colourfulness, inside boxes, 1 picture",
     ]
     assert "at least one box" in _markdown(comparison)
+
+
+def test_the_csv_of_no_picture_is_its_header():
+    comparison = synthetic.without_counts(synthetic.comparison(count=0))
+    header = results.csv_text(results.wide_table(comparison)).splitlines()
+    assert len(header) == 1
+    assert header[0].startswith("picture,method,geometry,width,height,psnr,")
+    assert header[0].endswith(",true_colorfulness_absolute")

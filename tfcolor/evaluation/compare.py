@@ -23,8 +23,6 @@ from tfcolor.inference.box_finder import Finder
 
 # What takes less memory here.
 _TRY_LESS = "--geometry=squash, or smaller pictures"
-
-
 # Columns of the long table.
 COLUMNS = ("picture", "method", "metric", "value")
 # In the place of a method: the true pictures themselves. No method has it.
