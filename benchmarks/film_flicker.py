@@ -29,6 +29,9 @@ _MODEL = flags.DEFINE_string("model", None, "Model; default: the shipped one.")
 _STRENGTHS = flags.DEFINE_list("smoothing", ["0.8", "0.9"], "Values to try.")
 _KEYS = flags.DEFINE_list("key_frames", ["1", "2", "4"], "Intervals to try.")
 _SPEED = flags.DEFINE_bool("speed", False, "Time whole films instead.")
+_WRITE = flags.DEFINE_string(
+    "write", None, "Only write the first film that is made to this path."
+)
 _SIZE = flags.DEFINE_string("size", "1920x1080", "Of the film of --speed.")
 
 _HEIGHT, _WIDTH = 240, 320
@@ -269,7 +272,7 @@ def _time_films(colorizer) -> list:
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "film.mkv")
-        _write(path, frames, width, height)
+        write_film(path, frames, width, height)
 
         def whole():
             target = os.path.join(folder, "colored.mp4")
@@ -307,7 +310,8 @@ def _time_films(colorizer) -> list:
     ]
 
 
-def _write(path, frames, width, height):
+def write_film(path: str, frames, width: int, height: int) -> None:
+    """Writes uint8 frames [H, W, 3] as a film of 25 frames a second."""
     from fractions import Fraction
 
     import av
@@ -328,6 +332,13 @@ def main(argv):
     del argv
     from tfcolor import Colorizer
 
+    if _WRITE.value:
+        from tfcolor.data import sample_pictures
+
+        paths = sample_pictures.paths()[:4]
+        frames = [rgb for rgb, _ in made_film(paths, 0, _FRAMES.value)]
+        write_film(_WRITE.value, frames, _WIDTH, _HEIGHT)
+        return
     measuring.print_machine()
     colorizer = Colorizer(_MODEL.value)
     if _SPEED.value:

@@ -175,3 +175,11 @@ def test_pending_losses_belong_to_their_checkpoint(run):
     # As many as there are checkpoints.
     found = [run.read_pending(step) for step in (3, 5, 9, 11)]
     assert found == [{}, {"loss": [0.5, 5]}, {"loss": [0.5, 9]}, {}]
+
+
+def test_what_a_killed_run_left_beside_its_checkpoints_goes(tmp_path):
+    leftover = tmp_path / "run/checkpoints/latest/.tfcolor-0f.tmp"
+    leftover.mkdir(parents=True)
+    (leftover / "new").write_text("half")
+    RunFolder(str(tmp_path / "run"))
+    assert not leftover.exists()

@@ -84,7 +84,9 @@ class RunFolder:
         self.curves = os.path.join(path, "curves.png")
         self._flags = os.path.join(path, "flags.cfg")
         self._metrics = os.path.join(path, _METRICS)
-        atomic.remove_leftovers([self.model])
+        # Beside the checkpoints lie the figures that belong to them.
+        figures = os.path.join(self.latest, _PENDING)
+        atomic.remove_leftovers([self.model, figures])
         self.log = self._open_log()
 
     def _open_log(self) -> logging.Logger:
