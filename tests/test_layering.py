@@ -26,8 +26,9 @@ ALLOWED = {
     "evaluation": _LIBRARY | {"weights", "inference"},
     "export": _LIBRARY | {"weights", "inference"},
     "serving": {"data", "inference"},
+    "studio": _LIBRARY | {"weights", "inference"},
     "cli": _LIBRARY
-    | {"weights", "inference", "evaluation", "export", "serving"},
+    | {"weights", "inference", "evaluation", "export", "serving", "studio"},
 }
 FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
 
