@@ -49,13 +49,14 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    # Programs in trainers/ and their flags/ run from a checkout: installed,
-    # they would be top-level packages with names that others use too.
+    # Programs in trainers/, studies/ and their flags/ run from a checkout:
+    # installed, they would be top-level packages with names others use too.
     packages=find_packages(include=["tfcolor", "tfcolor.*"]),
     package_data={
         "tfcolor": [
             "py.typed",
             "data/samples/*",
+            "evaluation/*.jinja",
             "studio/page/*",
             "weights/shipped_models/*",
         ],
@@ -64,10 +65,13 @@ setup(
         "absl-py",
         # tensorflow-datasets needs it and does not say so.
         "importlib_resources",
+        # The page of `tfcolor evaluate`.
+        "jinja2",
         "keras>=3.12",
         "matplotlib",
         "numpy",
         "opencv-python-headless",
+        "pandas",
         "pillow",
         "requests",
         "safetensors",

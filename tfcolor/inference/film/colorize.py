@@ -193,12 +193,17 @@ def colorize_film(
     work = _Work(target, _settings(colorizer, source, options, hints))
     with atomic.held(work.folder):
         work.begin()
-        if not work.complete:
-            side = colorizer.image_size
-            points = track(film, hints, side) if hints else {}
-            run = _Run(colorizer, film, work, options, points, on_frame)
-            if not run.all_frames(stop):
-                return None
+        try:
+            if not work.complete:
+                side = colorizer.image_size
+                points = track(film, hints, side) if hints else {}
+                run = _Run(colorizer, film, work, options, points, on_frame)
+                if not run.all_frames(stop):
+                    return None
+        except Exception:
+            if not work.frames:
+                work.remove()
+            raise
         notes = [*film.info.notes, *work.notes]
         extension = os.path.splitext(target)[1]
         with atomic.replacing(target, extension=extension) as new:
