@@ -29,6 +29,7 @@ from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import color_pictures
 from tfcolor.inference import defaults
+from tfcolor.inference import output_paths
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.inference.film import motion
 from tfcolor.inference.film import video
@@ -42,6 +43,8 @@ _SEGMENT = 200
 # Pixels of all frames that wait for those after them: bounds the memory.
 _WAITING_PIXELS = 75_000_000
 _MOST_WAITING, _FEWEST_WAITING = 36, 6
+# Says which film and options a folder of segments belongs to.
+_JOB = "job.json"
 # Frames that are looked at to tell a color film from a grey one.
 _LOOKED_AT = 5
 
@@ -193,12 +196,17 @@ def colorize_film(
     work = _Work(target, _settings(colorizer, source, options, hints))
     with atomic.held(work.folder):
         work.begin()
-        if not work.complete:
-            side = colorizer.image_size
-            points = track(film, hints, side) if hints else {}
-            run = _Run(colorizer, film, work, options, points, on_frame)
-            if not run.all_frames(stop):
-                return None
+        try:
+            if not work.complete:
+                side = colorizer.image_size
+                points = track(film, hints, side) if hints else {}
+                run = _Run(colorizer, film, work, options, points, on_frame)
+                if not run.all_frames(stop):
+                    return None
+        except Exception:
+            if not work.frames:
+                work.remove()
+            raise
         notes = [*film.info.notes, *work.notes]
         extension = os.path.splitext(target)[1]
         with atomic.replacing(target, extension=extension) as new:
@@ -244,8 +252,7 @@ class _Work:
     """
 
     def __init__(self, target: str, settings: dict):
-        parent, name = os.path.split(target)
-        self.folder = os.path.join(parent, f".{name}.tfcolor-film")
+        self.folder = output_paths.film_folder(target)
         self._settings = json.loads(json.dumps(settings))
         self.frames, self.state = 0, None
         self.complete, self.notes = False, []
@@ -253,7 +260,7 @@ class _Work:
 
     def begin(self) -> None:
         """Reads what is there."""
-        job = os.path.join(self.folder, "job.json")
+        job = os.path.join(self.folder, _JOB)
         atomic.remove_leftovers([job])
         try:
             with open(job, encoding="utf-8") as file:
@@ -263,7 +270,7 @@ class _Work:
         if not same:
             for name in os.listdir(self.folder):
                 os.remove(os.path.join(self.folder, name))
-            self._write_json("job.json", self._settings)
+            self._write_json(_JOB, self._settings)
         while os.path.exists(self._path(self._count, ".npz")):
             with np.load(self._path(self._count, ".npz")) as kept:
                 self.frames = int(kept["frames"])
@@ -306,6 +313,9 @@ class _Work:
 
     def remove(self) -> None:
         """Removes the folder."""
+        # First what says whose it is: half a folder must not be gone on with.
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(self.folder, _JOB))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -481,6 +491,9 @@ class _Run:
                 if self._ended.is_set():
                     raise _Ended
             self._work.keep(frames, state)
+        # A run may also be stopped between two segments.
+        if self._ended.is_set():
+            raise _Ended
         self._work.end(list(self._film.notes))
 
     def _write(self, writer, frame, ab) -> None:
