@@ -9,6 +9,7 @@ bit.
 import contextlib
 import dataclasses
 import heapq
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -411,6 +412,7 @@ def _copy_streams(old, new, say) -> dict:
             continue
         name = f"{stream.type} stream {stream.index}"
         try:
+            _try(old.name, stream.index, new.format.name)
             copied[stream.index] = new.add_stream_from_template(stream)
             copied[stream.index].metadata.update(stream.metadata)
         except Exception:
@@ -421,6 +423,31 @@ def _copy_streams(old, new, say) -> dict:
                 "do not hold it; .mkv holds most"
             )
     return copied
+
+
+def _try(source: str, index: int, container: str) -> None:
+    """Raises an error unless a format holds a stream.
+
+    Of some, FFmpeg says so only when the head of a file is written, or its
+    end: too late for a film that took hours.
+    """
+    av = load_av()
+    with av.open(source, metadata_errors="backslashreplace") as old:
+        trial = av.open(io.BytesIO(), "w", format=container)
+        own = old.streams[index]
+        new = trial.add_stream_from_template(own)
+        trial.start_encoding()
+        if own.type != "audio":
+            # The first subtitle may be far away.
+            with contextlib.suppress(Exception):
+                trial.close()
+            return
+        for packet in old.demux(own):
+            if packet.size and packet.dts is not None:
+                packet.stream = new
+                trial.mux(packet)
+                break
+        trial.close()
 
 
 def _segment_packets(av, segments, video):
