@@ -98,6 +98,57 @@ def test_subtitles_that_a_format_cannot_hold_are_said(
     assert _streams(tmp_path / "out.mp4") == ["video", "audio", "audio"]
 
 
+def _two_videos(path, frames):
+    with films.av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.height, stream.width = frames[0].shape[:2]
+            stream.pix_fmt = "yuv420p"
+        for rgb in frames:
+            for stream in streams:
+                frame = films.av.VideoFrame.from_ndarray(rgb)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return str(path)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_a_second_video_is_copied_whole(tmp_path, extension):
+    source = _two_videos(tmp_path / "a.mkv", _frames(20))
+    film = video.Video(source)
+    segment = str(tmp_path / "a.nut")
+    writer = video.SegmentWriter(segment, film.info, crf=18)
+    for frame in film.frames():
+        writer.write(frame.rgb(), frame.time)
+    writer.close()
+    target, said = str(tmp_path / f"out.{extension}"), []
+    container = video.container_of(target)
+    video.join([segment], source, target, container=container, say=said.append)
+    assert not said
+    decoded = []
+    for path in (source, target):
+        with films.av.open(path) as opened:
+            decoded.append(
+                [f.to_ndarray(format="rgb24") for f in opened.decode(video=1)]
+            )
+    assert len(decoded[0]) == 20
+    np.testing.assert_array_equal(*decoded)
+
+
+def test_pictures_that_begin_after_the_sound_are_no_broken_film(tmp_path):
+    source = films.write(
+        tmp_path / "a.mkv",
+        _frames(10),
+        times=[5000 + 40 * t for t in range(10)],
+        time_base=Fraction(1, 1000),
+        audio=True,
+    )
+    film = video.Video(source)
+    assert len(list(film.frames())) == 10
+    assert film.notes == []
+
+
 @pytest.mark.parametrize(
     ("extension", "held"), [("mp4", False), ("mov", True), ("mkv", True)]
 )
