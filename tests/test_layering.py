@@ -26,8 +26,9 @@ ALLOWED = {
     "evaluation": _LIBRARY | {"weights", "inference"},
     "export": _LIBRARY | {"weights", "inference"},
     "serving": {"data", "inference"},
+    "studio": _LIBRARY | {"weights", "inference"},
     "cli": _LIBRARY
-    | {"weights", "inference", "evaluation", "export", "serving"},
+    | {"weights", "inference", "evaluation", "export", "serving", "studio"},
 }
 FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
 
@@ -50,7 +51,7 @@ def _part(path):
 def _is_above(part: str, module: str) -> bool:
     """Tells whether a module is not below a part of tfcolor."""
     top, below = (*module.split("."), "version")[:2]
-    if top in ("trainers", "flags", "tests", "benchmarks"):
+    if top in ("studies", "trainers", "flags", "tests", "benchmarks"):
         return True
     if part != "cli" and (
         top == "argparse" or module.startswith(("absl.flags", "absl.app"))
@@ -77,11 +78,18 @@ def test_every_part_has_its_place_in_the_layering():
     assert parts - {"__pycache__"} <= set(ALLOWED)
 
 
-@pytest.mark.parametrize("folder", ["flags", "tfcolor"])
-def test_trainers_are_imported_by_nothing_below_them(folder):
+@pytest.mark.parametrize(
+    ("folder", "above"),
+    [
+        ("flags", {"trainers", "studies"}),
+        ("tfcolor", {"trainers", "studies"}),
+        ("trainers", {"studies"}),
+    ],
+)
+def test_programs_are_imported_by_nothing_below_them(folder, above):
     for path in (ROOT / folder).rglob("*.py"):
-        modules = [module.split(".")[0] for module in _imports(path)]
-        assert "trainers" not in modules, path
+        modules = {module.split(".")[0] for module in _imports(path)}
+        assert not modules & above, path
 
 
 def test_what_may_be_imported_has_no_circles():

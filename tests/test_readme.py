@@ -20,6 +20,7 @@ from PIL import Image
 from tests import class_albums
 from tests import pictures
 from tests.detection import tiny_detectors
+from tests.inference.film import films
 from tests.serving.model_server import ModelServer
 from tests.weights import published_states
 from tests.weights import pytorch_pickles
@@ -97,6 +98,7 @@ def scene(tmp_path_factory):
     for path in samples[:2]:
         shutil.copy(path, folder / "albums")
     pictures.write_album(folder / "photos", 8, kind="jpg")
+    films.write(folder / "clip.mp4", [films.ramp(t) for t in range(3)])
     for name in ("old.jpg", "basket.jpg"):
         shutil.copy(samples[0], folder / name)
     return folder

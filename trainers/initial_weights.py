@@ -70,11 +70,22 @@ def _find_fitting(start, build, options, copy) -> dict:
         for name in names
         if name in known and known[name] != options[name]
     }
-    try:
-        copy(start, build(**options | found))
-    except ValueError:
+    if not _fits(start, build, options | found, copy):
         return {}
+    for name in list(found):
+        # Options that change no layer need not be set.
+        others = {key: found[key] for key in found if key != name}
+        if others and _fits(start, build, options | others, copy):
+            found = others
     return found
+
+
+def _fits(start, build, options, copy) -> bool:
+    try:
+        copy(start, build(**options))
+    except ValueError:
+        return False
+    return True
 
 
 def _as_flags(options: dict) -> str:

@@ -15,7 +15,7 @@ from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
-from tfcolor.evaluation import class_plots
+from tfcolor.evaluation import classifier_report
 from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.models import architecture
 from tfcolor.models import task_transfer
@@ -144,7 +144,7 @@ def build_classifier(num_classes: int) -> keras.Model:
     return initial_weights.copied(start, build, options, copy, path=path)
 
 
-def make_examples(source, predictions) -> list[class_plots.Example]:
+def make_examples(source, predictions) -> list[classifier_report.Example]:
     """Colorizes some test pictures for the figure, if there is a colorizer.
 
     Args:
@@ -167,7 +167,7 @@ def make_examples(source, predictions) -> list[class_plots.Example]:
             rgb, row = example["rgb"], predictions.probabilities[index]
             grey = colorizer_lib.grey(rgb)
             examples.append(
-                class_plots.Example(
+                classifier_report.Example(
                     rgb,
                     grey,
                     colorizer.colorize(grey),

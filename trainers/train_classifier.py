@@ -30,8 +30,7 @@ from flags import run as run_flags
 from tfcolor import metrics
 from tfcolor.data import labelled
 from tfcolor.evaluation import class_predictions
-from tfcolor.evaluation import class_report
-from tfcolor.evaluation import color_groups
+from tfcolor.evaluation import classifier_report
 from tfcolor.losses import labels as label_losses
 from tfcolor.training import fit
 from tfcolor.training import validation_pictures
@@ -123,10 +122,12 @@ def write_report(run, dataset, *, source, class_names, part) -> None:
     model, _ = model_file.load(run.model)
     predictions = class_predictions.predict(model, dataset, class_names)
     folder = os.path.join(run.path, "report")
-    text = class_report.write_report(
+    text = classifier_report.write_report(
         folder,
         predictions,
-        groups=color_groups.read(data_flags.IMAGES.value, class_names),
+        groups=class_predictions.read_groups(
+            data_flags.IMAGES.value, class_names
+        ),
         metrics=run.read_metrics(),
         examples=labelled_assembly.make_examples(source, predictions),
         part=part,

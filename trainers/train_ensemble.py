@@ -28,10 +28,9 @@ from flags import run as run_flags
 from tfcolor.data import class_colors
 from tfcolor.data import encode
 from tfcolor.data import lightness
-from tfcolor.evaluation import by_class_plot
-from tfcolor.evaluation import by_class_tables
-from tfcolor.evaluation import class_plots
 from tfcolor.evaluation import color_scores
+from tfcolor.evaluation import per_class
+from tfcolor.evaluation import plots
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import labelled_assembly
@@ -133,19 +132,19 @@ def write_report(run, dataset, *, class_names, part) -> None:
     )
     folder = os.path.join(run.path, "report")
     os.makedirs(folder, exist_ok=True)
-    text = by_class_tables.markdown(
+    text = per_class.markdown(
         scores,
         heading=f"{len(scores.names)} {part} pictures",
         delivered=False,
     )
     for name, data in (
-        ("by_class.csv", by_class_tables.csv_text(scores).encode()),
-        ("by_class.png", class_plots.png(by_class_plot.draw(scores))),
+        ("by_class.csv", per_class.csv_text(scores).encode()),
+        ("by_class.png", plots.png(plots.draw_by_class(scores))),
         ("by_class.md", text.encode()),
     ):
         encode.write_atomically(os.path.join(folder, name), data)
     # Last: it says that the report is whole.
-    color_scores.write_csv(scores, os.path.join(folder, SCORES))
+    color_scores.write_scores(scores, os.path.join(folder, SCORES))
     run.log.info("report: %s\n\n%s", folder, text)
 
 

@@ -10,14 +10,14 @@ from PIL import Image
 
 from tests import pictures
 from tests.evaluation import synthetic
-from tests.evaluation.test_lpips import random_weights
+from tests.evaluation.test_perceptual_lpips import random_weights
 from tfcolor.cli import evaluate
 from tfcolor.cli import main
 from tfcolor.data import box_folder
 from tfcolor.data import picture_boxes
-from tfcolor.evaluation import efficientnet_distance
-from tfcolor.evaluation.truth import list_truth
-from tfcolor.evaluation.truth import shown_names
+from tfcolor.evaluation import perceptual
+from tfcolor.evaluation.methods import list_truth
+from tfcolor.evaluation.methods import shown_names
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
@@ -28,7 +28,7 @@ class _MeanColor:
     def __call__(self, rgb):
         return rgb.reshape(-1, 3).mean(axis=0)
 
-    distance = staticmethod(efficientnet_distance.features_distance)
+    distance = staticmethod(perceptual.efficientnet_distance)
 
 
 @pytest.fixture(autouse=True)
@@ -36,9 +36,7 @@ def installed(monkeypatch):
     """Reports do not depend on what is installed here; returns a setter."""
 
     def install(extractor):
-        monkeypatch.setattr(
-            efficientnet_distance, "open_installed", lambda: extractor
-        )
+        monkeypatch.setattr(perceptual, "open_installed", lambda: extractor)
 
     install(None)
     return install

@@ -35,6 +35,7 @@ print("status", status, "imported", sorted(slow))
         ["prepare", "--help"],
         ["export", "--help"],
         ["client", "--help"],
+        ["studio", "--help"],
     ],
 )
 def test_help_and_version_do_not_wait_for_tensorflow(arguments):

@@ -17,8 +17,8 @@ def test_predictions_count_what_is_right():
 
 def test_a_csv_file_keeps_them(tmp_path):
     path = str(tmp_path / "predictions.csv")
-    class_predictions.write_csv(made.MIXED, path)
-    again = class_predictions.read_csv(path)
+    class_predictions.write_predictions(made.MIXED, path)
+    again = class_predictions.read_predictions(path)
     assert again.names == made.MIXED.names
     assert again.class_names == made.NAMES
     np.testing.assert_array_equal(again.labels, made.MIXED.labels)
@@ -27,7 +27,7 @@ def test_a_csv_file_keeps_them(tmp_path):
     )
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="that begins with"):
-        class_predictions.read_csv(str(tmp_path / "other.csv"))
+        class_predictions.read_predictions(str(tmp_path / "other.csv"))
 
 
 def test_predict_keeps_the_order_of_the_data():

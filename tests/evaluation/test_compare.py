@@ -4,12 +4,12 @@ from skimage.color import rgb2lab
 
 from tests.evaluation import synthetic
 from tfcolor.data import picture_boxes
-from tfcolor.evaluation import baselines
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
+from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import compare
 from tfcolor.evaluation.methods import Method
-from tfcolor.evaluation.truth import list_truth
+from tfcolor.evaluation.methods import list_truth
 
 PERFECT = Method("perfect", lambda _, rgb: rgb)
 
@@ -29,8 +29,9 @@ def test_a_perfect_method_reaches_the_truth(folder):
     perfect = result.values["perfect"]
     assert (perfect["ab_rmse"] == 0).all()
     assert perfect["ssim"] == pytest.approx(np.ones(4))
-    for key, true in result.truth.items():
-        np.testing.assert_array_equal(perfect[key], true)
+    for metric in measure.COLORFULNESS:
+        true = result.truth[metric.key]
+        np.testing.assert_array_equal(perfect[metric.key], true)
     assert (result.gain("perfect") > 50).all()
     assert (result.gain("grey") == 0).all()
     assert result.sizes == [(30, 20), (30, 21), (30, 22), (30, 23)]
@@ -47,7 +48,7 @@ def test_both_baselines_keep_L_and_mean_ab_is_the_mean_of_the_means(folder):
         for s in range(4)
     ]
     rgb = synthetic.picture(2, 22, 30)
-    painted = baselines.constant_ab(rgb, np.mean(means, axis=0))
+    painted = measure.constant_ab(rgb, np.mean(means, axis=0))
     expected = measure.measure(rgb, painted)["psnr"]
     assert result.values["mean ab"]["psnr"][2] == pytest.approx(
         expected, abs=0.01
@@ -123,18 +124,18 @@ def test_pixels_are_counted_for_every_method_and_the_truth(folder):
     (folder / "p1.png").write_bytes(b"nothing")
     swapped = Method("swapped", lambda _, rgb: rgb[..., ::-1].copy())
     result = compare(list_truth(str(folder)), [swapped])
-    assert set(result.counts) == {None, "grey", "mean ab", "swapped"}
+    assert set(result.values) == {"grey", "mean ab", "swapped"}
     rgb = synthetic.picture(2, 22, 30)
     predicted = {
-        None: rgb,
-        "grey": baselines.constant_ab(rgb, np.zeros(2)),
+        TRUE: rgb,
+        "grey": measure.constant_ab(rgb, np.zeros(2)),
         "swapped": rgb[..., ::-1].copy(),
     }
     for name, picture in predicted.items():
         for key, expected in hue_shares.count(rgb, picture).items():
-            assert result.counts[name][key].shape == (2, 3)
-            assert tuple(result.counts[name][key][:, 1]) == expected
-    pixels = [c["right"][1] for c in result.counts.values()]
+            assert result.counts(name)[key].shape == (2, 3)
+            assert tuple(result.counts(name)[key][:, 1]) == expected
+    pixels = [result.counts(n)["right"][1] for n in [TRUE, *result.values]]
     assert all((p == pixels[0]).all() for p in pixels)
 
 
@@ -208,7 +209,7 @@ def test_boxes_add_the_numbers_of_their_pixels(folder):
         assert (inside.values[name]["ab_rmse"] == 0).all()
     assert (result.values["half"]["ab_rmse"] > 0).all()
     assert (inside.values["mean ab"]["ab_rmse"] > 0).all()
-    assert inside.counts == {}
+    assert inside.counts(TRUE) == {}
     rgb = synthetic.picture(2, 22, 30)
     chosen = np.zeros(rgb.shape[:2], bool)
     chosen[2:12, 3:13] = chosen[5:18, 5:20] = True

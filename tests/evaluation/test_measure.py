@@ -5,7 +5,6 @@ from skimage.color import rgb2lab
 from skimage.metrics import peak_signal_noise_ratio
 from skimage.metrics import structural_similarity
 
-from tfcolor.evaluation import bands
 from tfcolor.evaluation import measure
 from tfcolor.metrics import MAX_PSNR
 
@@ -49,7 +48,7 @@ def test_every_metric_has_a_value():
 def test_bands_of_rows_give_the_numbers_of_the_whole(monkeypatch):
     pair = _pair(61, 17)
     whole = measure.measure(*pair)
-    monkeypatch.setattr(bands, "PIXELS", 17 * 7)
+    monkeypatch.setattr(measure, "BAND_PIXELS", 17 * 7)
     assert measure.measure(*pair) == pytest.approx(whole, rel=1e-4)
 
 
@@ -91,3 +90,12 @@ def test_chosen_pixels_are_measured_as_if_there_were_no_others():
     values = measure.measure_pixels(rgb, predicted, chosen)
     assert set(values) == {m.key for m in measure.PIXEL_METRICS}
     assert values == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 10, 99, 1000])
+def test_bands_cover_every_row_once(monkeypatch, width):
+    monkeypatch.setattr(measure, "BAND_PIXELS", 100)
+    rows = np.arange(37)
+    parts = [rows[band] for band in measure.row_bands(37, width)]
+    np.testing.assert_array_equal(np.concatenate(parts), rows)
+    assert all(len(part) * width <= 100 or len(part) == 1 for part in parts)

@@ -3,9 +3,8 @@ import pytest
 from PIL import Image
 
 from tfcolor.data import picture_boxes
-from tfcolor.evaluation import method_names
 from tfcolor.evaluation import methods
-from tfcolor.evaluation.truth import list_truth
+from tfcolor.evaluation.methods import list_truth
 
 
 def _save(path, rgb):
@@ -115,5 +114,13 @@ def test_methods_are_named_shortly_and_apart(paths, names):
 def test_methods_of_long_paths_stay_apart_in_plots():
     folder = "a_rather_long_name_of_a_folder_of_runs"
     paths = [f"{folder}/{run}/{folder}/model.keras" for run in "ab"]
-    short = [method_names.short(n) for n in methods.unique_names(paths)]
+    short = [methods.short_name(n) for n in methods.unique_names(paths)]
     assert short == ["a/…/model", "b/…/model"]
+
+
+def test_long_names_keep_their_ends():
+    assert methods.short_name("siggraph_small") == "siggraph_small"
+    path = "/somewhere" * 9 + "/runs/ensemble/model.keras"
+    short = methods.short_name(path)
+    assert len(short) == methods.LONGEST_NAME
+    assert short.startswith("…") and short.endswith("/ensemble/model.keras")

@@ -2,8 +2,8 @@ import numpy as np
 from PIL import Image
 
 from tests.evaluation import synthetic
-from tfcolor.evaluation.report_pictures import ReportPictures
-from tfcolor.evaluation.truth import TruePicture
+from tfcolor.evaluation.methods import TruePicture
+from tfcolor.evaluation.report import ReportPictures
 
 
 def test_pictures_are_small_jpegs_under_names_that_any_system_can_hold(

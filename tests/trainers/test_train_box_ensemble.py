@@ -10,7 +10,7 @@ from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.evaluation import methods
-from tfcolor.evaluation.truth import list_truth
+from tfcolor.evaluation.methods import list_truth
 from tfcolor.inference import box_finder
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.ensemble import ensemble

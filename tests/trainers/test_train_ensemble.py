@@ -109,7 +109,9 @@ def test_an_ensemble_leaves_a_report_class_by_class(run):
     assert sorted(os.listdir(f"{workdir}/report")) == [
         *("by_class.csv", "by_class.md", "by_class.png", "scores.csv"),
     ]
-    scores = color_scores.read_csv(f"{workdir}/report/scores.csv", method="m")
+    scores = color_scores.read_scores(
+        f"{workdir}/report/scores.csv", method="m"
+    )
     assert len(scores.names) == 9
     assert sorted(set(scores.classes)) == sorted(class_albums.CLASSES)
     text = pathlib.Path(f"{workdir}/report/by_class.md").read_text()

@@ -17,7 +17,7 @@ from tests.training.tiny_run import TinyRun
 from tfcolor import Colorizer
 from tfcolor.cli import main
 from tfcolor.detection import signatures
-from tfcolor.evaluation import lpips_weights
+from tfcolor.evaluation import perceptual
 from tfcolor.training import run_folder
 from tfcolor.weights import model_file
 from tfcolor.weights import pytorch_files
@@ -280,7 +280,7 @@ def test_hostile_weights_of_lpips_are_named(tmp_path, data):
     path = tmp_path / "lpips.npz"
     path.write_bytes(data)
     with pytest.raises(ValueError, match=r"archive of arrays.*lpips\.npz"):
-        lpips_weights.load(str(path))
+        perceptual.load_lpips(str(path))
 
 
 @pytest.mark.slow

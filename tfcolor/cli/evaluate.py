@@ -60,7 +60,7 @@ def _open_boxes(args, truth):
 
 def _crops(args, truth, find_boxes) -> list:
     """Returns a picture for each box."""
-    from tfcolor.evaluation.truth import crops
+    from tfcolor.evaluation.methods import crops
 
     if find_boxes is None or args.predictions:
         raise ValueError(
@@ -77,7 +77,7 @@ def _class_teller(args, model: str, colorizer):
         return None
     import functools
 
-    from tfcolor.evaluation import class_collector
+    from tfcolor.evaluation import methods
     from tfcolor.weights import model_file
 
     info = model_file.read_info(model)
@@ -88,7 +88,7 @@ def _class_teller(args, model: str, colorizer):
             f"{len(info.class_names)} names"
         )
     return functools.partial(
-        class_collector.tell_class,
+        methods.tell_class,
         class_names=info.class_names,
         shuffled=info.inputs == model_file.SHUFFLED_CLASSES,
     )
@@ -127,19 +127,18 @@ def _methods(args, truth, find_boxes, say) -> list:
 
 def _prepare(args, say) -> tuple:
     """Checks the options; returns truth, methods, boxes and distances."""
-    from tfcolor.evaluation import class_collector
-    from tfcolor.evaluation import efficientnet_distance
-    from tfcolor.evaluation import lpips_weights
-    from tfcolor.evaluation import report_folder
-    from tfcolor.evaluation.fid import Fid
-    from tfcolor.evaluation.truth import list_truth
+    from tfcolor.evaluation import color_scores
+    from tfcolor.evaluation import perceptual
+    from tfcolor.evaluation import report
+    from tfcolor.evaluation.methods import list_truth
+    from tfcolor.evaluation.perceptual import Fid
 
     if args.geometry_size < 1:
         raise ValueError(
             "--geometry_size must be at least 1. "
             f"Received: {args.geometry_size}"
         )
-    report_folder.check(args.output, overwrite=args.overwrite)
+    report.check_folder(args.output, overwrite=args.overwrite)
     truth = list_truth(
         *args.truth,
         limit=args.limit,
@@ -149,12 +148,12 @@ def _prepare(args, say) -> tuple:
     )
     if args.by_class:
         # Says early what is wrong with the folders.
-        class_collector.ClassCollector(truth)
+        color_scores.ClassCollector(truth)
     find_boxes = _open_boxes(args, truth)
     if args.crops:
         truth, find_boxes = _crops(args, truth, find_boxes), None
     paths = args.lpips_weights
-    lpips = lpips_weights.load(*paths) if paths else None
+    lpips = perceptual.load_lpips(*paths) if paths else None
     fid = Fid(args.fid_weights) if args.fid_weights else None
     if fid and len(truth) < 2:
         raise ValueError("FID needs at least 2 pictures. Received: 1")
@@ -162,7 +161,7 @@ def _prepare(args, say) -> tuple:
     distances = {
         "lpips": lpips,
         "fid": fid,
-        "efficientnet": efficientnet_distance.open_installed(),
+        "efficientnet": perceptual.open_installed(),
     }
     return truth, methods, find_boxes, distances
 
@@ -174,13 +173,12 @@ def _write(args, truth, methods, find_boxes, distances, *, say):
     import tqdm
 
     from tfcolor.evaluation import report
-    from tfcolor.evaluation import report_folder
-    from tfcolor.evaluation.class_collector import ClassCollector
+    from tfcolor.evaluation.color_scores import ClassCollector
     from tfcolor.evaluation.compare import compare
-    from tfcolor.evaluation.report_pictures import ReportPictures
+    from tfcolor.evaluation.report import ReportPictures
 
     collector = ClassCollector(truth) if args.by_class else None
-    with report_folder.atomic(args.output, overwrite=args.overwrite) as folder:
+    with report.atomic_folder(args.output, overwrite=args.overwrite) as folder:
         pictures = ReportPictures(folder, [method.name for method in methods])
 
         def save(picture, rgb):

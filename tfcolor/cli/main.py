@@ -16,13 +16,14 @@ from tfcolor.cli import export
 from tfcolor.cli import import_weights
 from tfcolor.cli import models
 from tfcolor.cli import prepare
+from tfcolor.cli import studio
 from tfcolor.data import memory
 
 # Each has `add_parser(subparsers)` and `run(args) -> exit status`, and
 # imports the library inside `run`: help must not wait for TensorFlow.
 _COMMANDS = (
     *(colorize, evaluate, demo, detect, classify),
-    *(models, import_weights, prepare, export, client),
+    *(models, import_weights, prepare, export, client, studio),
 )
 
 # What a shell reports for a program that Ctrl-C ended: 128 + SIGINT.

@@ -30,7 +30,7 @@ from tfcolor.data.manifest import Manifest
 from tfcolor.data.manifest import Shard
 from tfcolor.data.manifest import ShardSettings
 
-# As `evaluation.color_groups` reads them.
+# As `evaluation.classifier_report` reads them.
 COLOR_GROUPS = "color_groups.json"
 # Shards whose pictures are being made while one is written.
 _SHARDS_AHEAD = 2

@@ -8,15 +8,23 @@ is measured by the mean of b and the share of pixels with b > 20.
 
 import csv
 import dataclasses
-import io
+import functools
 import os
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 
+from tfcolor.color import lab
 from tfcolor.color import scaling
 from tfcolor.data import encode
+from tfcolor.evaluation import compare
+from tfcolor.evaluation import measure
+from tfcolor.evaluation import methods
+from tfcolor.evaluation import results
+from tfcolor.evaluation.compare import Comparison
+from tfcolor.evaluation.methods import TruePicture
 
 MSE, MEAN_B, YELLOW = "mse", "mean_b", "yellow_share"
 KEYS = (MSE, MEAN_B, YELLOW)
@@ -28,20 +36,79 @@ _HEADER = ("picture", "class", *KEYS, *(f"true_{key}" for key in TRUE_KEYS))
 
 @dataclasses.dataclass(frozen=True)
 class ColorScores:
-    """The numbers of methods on labelled pictures.
+    """The numbers of methods on labelled pictures, as one long table.
 
     Attributes:
+        table: DataFrame with a row for each number: "picture" and "class" it
+            is of, "method", "metric", one of `KEYS`, and "value". The true
+            pictures have `TRUE_KEYS`, and `compare.TRUE` for a method.
+    """
+
+    table: pd.DataFrame
+
+    @functools.cached_property
+    def values(self) -> dict[str, dict[str, np.ndarray]]:
+        """Each method's float64 arrays [N] by `KEYS`.
+
+        Differences are from the first method.
+        """
+        found = compare.columns(self.table)
+        return {name: found[name] for name in found if name != compare.TRUE}
+
+    @property
+    def losses(self) -> dict[str, np.ndarray]:
+        """Each method's float64 array [N] of the loss."""
+        return {name: found[MSE] for name, found in self.values.items()}
+
+    @functools.cached_property
+    def truth(self) -> dict[str, np.ndarray]:
+        """Float64 arrays [N] of the true pictures by `TRUE_KEYS`."""
+        return compare.columns(self.table)[compare.TRUE]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The N pictures."""
+        return list(self._each_once["picture"])
+
+    @functools.cached_property
+    def classes(self) -> list[str]:
+        """What the N pictures show."""
+        return list(self._each_once["class"])
+
+    @property
+    def _each_once(self) -> pd.DataFrame:
+        is_true = self.table["method"] == compare.TRUE
+        return self.table[is_true & (self.table["metric"] == MEAN_B)]
+
+
+def make_scores(
+    names: list[str],
+    classes: list[str],
+    values: dict[str, dict[str, np.ndarray]],
+    truth: dict[str, np.ndarray],
+) -> ColorScores:
+    """Makes the table of columns.
+
+    Args:
         names: list of N str, the pictures.
         classes: list of N str, what they show.
         values: dict from the name of a method to a dict from each of `KEYS`
-            to a float64 array [N]. Differences are from the first method.
-        truth: dict from each of `TRUE_KEYS` to a float64 array [N].
-    """
+            to a float array [N].
+        truth: dict from each of `TRUE_KEYS` to a float array [N].
 
-    names: list[str]
-    classes: list[str]
-    values: dict[str, dict[str, np.ndarray]]
-    truth: dict[str, np.ndarray]
+    Returns:
+        ColorScores.
+    """
+    rows = [
+        (*picture, method, key, value)
+        for method, found in {compare.TRUE: truth, **values}.items()
+        for key, column in found.items()
+        for *picture, value in zip(names, classes, column, strict=True)
+    ]
+    header = ("picture", "class", "method", "metric", "value")
+    # Names as they are: those of files need not be UTF-8.
+    table = pd.DataFrame(rows, columns=header, dtype=object)
+    return ColorScores(table.astype({"value": float}))
 
 
 def yellowness(ab: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -100,7 +167,7 @@ def score_model(
         true_rows.append({k: v.numpy() for k, v in true.items()})
         names += [os.fsdecode(name) for name in targets["name"].numpy()]
         classes += [class_names[i] for i in targets["label"].numpy()]
-    return ColorScores(
+    return make_scores(
         names, classes, {method: _joined(rows)}, _joined(true_rows)
     )
 
@@ -112,7 +179,7 @@ def _joined(rows: list[dict]) -> dict[str, np.ndarray]:
     }
 
 
-def write_csv(scores: ColorScores, path: str) -> None:
+def write_scores(scores: ColorScores, path: str) -> None:
     """Writes a row for every picture of the first method.
 
     Args:
@@ -120,21 +187,17 @@ def write_csv(scores: ColorScores, path: str) -> None:
         path: str.
     """
     values = next(iter(scores.values.values()))
-    columns = [values[key] for key in KEYS]
+    columns = [scores.names, scores.classes, *(values[key] for key in KEYS)]
     columns += [scores.truth[key] for key in TRUE_KEYS]
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(_HEADER)
-    for name, label, *numbers in zip(
-        scores.names, scores.classes, *columns, strict=True
-    ):
-        writer.writerow([name, label, *(f"{n:.8g}" for n in numbers)])
-    encode.write_atomically(
-        path, file.getvalue().encode(errors="backslashreplace")
-    )
+    rows = [
+        dict(zip(_HEADER, row, strict=True))
+        for row in zip(*columns, strict=True)
+    ]
+    text = results.csv_text(rows, form="%.8g")
+    encode.write_atomically(path, text.encode(errors="backslashreplace"))
 
 
-def read_csv(path: str, *, method: str) -> ColorScores:
+def read_scores(path: str, *, method: str) -> ColorScores:
     """Reads what `write_csv` wrote.
 
     Args:
@@ -157,9 +220,78 @@ def read_csv(path: str, *, method: str) -> ColorScores:
     numbers = np.array([row[2:] for row in rows], float).T
     values = dict(zip(KEYS, numbers, strict=False))
     truth = dict(zip(TRUE_KEYS, numbers[len(KEYS) :], strict=True))
-    return ColorScores(
+    return make_scores(
         [row[0] for row in rows],
         [row[1] for row in rows],
         {method: values},
         truth,
     )
+
+
+def _yellowness_of(rgb: np.ndarray) -> dict[str, float]:
+    """Measures a uint8 picture [H, W, 3], in bands that fit the memory."""
+    height, width = rgb.shape[:2]
+    sums = dict.fromkeys(TRUE_KEYS, 0.0)
+    for rows in measure.row_bands(height, width):
+        band = tf.cast(rgb[rows], tf.float32) / 255
+        found = yellowness(lab.rgb_to_lab(band)[..., 1:])
+        for key, value in found.items():
+            sums[key] += float(value) * (rows.stop - rows.start) / height
+    return sums
+
+
+class ClassCollector:
+    """Looks at the pictures of a comparison while it is made.
+
+    Args:
+        truth: list of TruePicture.
+
+    Raises:
+        ValueError: a picture is in no class folder, or all are in one.
+    """
+
+    def __init__(self, truth: list[TruePicture]):
+        self._classes = {
+            picture.index: methods.class_of(picture) for picture in truth
+        }
+        self._yellowness = {}
+        found = set(self._classes.values())
+        if len(found) < 2:
+            raise ValueError(
+                "The true pictures must be in at least two class folders, "
+                f"right below what --truth names. Received: {sorted(found)}"
+            )
+
+    def look(self, picture: TruePicture, rgb: dict) -> None:
+        """Measures a picture; of the form of `compare`'s `save_picture`."""
+        self._yellowness[picture.index] = {
+            name: _yellowness_of(pixels) for name, pixels in rgb.items()
+        }
+
+    def scores(self, comparison: Comparison) -> ColorScores:
+        """Puts the numbers of the methods together.
+
+        Args:
+            comparison: Comparison.
+
+        Returns:
+            ColorScores of the methods that are no baselines.
+        """
+        indices = [picture.index for picture in comparison.pictures]
+
+        def column(name, key):
+            return np.array([self._yellowness[i][name][key] for i in indices])
+
+        values = {
+            name: {
+                MSE: mse_of_rmse(comparison.values[name]["ab_rmse"]),
+                **{key: column(name, key) for key in TRUE_KEYS},
+            }
+            for name in comparison.methods()
+        }
+        return make_scores(
+            [picture.name for picture in comparison.pictures],
+            [self._classes[i] for i in indices],
+            values,
+            {key: column(None, key) for key in TRUE_KEYS},
+        )

@@ -1,4 +1,8 @@
-"""Measuring every method on every true picture."""
+"""Measuring every method on every true picture, into one long table.
+
+A row of the table is one number: of a picture, by a method, by a metric.
+Reports are made from it.
+"""
 
 import dataclasses
 import functools
@@ -6,19 +10,85 @@ from collections.abc import Callable
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
 from tfcolor.data import outcome
-from tfcolor.evaluation import baselines
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.methods import Method
+from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import from_constant_ab
-from tfcolor.evaluation.truth import TruePicture
 from tfcolor.inference.box_finder import Finder
 
 # What takes less memory here.
 _TRY_LESS = "--geometry=squash, or smaller pictures"
+# Columns of the long table.
+COLUMNS = ("picture", "method", "metric", "value")
+# In the place of a method: the true pictures themselves. No method has it.
+TRUE = ""
+_HITS, _PIXELS = "_hits", "_pixels"
+
+
+def numbers(picture: int, method: str, values: dict[str, float]) -> list[tuple]:
+    """Makes the rows of one picture and method.
+
+    Args:
+        picture: int, its index.
+        method: str, or `TRUE`.
+        values: dict from the key of a metric to its value.
+
+    Returns:
+        list of (picture, method, metric, value): `COLUMNS`.
+    """
+    return [(picture, method, key, value) for key, value in values.items()]
+
+
+def counted(counts: dict[str, tuple[int, int]]) -> dict[str, float]:
+    """Makes two metrics of each share, its hits and its pixels.
+
+    Args:
+        counts: dict, as `hue_shares.count` returns it.
+
+    Returns:
+        dict from the name of a metric to its value.
+    """
+    return {
+        f"{key}{end}": float(count)
+        for key, pair in counts.items()
+        for end, count in zip((_HITS, _PIXELS), pair, strict=True)
+    }
+
+
+def long_table(rows: list[tuple]) -> pd.DataFrame:
+    """Makes the table of rows, those of the first picture first.
+
+    Args:
+        rows: list of tuples, as of `numbers`.
+
+    Returns:
+        DataFrame with `COLUMNS`; float64 values.
+    """
+    # Names as they are: those of files need not be UTF-8.
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    return table.astype({"picture": int, "value": float})
+
+
+def columns(table: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+    """Takes a long table apart.
+
+    Args:
+        table: DataFrame, of `long_table`.
+
+    Returns:
+        dict from the name of a method, in the order of the table, to a dict
+        from a metric to a float64 array with a value for each picture.
+    """
+    found = {}
+    groups = table.groupby(["method", "metric"], sort=False)["value"]
+    for (method, metric), values in groups:
+        found.setdefault(method, {})[metric] = values.to_numpy(copy=True)
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,16 +100,13 @@ class Comparison:
         sizes: list of N (width, height), in the geometry.
         geometry: str, for people.
         metrics: tuple of Metric, those measured.
-        values: dict from the name of a method to a dict from the key of a
-            metric to a float64 array [N]. The baselines come first.
-        truth: dict from the keys of the colourfulness metrics to a float64
-            array [N]: those of the true pictures.
+        table: DataFrame, of `long_table`, of every picture, method and metric.
+            The baselines come first. The true pictures have the colourfulness
+            metrics. Shares of pixels are two metrics each, see `counted`;
+            there are none inside boxes.
         fid: dict from the name of a method to its FID; empty if not asked,
             NaN for fewer than two pictures.
         failures: list of (path, reason) of the pictures left out.
-        counts: dict from the name of a method, and from None for the truth
-            itself, to a dict from the keys of `hue_shares.SHARES` to a float64
-            array [2, N]: hits, and pixels that count. Empty inside boxes.
         efficientnet: dict from the name of a method to its EfficientNet-Lite0
             distance; as `fid`.
         in_boxes: Comparison of the pixels inside boxes alone, over the
@@ -50,24 +117,55 @@ class Comparison:
     sizes: list[tuple[int, int]]
     geometry: str
     metrics: tuple[measure.Metric, ...]
-    values: dict[str, dict[str, np.ndarray]]
-    truth: dict[str, np.ndarray]
+    table: pd.DataFrame
     fid: dict[str, float]
     failures: list[tuple[str, str]]
-    counts: dict[str | None, dict[str, np.ndarray]] = dataclasses.field(
-        default_factory=dict
-    )
     efficientnet: dict[str, float] = dataclasses.field(default_factory=dict)
     in_boxes: "Comparison | None" = None
 
+    @functools.cached_property
+    def values(self) -> dict[str, dict[str, np.ndarray]]:
+        """The columns of each method, by the key of a metric."""
+        found = columns(self.table)
+        if not found:
+            # No picture: the columns are there, and empty.
+            none = {m.key: np.zeros(0) for m in self.metrics}
+            return {measure.GREY: none, measure.MEAN_AB: none}
+        return {name: found[name] for name in found if name != TRUE}
+
+    @functools.cached_property
+    def truth(self) -> dict[str, np.ndarray]:
+        """The columns of the true pictures, by the key of a metric."""
+        none = {m.key: np.zeros(0) for m in measure.COLORFULNESS}
+        return columns(self.table).get(TRUE, none)
+
+    def counts(self, method: str) -> dict[str, np.ndarray]:
+        """Returns the pixels of the shares of a method.
+
+        Args:
+            method: str, or `TRUE`.
+
+        Returns:
+            dict from the keys of `hue_shares.SHARES` to a float64 array
+            [2, N]: hits, and pixels that count. Empty if none were counted.
+        """
+        own = self.truth if method == TRUE else self.values[method]
+        return {
+            share.key: np.stack(
+                [own[share.key + _HITS], own[share.key + _PIXELS]]
+            )
+            for share in hue_shares.SHARES
+            if share.key + _HITS in own
+        }
+
     def methods(self) -> list[str]:
         """Returns the names that are not baselines, in order."""
-        both = (baselines.GREY, baselines.MEAN_AB)
+        both = (measure.GREY, measure.MEAN_AB)
         return [name for name in self.values if name not in both]
 
     def gain(self, method: str) -> np.ndarray:
         """Returns PSNR minus that of grey, picture by picture, in dB."""
-        return self.values[method]["psnr"] - self.values[baselines.GREY]["psnr"]
+        return self.values[method]["psnr"] - self.values[measure.GREY]["psnr"]
 
 
 class _Run:
@@ -94,25 +192,31 @@ class _Run:
         self.say = say
         self.failures = []
         # By index of the true picture.
-        self.truth = {}
         self.sizes = {}
         self.mean_ab = {}
+        # The rows of the long table, and those of the pixels inside boxes
+        # where the picture has any.
+        self.rows = {}
+        self.rows_in_boxes = {}
         # By index of the true picture, then by name of the method.
-        self.values = {}
-        self.counts = {}
         self.features = {}
-        # The same for the pixels inside boxes, where a picture has any.
-        self.truth_in_boxes = {}
-        self.values_in_boxes = {}
 
     def read(self, picture: TruePicture, say=None) -> np.ndarray:
         return geometries.fit(picture.read(say), self.geometry, self.size)
 
-    def measure(self, rgb_true, rgb_predicted) -> dict[str, float]:
-        values = measure.measure(rgb_true, rgb_predicted)
+    def measure(self, picture, rgb_true, name, rgb) -> list[tuple]:
+        """The rows of a method."""
+        values = measure.measure(rgb_true, rgb)
         if self.lpips is not None:
-            values[measure.LPIPS.key] = self.lpips(rgb_true, rgb_predicted)
-        return values
+            values[measure.LPIPS.key] = self.lpips(rgb_true, rgb)
+        values |= counted(hue_shares.count(rgb_true, rgb))
+        return numbers(picture.index, name, values)
+
+    def measure_true(self, picture, rgb) -> list[tuple]:
+        """The rows of the true picture itself."""
+        values = measure.colorfulness(rgb)
+        values |= counted(hue_shares.count(rgb, rgb))
+        return numbers(picture.index, TRUE, values)
 
     def features_of(self, rgb) -> dict[str, np.ndarray]:
         return {key: found(rgb) for key, found in self.extractors.items()}
@@ -131,42 +235,43 @@ class _Run:
         say = self.say and functools.partial(self.say, picture.path)
         rgb = self.read(picture, say)
         predicted = {m.name: m.predict(picture, rgb) for m in methods}
-        values = {n: self.measure(rgb, p) for n, p in predicted.items()}
-        shown = {None: rgb, **predicted}
-        counts = {n: hue_shares.count(rgb, p) for n, p in shown.items()}
-        features = {n: self.features_of(p) for n, p in shown.items()}
+        rows = self.measure_true(picture, rgb)
+        for name, shown in predicted.items():
+            rows += self.measure(picture, rgb, name, shown)
+        features = {
+            name: self.features_of(shown)
+            for name, shown in {None: rgb, **predicted}.items()
+        }
         chosen = self.inside(picture, rgb)
         if chosen.any():
-            self.values_in_boxes[picture.index] = {
-                n: measure.measure_pixels(rgb, p, chosen)
-                for n, p in predicted.items()
-            }
-            self.truth_in_boxes[picture.index] = measure.colorfulness(
-                rgb[chosen][:, None]
+            self.rows_in_boxes[picture.index] = numbers(
+                picture.index,
+                TRUE,
+                measure.colorfulness(rgb[chosen][:, None]),
             )
+            for name, shown in predicted.items():
+                self.measure_inside(picture, rgb, name, shown, chosen)
         self.save_picture(picture, {**predicted, None: rgb})
-        self.counts[picture.index] = counts
         self.features[picture.index] = features
-        self.truth[picture.index] = measure.colorfulness(rgb)
         self.sizes[picture.index] = rgb.shape[1], rgb.shape[0]
-        self.mean_ab[picture.index] = baselines.mean_ab(rgb)
-        self.values[picture.index] = values
+        self.mean_ab[picture.index] = measure.mean_ab(rgb)
+        self.rows[picture.index] = rows
+
+    def measure_inside(self, picture, rgb_true, name, rgb, chosen) -> None:
+        values = measure.measure_pixels(rgb_true, rgb, chosen)
+        self.rows_in_boxes[picture.index] += numbers(
+            picture.index, name, values
+        )
 
     def second_pass(self, picture, method) -> None:
         """The mean-ab baseline of a picture of the first pass."""
         rgb = self.read(picture)
-        predicted = method.predict(picture, rgb)
-        values = self.measure(rgb, predicted)
-        counts = hue_shares.count(rgb, predicted)
-        self.counts[picture.index][method.name] = counts
-        features = self.features_of(predicted)
-        self.features[picture.index][method.name] = features
-        if picture.index in self.values_in_boxes:
+        name, predicted = method.name, method.predict(picture, rgb)
+        self.rows[picture.index] += self.measure(picture, rgb, name, predicted)
+        self.features[picture.index][name] = self.features_of(predicted)
+        if picture.index in self.rows_in_boxes:
             chosen = self.inside(picture, rgb)
-            self.values_in_boxes[picture.index][method.name] = (
-                measure.measure_pixels(rgb, predicted, chosen)
-            )
-        self.values[picture.index][method.name] = values
+            self.measure_inside(picture, rgb, name, predicted, chosen)
 
     def each(self, pictures, step, method) -> list[TruePicture]:
         """Applies a pass; returns the pictures that went well."""
@@ -184,10 +289,6 @@ class _Run:
         return done
 
 
-def _column(rows: Iterable[dict], key: str) -> np.ndarray:
-    return np.array([row[key] for row in rows], np.float64)
-
-
 def _distances(run: _Run, done: list[TruePicture], names, key: str) -> dict:
     """Returns the distance of each method's pictures from the true ones."""
     if key not in run.extractors:
@@ -200,17 +301,6 @@ def _distances(run: _Run, done: list[TruePicture], names, key: str) -> dict:
 
     distance = run.extractors[key].distance
     return {name: distance(features(None), features(name)) for name in names}
-
-
-def _counts(run: _Run, done: list[TruePicture], names) -> dict:
-    """Returns hits and pixels of all pictures: `Comparison.counts`."""
-    keys = [share.key for share in hue_shares.SHARES]
-    counts = {}
-    for name in [None, *names]:
-        rows = [run.counts[picture.index][name] for picture in done]
-        columns = {key: _column(rows, key) for key in keys}
-        counts[name] = {k: c.reshape(-1, 2).T for k, c in columns.items()}
-    return counts
 
 
 def compare(
@@ -263,59 +353,46 @@ def compare(
         find_boxes=find_boxes,
         say=say,
     )
-    grey = from_constant_ab(baselines.GREY, np.zeros(2))
+    grey = from_constant_ab(measure.GREY, np.zeros(2))
     done = run.each(
         progress(truth, desc="pictures"), run.first_pass, [grey, *methods]
     )
     if done:
         ab = np.mean([run.mean_ab[picture.index] for picture in done], axis=0)
-        painted = from_constant_ab(baselines.MEAN_AB, ab)
+        painted = from_constant_ab(measure.MEAN_AB, ab)
         done = run.each(
-            progress(done, desc=baselines.MEAN_AB), run.second_pass, painted
+            progress(done, desc=measure.MEAN_AB), run.second_pass, painted
         )
-    names = [baselines.GREY, baselines.MEAN_AB, *(m.name for m in methods)]
-    comparison = _comparison(
-        run,
-        done,
-        names,
-        metrics=measure.METRICS + ((measure.LPIPS,) if lpips else ()),
-        values=run.values,
-        truth=run.truth,
-    )
-    in_boxes = None if find_boxes is None else _in_boxes(run, done, names)
+    names = [measure.GREY, measure.MEAN_AB, *(m.name for m in methods)]
+    metrics = measure.METRICS + ((measure.LPIPS,) if lpips else ())
+    in_boxes = None
+    if find_boxes is not None:
+        inside = [p for p in done if p.index in run.rows_in_boxes]
+        in_boxes = _comparison(
+            run, inside, names, measure.PIXEL_METRICS, run.rows_in_boxes
+        )
     return dataclasses.replace(
-        comparison,
-        counts=_counts(run, done, names),
+        _comparison(run, done, names, metrics, run.rows),
         **{key: _distances(run, done, names, key) for key in extractors},
         failures=run.failures,
         in_boxes=in_boxes,
     )
 
 
-def _in_boxes(run: _Run, done: list[TruePicture], names) -> Comparison:
-    return _comparison(
-        run,
-        [p for p in done if p.index in run.values_in_boxes],
-        names,
-        metrics=measure.PIXEL_METRICS,
-        values=run.values_in_boxes,
-        truth=run.truth_in_boxes,
-    )
-
-
-def _comparison(run, pictures, names, *, metrics, values, truth) -> Comparison:
-    rows = {n: [values[p.index][n] for p in pictures] for n in names}
-    true_rows = [truth[picture.index] for picture in pictures]
+def _comparison(run, pictures, names, metrics, rows) -> Comparison:
+    order = [TRUE, *names]
     return Comparison(
         pictures=pictures,
         sizes=[run.sizes[picture.index] for picture in pictures],
         geometry=geometries.describe(run.geometry, run.size),
         metrics=metrics,
-        values={
-            name: {m.key: _column(rows[name], m.key) for m in metrics}
-            for name in names
-        },
-        truth={m.key: _column(true_rows, m.key) for m in measure.COLORFULNESS},
+        table=long_table(
+            sorted(
+                (row for picture in pictures for row in rows[picture.index]),
+                # Stable: pictures and metrics stay in their order.
+                key=lambda row: order.index(row[1]),
+            )
+        ),
         fid={},
         failures=[],
     )

@@ -1,12 +1,13 @@
-"""All numbers of one predicted picture."""
+"""All numbers of one predicted picture, and the baselines it has to beat."""
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from tfcolor.color import lab
-from tfcolor.evaluation import bands
+from tfcolor.inference import finish
 from tfcolor.metrics import SSIM_WINDOW
 from tfcolor.metrics import ab_rmse
 from tfcolor.metrics import colorfulness_absolute
@@ -56,7 +57,7 @@ def _ssim(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> float:
     overlap = min(height, SSIM_WINDOW) - 1
     windows = height - overlap
     total = 0.0
-    for band in bands.bands(windows, width):
+    for band in row_bands(windows, width):
         rows = slice(band.start, band.stop + overlap)
         similarity = ssim(rgb_true[rows], rgb_predicted[rows])
         total += float(similarity) * (band.stop - band.start)
@@ -67,7 +68,7 @@ def _lab_metrics(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> dict:
     """CIEDE2000, ab RMSE and L kept, from those of the picture's bands."""
     height, width = rgb_true.shape[:2]
     ciede2000 = ab_square = L_difference = 0.0
-    for rows in bands.bands(height, width):
+    for rows in row_bands(height, width):
         true = lab.rgb_to_lab(rgb_true[rows])
         predicted = lab.rgb_to_lab(rgb_predicted[rows])
         share = (rows.stop - rows.start) / height
@@ -158,3 +159,58 @@ def _pixel_metrics(true: tf.Tensor, predicted: tf.Tensor) -> dict:
         "psnr": float(psnr(true, predicted)),
         **_lab_metrics(true, predicted),
     }
+
+
+# A picture of 24 megapixels at once would take several gigabytes.
+BAND_PIXELS = 2**21
+
+
+def row_bands(height: int, width: int) -> Iterator[slice]:
+    """Yields slices of rows of about `PIXELS` pixels that cover a picture.
+
+    Args:
+        height: int.
+        width: int.
+
+    Yields:
+        slice, at least one row each.
+    """
+    rows = max(1, BAND_PIXELS // width)
+    for start in range(0, height, rows):
+        yield slice(start, min(start + rows, height))
+
+
+GREY = "grey"
+MEAN_AB = "mean ab"
+
+
+def constant_ab(rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:
+    """Paints a whole picture in one colour, as a colorizer would finish it.
+
+    Args:
+        rgb: uint8 array [H, W, 3]; its lightness stays.
+        ab: float array [2], CIELAB. Where sRGB cannot show it at a pixel's L,
+            the pixel is less colourful.
+
+    Returns:
+        uint8 array [H, W, 3].
+    """
+    everywhere = np.asarray(ab, np.float32).reshape(1, 1, 2)
+    return finish.finish(tf.constant(rgb), everywhere).numpy()
+
+
+def mean_ab(rgb: np.ndarray) -> np.ndarray:
+    """Returns a picture's mean a and b.
+
+    Args:
+        rgb: uint8 array [H, W, 3].
+
+    Returns:
+        float64 array [2].
+    """
+    total = np.zeros(2)
+    height, width = rgb.shape[:2]
+    for rows in row_bands(height, width):
+        ab = lab.rgb_to_lab(tf.cast(rgb[rows], tf.float32) / 255)[..., 1:]
+        total += ab.numpy().sum(axis=(0, 1), dtype=np.float64)
+    return total / (height * width)

@@ -1,20 +1,259 @@
-"""Where the predictions of an evaluation come from."""
+"""The true pictures of an evaluation, and the methods that color them."""
 
+import collections
 import dataclasses
 import functools
 import os
+import zlib
 from collections.abc import Callable
 
 import numpy as np
 
-from tfcolor.evaluation import baselines
+from tfcolor.data import decode
+from tfcolor.data import files
+from tfcolor.data import pillow_limit
 from tfcolor.evaluation import geometry as geometries
-from tfcolor.evaluation import truth as truth_lib
-from tfcolor.evaluation.predictions import PredictionFolder
-from tfcolor.evaluation.truth import TruePicture
+from tfcolor.evaluation import measure
 from tfcolor.inference import colorization_model
 from tfcolor.inference.box_finder import Finder
 from tfcolor.inference.colorizer import Colorizer
+
+
+def read_rgb(
+    path: str,
+    *,
+    say: Callable[[str], None] | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+) -> np.ndarray:
+    """Reads a picture file: uint8 array [H, W, 3].
+
+    Args:
+        path: str.
+        say: function of a line of text, or None; see `decode.decode_rgb`.
+        max_pixels: int. A picture of more is not decoded.
+    """
+    data = pillow_limit.read_file(path, max_pixels=max_pixels)
+    return decode.decode_rgb(data, say=say, max_pixels=max_pixels)
+
+
+@dataclasses.dataclass(frozen=True)
+class TruePicture:
+    """A colour picture that predictions are compared with.
+
+    Attributes:
+        index: int. Position in the evaluation, from 0.
+        path: str. Where it is.
+        name: str. Path relative to the folder it was found in, with `/`.
+        box: tuple of 4 int or None. The part of the file that it is, yxyx in
+            pixels; None for the whole.
+        max_pixels: int. A file of more is not decoded.
+    """
+
+    index: int
+    path: str
+    name: str
+    box: tuple[int, int, int, int] | None = None
+    max_pixels: int = pillow_limit.MAX_PIXELS
+
+    def read(self, say: Callable[[str], None] | None = None) -> np.ndarray:
+        """Reads the picture: uint8 array [H, W, 3].
+
+        Args:
+            say: function of a line of text, or None; see `decode.decode_rgb`.
+
+        Raises:
+            OSError: the file cannot be read.
+            ValueError: the kind of picture is not supported, or it is too
+                large.
+        """
+        rgb = read_rgb(self.path, say=say, max_pixels=self.max_pixels)
+        if self.box is None:
+            return rgb
+        top, left, bottom, right = self.box
+        return rgb[top:bottom, left:right]
+
+
+def _inside(path: str, folder: str | None) -> bool:
+    if folder is None:
+        return False
+    path, folder = os.path.realpath(path), os.path.realpath(folder)
+    return path.startswith(os.path.join(folder, ""))
+
+
+def list_truth(
+    *patterns: str,
+    limit: int | None = None,
+    outside: str | None = None,
+    say: Callable[[str], None] | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+) -> list[TruePicture]:
+    """Lists the true pictures: sorted within each pattern, each once.
+
+    Args:
+        *patterns: folders (searched recursively), globs or files.
+        limit: int or None. Keeps the first that many.
+        outside: str or None. A folder whose pictures do not count: the
+            report's own.
+        say: function of a line of text, or None. Told what is left out.
+        max_pixels: int. A file of more is not decoded.
+
+    Returns:
+        list of TruePicture, not empty.
+
+    Raises:
+        FileNotFoundError: a pattern finds no picture.
+        ValueError: `limit` is below 1, or `max_pixels` out of range.
+    """
+    pillow_limit.check_option(max_pixels)
+    if limit is not None and limit < 1:
+        raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
+    names = {}
+    for pattern in patterns:
+        found = [
+            (path, name)
+            for path, name in files.list_named_pictures(pattern, say=say)
+            if not _inside(path, outside)
+        ]
+        if not found:
+            raise FileNotFoundError(
+                "The true pictures must lie outside the report. "
+                f"Received: {pattern!r}"
+            )
+        for path, name in found:
+            pair = path, name.replace(os.sep, "/")
+            names.setdefault(os.path.realpath(path), pair)
+    chosen = list(names.values())[:limit]
+    return [
+        TruePicture(i, *pair, max_pixels=max_pixels)
+        for i, pair in enumerate(chosen)
+    ]
+
+
+def shown_names(pictures: list[TruePicture]) -> list[str]:
+    """Names pictures for people, each unlike the others.
+
+    Args:
+        pictures: list of TruePicture.
+
+    Returns:
+        list of str: their names, and the whole paths of those of several
+        folders that have the same name.
+    """
+    counts = collections.Counter(picture.name for picture in pictures)
+    return [p.name if counts[p.name] == 1 else p.path for p in pictures]
+
+
+def crops(truth: list[TruePicture], find_boxes: Finder) -> list[TruePicture]:
+    """Makes a picture of each box of the true pictures.
+
+    Args:
+        truth: list of TruePicture.
+        find_boxes: box_finder.Finder.
+
+    Returns:
+        list of TruePicture, not empty. Pictures that cannot be read stay
+        whole, to be named later on.
+
+    Raises:
+        ValueError: there is no box.
+    """
+    parts = []
+    for picture in truth:
+        try:
+            found = find_boxes(picture.path, picture.read())
+        except (OSError, ValueError):
+            parts.append((picture, None))
+            continue
+        parts += [(picture, tuple(map(int, box))) for box in found.boxes]
+    if not parts:
+        raise ValueError(
+            f"A picture must have boxes. Received: {len(truth)} without any"
+        )
+    return [
+        TruePicture(
+            index,
+            picture.path,
+            picture.name if box is None else f"{picture.name} {box}",
+            box,
+            picture.max_pixels,
+        )
+        for index, (picture, box) in enumerate(parts)
+    ]
+
+
+def _stem(name: str) -> str:
+    """Returns a relative name without its last extension."""
+    return os.path.splitext(name)[0]
+
+
+class PredictionFolder:
+    """Finds the prediction of a true picture in a folder.
+
+    A prediction has the relative name of its true picture; the extension may
+    differ (`sub/a.jpg` is predicted by `sub/a.png`). The same extension wins
+    where several pictures share a stem; several without it are ambiguous.
+    """
+
+    def __init__(self, folder: str, truth: list[TruePicture]):
+        """Lists a folder.
+
+        Args:
+            folder: str, searched recursively.
+            truth: list of TruePicture, all that are to be compared.
+
+        Raises:
+            FileNotFoundError: there is no such folder, or no picture in it.
+        """
+        if not os.path.isdir(folder):
+            raise FileNotFoundError(
+                f"Predictions must be a folder. Received: {folder!r}"
+            )
+        self._folder = folder
+        self._names = collections.defaultdict(list)
+        for path in files.list_pictures(folder):
+            name = os.path.relpath(path, folder).replace(os.sep, "/")
+            self._names[_stem(name)].append(name)
+        self._truth_stems = collections.Counter(
+            _stem(picture.name) for picture in truth
+        )
+        self._truth_names = collections.Counter(
+            picture.name for picture in truth
+        )
+
+    def find(self, picture: TruePicture) -> str:
+        """Returns the path of a picture's prediction.
+
+        Args:
+            picture: TruePicture.
+
+        Returns:
+            str.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ValueError: it is not clear which one it is.
+        """
+        stem = _stem(picture.name)
+        names = self._names.get(stem, [])
+        if not names:
+            raise FileNotFoundError(f"no prediction {stem}.* in {self._folder}")
+        if self._truth_names[picture.name] > 1:
+            raise ValueError(
+                f"several true pictures have the relative name {picture.name}"
+            )
+        if picture.name in names:
+            return os.path.join(self._folder, picture.name)
+        if len(names) > 1:
+            raise ValueError(
+                f"several predictions in {self._folder} share its stem: "
+                + ", ".join(names)
+            )
+        if self._truth_stems[stem] > 1:
+            raise ValueError(
+                f"several true pictures have the stem of the prediction "
+                f"{names[0]} in {self._folder}"
+            )
+        return os.path.join(self._folder, names[0])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +281,7 @@ def from_constant_ab(name: str, ab: np.ndarray) -> Method:
     Returns:
         Method.
     """
-    return Method(name, lambda _, rgb: baselines.constant_ab(rgb, ab))
+    return Method(name, lambda _, rgb: measure.constant_ab(rgb, ab))
 
 
 def from_colorizer(
@@ -115,7 +354,7 @@ def from_folder(
 
     def predict(picture, rgb):
         path = predictions.find(picture)
-        predicted = truth_lib.read_rgb(
+        predicted = read_rgb(
             path,
             say=say and functools.partial(say, path),
             max_pixels=picture.max_pixels,
@@ -150,7 +389,7 @@ def unique_names(paths: list[str]) -> list[str]:
         `first/model` and `second/model`, with `…` for those between that all
         of them have; numbered where whole paths are equal.
     """
-    taken = {baselines.GREY, baselines.MEAN_AB}
+    taken = {measure.GREY, measure.MEAN_AB}
     parts = [_parts(path) for path in paths]
     groups = {}
     for own in parts:
@@ -188,3 +427,70 @@ def _apart(own: tuple[str, ...], group: set[tuple[str, ...]]) -> str:
         elif shown and shown[-1] != "…":
             shown.append("…")
     return "/".join(shown)
+
+
+def class_of(picture: TruePicture) -> str:
+    """Returns the class of a picture: the folder of its relative name.
+
+    Args:
+        picture: TruePicture.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: the picture is in no class folder.
+    """
+    label, slash, _ = picture.name.partition("/")
+    if not slash:
+        raise ValueError(
+            "Every true picture must be in a class folder. "
+            f"Received: {picture.path!r}"
+        )
+    return label
+
+
+def tell_class(
+    picture: TruePicture, class_names: tuple[str, ...], *, shuffled: bool
+) -> np.ndarray:
+    """Returns what a model is told that must be told classes.
+
+    Args:
+        picture: TruePicture.
+        class_names: tuple of K str, those of the model.
+        shuffled: bool. Whether it is told a class drawn at random, the same
+            for the same name whenever it is asked.
+
+    Returns:
+        float32 array [K].
+
+    Raises:
+        ValueError: the model does not know the picture's class.
+    """
+    label = class_of(picture)
+    if label not in class_names:
+        raise ValueError(
+            "The class of a picture must be one of the model's. Received: "
+            f"{label!r}, not in {list(class_names)}"
+        )
+    place = class_names.index(label)
+    if shuffled:
+        rng = np.random.default_rng(zlib.crc32(os.fsencode(picture.name)))
+        place = int(rng.integers(len(class_names)))
+    return np.eye(len(class_names), dtype=np.float32)[place]
+
+
+LONGEST_NAME = 32
+
+
+def short_name(name: str) -> str:
+    """Shortens a name for a plot.
+
+    Args:
+        name: str. Methods may be named by the paths of their models, whose
+            ends tell them apart.
+
+    Returns:
+        str of at most `LONGEST` characters, the end of the name.
+    """
+    return name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :]

@@ -1,12 +1,16 @@
-"""The plot of an evaluation."""
+"""The figures of an evaluation, all pictures together and class by class."""
+
+import io
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from tfcolor.evaluation import baselines
-from tfcolor.evaluation import method_names
+from tfcolor.evaluation import measure
+from tfcolor.evaluation import per_class
+from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import Comparison
+from tfcolor.evaluation.methods import short_name
 
 # Okabe and Ito's colours, told apart by most colour-blind people.
 _BLUE, _LIGHT_BLUE = "#0072B2", "#56B4E9"
@@ -50,7 +54,7 @@ def _legend(axes, theme) -> None:
 
 def _plot_gain(axes, comparison: Comparison, theme) -> None:
     """How many pictures gain how much PSNR over grey."""
-    names = [baselines.MEAN_AB, *comparison.methods()]
+    names = [measure.MEAN_AB, *comparison.methods()]
     gains = np.stack([comparison.gain(name) for name in names])
     # Single outliers (grey photos that got coloured) must not squeeze it.
     low, high = np.quantile(gains, [0.005, 0.995])
@@ -61,7 +65,7 @@ def _plot_gain(axes, comparison: Comparison, theme) -> None:
     for i, (name, gain) in enumerate(zip(names, gains, strict=True)):
         color = colors[i % len(colors)]
         inside = np.clip(gain, edges[0], edges[-1])
-        label = f"{method_names.short(name)}: mean {gain.mean():+.2f} dB"
+        label = f"{short_name(name)}: mean {gain.mean():+.2f} dB"
         axes.hist(inside, edges, color=color, alpha=0.25)
         axes.hist(
             inside, edges, color=color, histtype="step", lw=1.6, label=label
@@ -97,7 +101,7 @@ def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
             alpha=0.6,
             lw=0,
             color=colors[i % len(colors)],
-            label=method_names.short(name),
+            label=short_name(name),
         )
     _style(
         axes,
@@ -125,3 +129,84 @@ def write_plot(comparison: Comparison, path: str, theme: str) -> None:
     _plot_gain(left, comparison, colors)
     _plot_colorfulness(right, comparison, colors)
     figure.savefig(path, dpi=110)
+
+
+# Okabe and Ito's colours, told apart by most colour-blind people.
+_DPI = 110
+_METHOD_COLORS = (
+    "#8a8a8a",
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#D55E00",
+)
+_SCALE = 1000
+
+
+def draw_by_class(scores: ColorScores) -> Figure:
+    """Draws each class's loss, and below it the differences from the first.
+
+    Args:
+        scores: ColorScores of at least two pictures.
+
+    Returns:
+        Figure; the lines on the differences are 95 % intervals.
+    """
+    rows = per_class.class_rows(scores)
+    methods = list(scores.values)
+    several = len(methods) > 1
+    width = max(6.0, 1.2 + 0.28 * len(rows) * (1 + len(methods)))
+    figure = Figure(
+        figsize=(width, 7.2 if several else 4), layout="constrained"
+    )
+    top, *below = np.atleast_1d(figure.subplots(1 + several, 1, sharex=True))
+    places = np.arange(len(rows))
+    bar = 0.8 / len(methods)
+    for i, method in enumerate(methods):
+        top.bar(
+            places + (i - (len(methods) - 1) / 2) * bar,
+            [_SCALE * row.means[method] for row in rows],
+            bar,
+            color=_METHOD_COLORS[i % len(_METHOD_COLORS)],
+            label=short_name(method),
+        )
+    top.set(ylabel="mean squared error x 1000")
+    top.set_ylim(0, top.get_ylim()[1] * 1.15)
+    letters = sum(len(short_name(name)) for name in methods)
+    # About twelve of them to an inch.
+    columns = len(methods) if letters < 12 * (width - 1) else 1
+    top.legend(frameon=False, ncols=columns, fontsize="small")
+    for axes in below:
+        _draw_differences(axes, rows, methods, places)
+    last = below[-1] if below else top
+    last.set_xticks(places, [row.name for row in rows], rotation=45, ha="right")
+    for axes in (top, *below):
+        axes.grid(axis="y", alpha=0.3)
+        axes.set_axisbelow(True)
+    return figure
+
+
+def _draw_differences(axes, rows, methods, places) -> None:
+    first, *others = methods
+    bar = 0.8 / len(others)
+    for i, method in enumerate(others):
+        found = [row.differences[method] for row in rows]
+        values = np.array([_SCALE * d.value for d in found])
+        ends = np.array([[d.low, d.high] for d in found]).T * _SCALE
+        x = places + (i - (len(others) - 1) / 2) * bar
+        color = _METHOD_COLORS[(i + 1) % len(_METHOD_COLORS)]
+        axes.bar(x, values, bar, color=color)
+        # One picture has no interval.
+        there = np.isfinite(ends).all(axis=0)
+        axes.vlines(x[there], *ends[:, there], color="#1d1d1f", lw=1)
+    axes.axhline(0, color="#1d1d1f", lw=0.8)
+    axes.set(ylabel=f"minus {short_name(first)}")
+
+
+def png(figure: Figure) -> bytes:
+    """Draws a figure as the bytes of a PNG file."""
+    FigureCanvasAgg(figure)
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=_DPI)
+    return file.getvalue()

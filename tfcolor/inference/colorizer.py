@@ -243,6 +243,7 @@ class Colorizer:
         pictures: Sequence[np.ndarray],
         *,
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
+        boxes: Sequence[np.ndarray | PictureBoxes | None] | None = None,
     ) -> list[np.ndarray]:
         """Returns the network's colour at its own size.
 
@@ -252,6 +253,8 @@ class Colorizer:
         Args:
             pictures: sequence of arrays, each as in `colorize`.
             hints: None or a sequence with None or HintPoints for each.
+            boxes: None or a sequence with None or boxes for each; see
+                `colorize`.
 
         Returns:
             list of float32 arrays [image_size, image_size, 2], CIELAB, of the
@@ -261,9 +264,7 @@ class Colorizer:
             ValueError: as `colorize`.
         """
         pictures = [checks.as_picture(rgb) for rgb in pictures]
-        found = self._predict(
-            pictures, hints, [None] * len(pictures), [None] * len(pictures)
-        )
+        found = self._predict(pictures, hints, boxes, None)
         return [np.asarray(ab) for ab in found]
 
     def finish(self, rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:

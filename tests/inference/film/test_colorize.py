@@ -243,6 +243,7 @@ def test_a_hint_must_name_a_frame_and_lie_in_it(plain, tmp_path):
         hint = HintPoint(**{"x": 1, "y": 1, "color": "#ff0000"} | place)
         with pytest.raises(ValueError, match=said):
             _film(plain, source, tmp_path / "b.mp4", hints=[hint])
+        assert os.listdir(tmp_path) == ["a.mkv"]
 
 
 def test_only_films_have_frames(plain, tmp_path):

@@ -1,0 +1,334 @@
+"""The page in a real Chromium, driven by Playwright."""
+
+import json
+import shutil
+import signal
+
+import pytest
+
+from tests.studio import pages
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
+)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="The page is tested in Chromium, which is not installed here.",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page")
+    (folder / "temporary").mkdir()
+    pages.model_folder(folder / "models")
+    (folder / "old.jpg").write_bytes(pages.with_exif())
+    (folder / "wide.jpg").write_bytes(pages.grey_jpeg(320, 200))
+    (folder / "wrong.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(place):
+    with pages.running(
+        f"--model={place / 'models' / 'plain.keras'}",
+        f"--models_folder={place / 'models'}",
+        temporary=place / "temporary",
+    ) as (_, address):
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, address):
+    context = browser.new_context(locale="en-US", accept_downloads=True)
+    page = context.new_page()
+    page.problems = []
+    page.on("pageerror", lambda error: page.problems.append(str(error)))
+    page.on(
+        "console",
+        lambda said: (
+            page.problems.append(said.text)
+            if "Content Security Policy" in said.text
+            else None
+        ),
+    )
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]", timeout=90_000)
+    yield page
+    # Photos are the server's: the next test begins without any.
+    for count in range(page.locator("#photos > span").count(), 0, -1):
+        page.locator("#photos button:last-child").first.click()
+        page.wait_for_function(
+            "n => document.querySelectorAll('#photos > span').length < n",
+            arg=count,
+        )
+    problems = page.problems
+    context.close()
+    assert not problems
+
+
+def _choose(page, path):
+    page.set_input_files("#files", str(path))
+    _colored(page)
+
+
+def _colored(page):
+    page.wait_for_function(
+        "() => document.getElementById('color').naturalWidth > 0"
+        " && document.getElementById('busy').hidden"
+    )
+
+
+_COLOR_AT = """([x, y]) => {
+  const shown = document.getElementById("color");
+  const paper = new OffscreenCanvas(shown.naturalWidth, shown.naturalHeight);
+  const context = paper.getContext("2d");
+  context.drawImage(shown, 0, 0);
+  return [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
+}"""
+
+
+def _color_at(page, x, y):
+    return page.evaluate(_COLOR_AT, [x, y])
+
+
+def _click_photo(page, x, y):
+    """Clicks at shares of the shown photo's sides."""
+    box = page.locator("#color").bounding_box()
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+
+def _followed(page, before, x, y):
+    page.wait_for_function(
+        f"([at, old]) => String(({_COLOR_AT})(at)) !== String(old)",
+        arg=[[x, y], before],
+    )
+    return _color_at(page, x, y)
+
+
+def test_a_chosen_photo_is_colored_under_the_slider(page, place):
+    _choose(page, place / "wide.jpg")
+    red, green, _ = _color_at(page, 160, 100)
+    assert red - green > 20
+    page.locator("#compare").fill("50")
+    assert "50%" in page.locator("#color").evaluate("e => e.style.clipPath")
+    assert page.locator("#line").is_visible()
+
+
+def test_a_dropped_photo_is_colored(page, place):
+    data = list((place / "wide.jpg").read_bytes())
+    page.evaluate(
+        """(data) => {
+          const drag = new DataTransfer();
+          drag.items.add(new File([new Uint8Array(data)], "dropped.jpg"));
+          document.body.dispatchEvent(new DragEvent(
+            "drop", { dataTransfer: drag, bubbles: true, cancelable: true }));
+        }""",
+        data,
+    )
+    _colored(page)
+    assert page.locator("#photos").inner_text().startswith("dropped.jpg")
+
+
+def test_a_hint_changes_its_place_and_undo_brings_it_back(page, place):
+    _choose(page, place / "wide.jpg")
+    before = _color_at(page, 96, 100)
+    _click_photo(page, 0.3, 0.5)
+    page.wait_for_selector(".point")
+    page.locator("#hex").fill("#00a000")
+    page.locator("#hex").press("Enter")
+    after = _followed(page, before, 96, 100)
+    page.wait_for_function(
+        f"(old) => {{ const c = ({_COLOR_AT})([96, 100]);"
+        " return c[1] > c[0]; }",
+        arg=after,
+    )
+    page.locator("#stage").focus()
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+    assert page.locator(".point").count() == 0
+    page.wait_for_function(
+        f"(old) => String(({_COLOR_AT})([96, 100])) === String(old)",
+        arg=before,
+    )
+    page.keyboard.press("Control+y")
+    assert page.locator(".point").count() == 1
+
+
+def test_a_hint_is_placed_moved_and_removed_with_keys_alone(page, place):
+    _choose(page, place / "wide.jpg")
+    page.locator("#stage").focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector(".point")
+    page.locator(".point").focus()
+    before = page.locator(".point").evaluate("e => e.style.left")
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.locator(".point").evaluate("e => e.style.left") != before
+    page.keyboard.press("Delete")
+    assert page.locator(".point").count() == 0
+
+
+def test_another_model_gives_another_picture(page, place):
+    _choose(page, place / "wide.jpg")
+    before = _color_at(page, 160, 100)
+    page.locator("#model").select_option("file: boxed.keras")
+    _followed(page, before, 160, 100)
+    assert page.locator("#boxes-part").is_visible()
+    page.locator("#draw-box").click()
+    area = page.locator("#color").bounding_box()
+    page.mouse.move(area["x"] + 30, area["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(area["x"] + 150, area["y"] + 120, steps=4)
+    page.mouse.up()
+    assert page.locator(".box").count() == 1
+    page.locator("#boxes input").uncheck()
+    assert page.locator(".box.off").count() == 1
+
+
+def test_the_download_is_the_commands_result(page, place):
+    from tfcolor.cli import main
+
+    _choose(page, place / "old.jpg")
+    page.locator("#strength").fill("1.5")
+    with page.expect_download() as started:
+        page.locator("#download").click()
+    found = open(started.value.path(), "rb").read()
+    assert started.value.suggested_filename == "old.color.jpg"
+    output = place / "command.jpg"
+    main.run(
+        [
+            *("colorize", str(place / "old.jpg"), f"--output={output}"),
+            *("--saturation=1.5", "--overwrite"),
+            f"--model={place / 'models' / 'plain.keras'}",
+        ]
+    )
+    assert found == output.read_bytes()
+
+
+def test_hints_are_saved_and_loaded_again(page, place):
+    _choose(page, place / "wide.jpg")
+    _click_photo(page, 0.4, 0.4)
+    page.wait_for_selector(".point")
+    with page.expect_download() as started:
+        page.locator("#save-hints").click()
+    saved = place / "saved.json"
+    shutil.copy(started.value.path(), saved)
+    assert len(json.loads(saved.read_text())["points"]) == 1
+    page.locator("#clear").click()
+    assert page.locator(".point").count() == 0
+    page.set_input_files("#hints-file", str(saved))
+    page.wait_for_selector(".point")
+
+
+def test_a_wrong_file_is_named_with_its_reason(page, place):
+    page.set_input_files("#files", str(place / "wrong.jpg"))
+    page.wait_for_selector("#message.wrong")
+    said = page.locator("#message").inner_text()
+    assert said.startswith("wrong.jpg: ") and "not a picture" in said
+
+
+def test_a_reload_and_a_second_tab_show_the_same_work(page, place):
+    _choose(page, place / "wide.jpg")
+    page.locator("#strength").fill("0.5")
+    _click_photo(page, 0.4, 0.4)
+    page.wait_for_selector(".point")
+    page.wait_for_timeout(400)
+    page.reload()
+    page.wait_for_selector(".point")
+    assert page.locator("#strength").input_value() == "0.5"
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector(".point")
+    other.close()
+
+
+def test_the_page_speaks_german(page):
+    page.locator("#language").click()
+    page.wait_for_selector("html[lang=de]")
+    assert "Fotos wählen" in page.locator("#choose").inner_text()
+    page.locator("#language").click()
+    page.wait_for_selector("html[lang=en]")
+
+
+def test_nothing_is_wider_than_a_telephone(page, place):
+    _choose(page, place / "wide.jpg")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_timeout(200)
+    wide = "() => document.documentElement.scrollWidth"
+    assert page.evaluate(wide) <= 360
+
+
+def test_languages_have_the_same_texts():
+    folder = pages.ROOT / "tfcolor" / "studio" / "page"
+    english, german = (
+        json.loads((folder / f"{name}.json").read_text())
+        for name in ("en", "de")
+    )
+    assert list(english) == list(german)
+    assert all(english.values()) and all(german.values())
+
+
+def test_a_page_whose_server_is_gone_says_so(browser, place):
+    """Killed, the server leaves its folder; the next one is another."""
+    with pages.running(
+        f"--model={place / 'models' / 'plain.keras'}",
+        temporary=place / "temporary",
+    ) as (process, address):
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]", timeout=90_000)
+        _choose(page, place / "wide.jpg")
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+        page.locator("#strength").fill("0.5")
+        page.wait_for_selector("#message.wrong")
+        assert "tfcolor studio" in page.locator("#message").inner_text()
+        page.close()
+
+
+@pytest.mark.long
+def test_a_photo_of_60_megapixels_is_colored(page, place):
+    (place / "large.jpg").write_bytes(pages.grey_jpeg(10_000, 6_000))
+    page.set_default_timeout(120_000)
+    _choose(page, place / "large.jpg")
+    page.locator("#full").click()
+    page.wait_for_function(
+        "() => document.getElementById('color').naturalWidth > 1600"
+    )
+
+
+@pytest.mark.long
+def test_200_hints_leave_memory_flat(browser, place):
+    psutil = pytest.importorskip("psutil")
+    with pages.running(temporary=place / "temporary") as (process, address):
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]", timeout=90_000)
+        _choose(page, place / "wide.jpg")
+        sizes = []
+        for number in range(200):
+            page.locator("#clear").evaluate("e => e.disabled || e.click()")
+            _click_photo(page, number * 37 % 90 / 100 + 0.05, 0.5)
+            page.wait_for_selector(".point")
+            _colored(page)
+            if number % 20 == 19:
+                memory = psutil.Process(process.pid).memory_info()
+                sizes.append(memory.rss / 2**20)
+        page.close()
+    print("MiB after each 20 hints:", [round(size) for size in sizes])
+    assert sizes[-1] - sizes[2] < 60

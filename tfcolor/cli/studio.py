@@ -1,0 +1,125 @@
+"""`tfcolor studio`: a page on this machine where a person colors photos."""
+
+import argparse
+
+from tfcolor.cli import shared
+
+# What a machine without the extra does not have.
+_EXTRA = ("starlette", "uvicorn")
+
+_DESCRIPTION = """\
+Opens a page in the browser where photos are colored: drop, paste or choose
+them, compare grey and color under a slider, zoom, choose the model and how
+strong colors are, place color hints by clicking, and download the result at
+full size with its EXIF data. A whole folder can be colored as well.
+
+The page is served to this machine alone, at 127.0.0.1 and with a token in its
+address. It works without a network connection; nothing leaves the machine.
+Photos are kept in a temporary folder that is deleted at the end. Only a folder
+job writes elsewhere: into the output folder that is typed on the page.
+"""
+
+_EPILOG = """\
+examples:
+  tfcolor studio
+  tfcolor studio --model=lite0_unet:vivid --port=8123 --no_browser
+  tfcolor studio --models_folder=runs/full
+
+exit status: 0 ended with Ctrl-C or SIGTERM; 1 the port cannot be opened; 2
+wrong usage.
+"""
+
+
+def add_parser(subparsers) -> argparse.ArgumentParser:
+    """Adds the sub-command to the `tfcolor` command.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    parser = subparsers.add_parser(
+        "studio",
+        help="color photos on a page in the browser",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="port of 127.0.0.1 (default: a free one)",
+    )
+    parser.add_argument(
+        "--model",
+        metavar="NAME|PATH",
+        help="the model to begin with, as of `tfcolor colorize` (default: "
+        "the shipped one)",
+    )
+    parser.add_argument(
+        "--models_folder",
+        metavar="FOLDER",
+        help="its .keras files can be chosen on the page (default: none)",
+    )
+    parser.add_argument(
+        "--no_browser",
+        action="store_true",
+        help="print the address and open nothing (default: open the page)",
+    )
+    shared.add_max_pixels(parser)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the sub-command.
+
+    Args:
+        args: argparse.Namespace.
+
+    Returns:
+        int, the exit status: 0, 1 if the port cannot be opened, 2 for wrong
+        usage.
+    """
+    from tfcolor.data import pillow_limit
+
+    try:
+        _check(args)
+        pillow_limit.check_option(args.max_pixels)
+        from tfcolor.studio import serve
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        missing = ModuleNotFoundError(
+            "The studio needs its extra: pip install 'tfcolor[studio]'. "
+            f"Received: no package {error.name!r}"
+        )
+        return shared.say_error("studio", missing, 2)
+    except (OSError, ValueError) as error:
+        return shared.say_error("studio", error, 2)
+    try:
+        serve.serve(
+            port=args.port,
+            model=args.model,
+            models=args.models_folder,
+            max_pixels=args.max_pixels,
+            open_browser=not args.no_browser,
+            say=lambda line: print(line, flush=True),
+        )
+    except OSError as error:
+        return shared.say_error("studio", error, 1)
+    return 0
+
+
+def _check(args) -> None:
+    import os
+
+    if not 0 <= args.port <= 65535:
+        raise ValueError(f"--port must be in 0..65535. Received: {args.port}")
+    folder = args.models_folder
+    if folder is not None and not os.path.isdir(folder):
+        raise NotADirectoryError(
+            f"--models_folder must be a folder. Received: {folder!r}"
+        )

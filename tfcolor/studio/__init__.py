@@ -1,0 +1,1 @@
+"""A page on this machine where a person colors photos: `tfcolor studio`."""

@@ -1,0 +1,56 @@
+// The folder job: begin, look, cancel, and the list of what failed.
+
+import * as server from "./server.js";
+import { text } from "./texts.js";
+
+const $ = (id) => document.getElementById(id);
+
+export function begin({ options, onError }) {
+  let timer = null;
+
+  function show(job) {
+    if (!job) return;
+    const bar = $("progress");
+    bar.hidden = !job.running;
+    if (job.total) {
+      bar.max = job.total;
+      bar.value = job.done + job.skipped + job.failed;
+    } else bar.removeAttribute("value");
+    $("start-job").disabled = job.running;
+    $("cancel-job").disabled = !job.running;
+    const key = job.running ? "jobRunning" : job.cancelled ? "jobCancelled" : "jobDone";
+    $("job").textContent = job.error
+      ? text("jobWrong", { reason: job.error })
+      : text(key, { ...job, total: job.total ?? "…" });
+    $("failures").replaceChildren(...job.failures.map(({ name, reason }) => {
+      const item = document.createElement("li");
+      item.textContent = text("wrong", { name, reason });
+      return item;
+    }));
+    clearTimeout(timer);
+    if (job.running) timer = setTimeout(look, 500);
+  }
+
+  async function look() {
+    try {
+      show(await server.job());
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  $("start-job").addEventListener("click", async () => {
+    try {
+      show(await server.startJob({
+        source: $("source").value.trim(),
+        output: $("output").value.trim(),
+        ...options(),
+      }));
+    } catch (error) {
+      if (error.status === 422) $("job").textContent = text("jobWrong", { reason: error.message });
+      else onError(error);
+    }
+  });
+  $("cancel-job").addEventListener("click", () => server.cancelJob().then(look, onError));
+  return { show };
+}

@@ -1,0 +1,575 @@
+// The page: photos, their edits, and the picture that follows them.
+
+import { Edits } from "./edits.js";
+import * as folder from "./folder.js";
+import { Picker } from "./picker.js";
+import * as server from "./server.js";
+import { firstLanguage, speak, switchLanguage, text } from "./texts.js";
+import { View } from "./view.js";
+
+const $ = (id) => document.getElementById(id);
+// Hints without a radius have this part of the short side; see --hints.
+const RADIUS = 1 / 50;
+// The long side of what the server makes while a person works.
+const SCREEN = 1600;
+
+const photos = new Map();
+let open = null; // The photo that is shown.
+let chosen = null; // The number of its hint that is being changed.
+let takes = { hints: false, boxes: false, colors: false };
+let takesOf = null;
+let models = [];
+let drawnBox = null;
+
+const view = new View({ onClick: addHint, onBox: drawBox, onScale: () => { showHints(); later(); } });
+const picker = new Picker((color, done) => changeHint({ color }, done));
+const job = folder.begin({
+  options: () => ({ model: $("model").value, saturation: Number($("strength").value) }),
+  onError: say,
+});
+
+// ---- What is said
+
+function tell(words, wrong = false) {
+  $("message").textContent = words;
+  $("message").classList.toggle("wrong", wrong);
+}
+
+function say(error, name = null) {
+  if (error.status === 409 || (error.status === 404 && !error.message)) return;
+  if (!(error instanceof server.Refused)) throw error;
+  if (error.status === 0 || error.status === 403) tell(text("ended"), true);
+  else tell(name ? text("wrong", { name, reason: error.message }) : error.message, true);
+}
+
+// ---- Photos
+
+async function addFiles(files) {
+  for (const file of files) {
+    const name = file.name || text("pasted");
+    tell(text("reading", { name }));
+    try {
+      const photo = await server.add(file, name);
+      take(photo);
+      await show(photo.id);
+      tell("");
+    } catch (error) {
+      say(error, name);
+    }
+  }
+}
+
+function take(photo) {
+  const edit = photo.edit ?? { model: $("model").value, saturation: Number($("strength").value), hints: [], boxes: [] };
+  photos.set(photo.id, { ...photo, edits: new Edits(edit), urls: {}, working: false, again: false });
+}
+
+async function show(id) {
+  open = photos.get(id) ?? null;
+  chosen = null;
+  $("work").hidden = !open;
+  $("empty").hidden = Boolean(open);
+  $("download").disabled = !open;
+  listPhotos();
+  if (!open) return showEdit();
+  for (const which of ["grey", "color"]) $(which).removeAttribute("src");
+  view.open(open.width, open.height);
+  $("color").alt = text("colored", { name: open.name });
+  $("notes").replaceChildren(...open.notes.map((note) => {
+    const item = document.createElement("li");
+    item.textContent = note;
+    return item;
+  }));
+  const photo = open;
+  if (photo.edits.now.model !== takesOf) await setModel(photo.edits.now.model);
+  if (photo !== open) return;
+  showEdit();
+  try {
+    put(photo, "grey", photo.urls.grey ?? URL.createObjectURL(await server.grey(id)));
+  } catch (error) {
+    say(error, photo.name);
+  }
+  await follow();
+}
+
+function listPhotos() {
+  $("photos").hidden = photos.size < 1;
+  $("photos").replaceChildren(...[...photos.values()].map((photo) => {
+    const both = document.createElement("span");
+    const [choose, close] = [document.createElement("button"), document.createElement("button")];
+    choose.textContent = photo.name;
+    choose.title = photo.name;
+    if (photo === open) {
+      choose.setAttribute("aria-current", "true");
+      requestAnimationFrame(() => both.scrollIntoView({ block: "nearest", inline: "nearest" }));
+    }
+    choose.addEventListener("click", () => show(photo.id));
+    close.textContent = "×";
+    close.setAttribute("aria-label", text("close", { name: photo.name }));
+    close.addEventListener("click", () => shut(photo));
+    both.append(choose, close);
+    return both;
+  }));
+}
+
+async function shut(photo) {
+  try {
+    await server.close(photo.id);
+  } catch (error) {
+    say(error, photo.name);
+  }
+  for (const url of Object.values(photo.urls)) URL.revokeObjectURL(url);
+  photos.delete(photo.id);
+  if (photo === open) show(photos.keys().next().value);
+  else listPhotos();
+}
+
+function put(photo, which, url) {
+  const old = photo.urls[which];
+  photo.urls[which] = url;
+  if (old && old !== url) setTimeout(() => URL.revokeObjectURL(old), 1000);
+  if (photo === open) $(which).src = url;
+}
+
+// ---- The picture follows
+
+// One wish is on its way at a time; after it the newest, never those between.
+async function follow() {
+  const photo = open;
+  if (!photo) return;
+  if (photo.working) {
+    photo.again = true;
+    return;
+  }
+  photo.working = true;
+  $("busy").hidden = false;
+  try {
+    do {
+      photo.again = false;
+      photo.detailed = false;
+      put(photo, "color", URL.createObjectURL(await server.render(photo.id, photo.edits.now)));
+    } while (photo.again);
+    later();
+  } catch (error) {
+    say(error, photo.name);
+  } finally {
+    photo.working = false;
+    if (photo === open) $("busy").hidden = true;
+    if (photo.again) follow();
+  }
+}
+
+let waiting = null;
+
+// A person who looks closely sees the photo's own pixels after a moment.
+function later() {
+  clearTimeout(waiting);
+  waiting = setTimeout(async () => {
+    const photo = open;
+    if (!photo || photo.working || photo.detailed) return;
+    const shown = Math.max(photo.width, photo.height) * view.scale * devicePixelRatio;
+    if (Math.max(photo.width, photo.height) <= SCREEN || shown <= 1.2 * SCREEN) return;
+    const edit = photo.edits.now;
+    try {
+      const blob = await server.detail(photo.id, edit);
+      if (edit !== photo.edits.now) return;
+      photo.detailed = true;
+      put(photo, "color", URL.createObjectURL(blob));
+    } catch (error) {
+      say(error, photo.name);
+    }
+  }, 700);
+}
+
+let keeping = null;
+
+function keep(photo) {
+  clearTimeout(keeping);
+  keeping = setTimeout(() => server.keep(photo.id, photo.edits.now).catch(say), 100);
+}
+
+function changed() {
+  keep(open);
+  showEdit();
+  follow();
+}
+
+// ---- Model and strength
+
+async function setModel(name) {
+  if (name !== takesOf) {
+    tell(text("loading"));
+    $("busy").hidden = false;
+    try {
+      takes = await server.model(name);
+      takesOf = name;
+      tell("");
+    } catch (error) {
+      if (open) $("model").value = open.edits.now.model;
+      say(error, name);
+      return false;
+    } finally {
+      $("busy").hidden = true;
+    }
+  }
+  return true;
+}
+
+async function changeModel() {
+  const name = $("model").value;
+  if (!(await setModel(name))) return;
+  if (!open) return showEdit();
+  // What a model does not take is left out; undo brings it back.
+  const now = open.edits.now;
+  open.edits.change({
+    model: name,
+    hints: takes.hints ? now.hints : [],
+    boxes: takes.boxes ? now.boxes : [],
+  });
+  if (!takes.hints) chosen = null;
+  changed();
+}
+
+function changeStrength(done) {
+  const saturation = Number($("strength").value);
+  if (open) {
+    open.edits.change({ saturation }, "strength");
+    if (done) open.edits.settle();
+    changed();
+  } else showEdit();
+}
+
+// ---- Hints
+
+const hints = () => open?.edits.now.hints ?? [];
+const radiusOf = (hint) => hint.radius ?? RADIUS * Math.min(open.width, open.height);
+
+async function addHint([x, y]) {
+  if (!open || !takes.hints) return;
+  const photo = open;
+  [x, y] = [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
+  try {
+    const found = await server.colors(photo.id, photo.edits.now, x, y);
+    if (photo !== open) return;
+    // The second one: the first is most like what is there already.
+    const color = (found.colors[1] ?? found.colors[0])?.color ?? "#b06a3c";
+    chosen = hints().length;
+    photo.edits.change({ hints: [...hints(), { x, y, color }] });
+    picker.offer(found);
+    changed();
+  } catch (error) {
+    say(error, photo.name);
+  }
+}
+
+async function choose(number) {
+  chosen = number;
+  showHints();
+  const [photo, hint] = [open, hints()[number]];
+  const edit = { ...photo.edits.now, hints: hints().filter((_, i) => i !== number) };
+  try {
+    const found = await server.colors(photo.id, edit, hint.x, hint.y);
+    if (photo === open && chosen === number) picker.offer(found);
+  } catch (error) {
+    say(error, photo.name);
+  }
+}
+
+function changeHint(what, done, number = chosen) {
+  if (!open || number === null || !hints()[number]) return;
+  const next = hints().map((hint, i) => (i === number ? { ...hint, ...what } : hint));
+  open.edits.change({ hints: next }, `hint ${number} ${Object.keys(what)}`);
+  if (done) open.edits.settle();
+  changed();
+}
+
+function removeHint(number) {
+  if (number === null) return;
+  open.edits.change({ hints: hints().filter((_, i) => i !== number) });
+  chosen = null;
+  changed();
+  $("stage").focus({ preventScroll: true });
+}
+
+function within(x, y) {
+  const inside = (v, most) => Math.round(Math.min(Math.max(v, 0), most - 1) * 10) / 10;
+  return { x: inside(x, open.width), y: inside(y, open.height) };
+}
+
+function makePoint(number) {
+  const point = document.createElement("button");
+  point.className = "point";
+  let from = null;
+  point.addEventListener("pointerdown", (event) => {
+    if (event.button > 0) return;
+    point.setPointerCapture(event.pointerId);
+    from = event;
+  });
+  point.addEventListener("pointermove", (event) => {
+    if (!from || !point.hasPointerCapture(event.pointerId)) return;
+    if (Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) < 3) return;
+    changeHint(within(...view.toPhoto(event)), false, number);
+  });
+  point.addEventListener("pointerup", () => {
+    from = null;
+    open?.edits.settle();
+  });
+  point.addEventListener("click", () => choose(number));
+  point.addEventListener("keydown", (event) => {
+    const step = (event.shiftKey ? 10 : 1) * Math.max(1 / view.scale, 1);
+    const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
+    const hint = hints()[number];
+    if (ways[event.key]) changeHint(within(hint.x + ways[event.key][0], hint.y + ways[event.key][1]), false, number);
+    else if (event.key === "Delete" || event.key === "Backspace") removeHint(number);
+    else return;
+    event.preventDefault();
+  });
+  return point;
+}
+
+// Points are kept while they are dragged or have the focus.
+function showHints() {
+  const overlay = $("overlay");
+  const points = [...overlay.querySelectorAll(".point")];
+  const wanted = open ? hints() : [];
+  for (const extra of points.splice(wanted.length)) extra.remove();
+  while (points.length < wanted.length) {
+    points.push(makePoint(points.length));
+    overlay.append(points.at(-1));
+  }
+  wanted.forEach((hint, number) => {
+    const point = points[number];
+    point.style.left = `${100 * (hint.x + 0.5) / open.width}%`;
+    point.style.top = `${100 * (hint.y + 0.5) / open.height}%`;
+    point.style.background = hint.color;
+    point.classList.toggle("chosen", number === chosen);
+    point.setAttribute("aria-label", text("hint", { number: number + 1, color: hint.color }));
+  });
+  overlay.querySelector(".area")?.remove();
+  const hint = wanted[chosen];
+  $("picker").hidden = !hint;
+  if (!hint) return;
+  const area = document.createElement("div");
+  area.className = "area";
+  const radius = radiusOf(hint);
+  area.style.left = `${100 * (hint.x + 0.5 - radius) / open.width}%`;
+  area.style.top = `${100 * (hint.y + 0.5 - radius) / open.height}%`;
+  area.style.width = `${200 * radius / open.width}%`;
+  area.style.height = `${200 * radius / open.height}%`;
+  overlay.append(area);
+  picker.show(hint.color);
+  $("radius").value = 100 * radius / Math.min(open.width, open.height);
+  $("radius-value").textContent = text("pixels", { count: Math.round(radius) });
+}
+
+async function loadHints(file) {
+  try {
+    const found = await server.readHints(open.id, file);
+    open.edits.change({ hints: found });
+    chosen = null;
+    changed();
+  } catch (error) {
+    say(error, file.name);
+  }
+}
+
+// ---- Boxes
+
+const boxes = () => open?.edits.now.boxes ?? [];
+
+// A box that is switched off stays on the page and is not sent.
+function drawBox(box, done) {
+  drawnBox = done ? null : box;
+  if (done && box[2] - box[0] >= 2 && box[3] - box[1] >= 2) {
+    open.edits.change({ boxes: [...boxes(), box] });
+    changed();
+  } else showBoxes();
+}
+
+function showBoxes() {
+  const overlay = $("overlay");
+  for (const old of overlay.querySelectorAll(".box")) old.remove();
+  const off = open?.edits.now.off ?? [];
+  const drawn = [...boxes().map((box) => [box, false]), ...off.map((box) => [box, true])];
+  if (drawnBox) drawn.push([drawnBox, false]);
+  if (open && takes.boxes && $("show-boxes").checked)
+    drawn.forEach(([[top, left, bottom, right], isOff], number) => {
+      const frame = document.createElement("div");
+      frame.className = isOff ? "box off" : "box";
+      frame.textContent = number + 1;
+      frame.style.left = `${100 * left / open.width}%`;
+      frame.style.top = `${100 * top / open.height}%`;
+      frame.style.width = `${100 * (right - left) / open.width}%`;
+      frame.style.height = `${100 * (bottom - top) / open.height}%`;
+      overlay.prepend(frame);
+    });
+  if (drawnBox) return;
+  $("boxes").replaceChildren(...drawn.map(([box, isOff], number) => {
+    const item = document.createElement("li");
+    item.className = "row";
+    const label = document.createElement("label");
+    label.className = "check";
+    const check = document.createElement("input");
+    check.type = "checkbox";
+    check.checked = !isOff;
+    check.addEventListener("change", () => {
+      const without = (list) => list.filter((other) => other !== box);
+      open.edits.change(isOff
+        ? { boxes: [...boxes(), box], off: without(off) }
+        : { boxes: without(boxes()), off: [...off, box] });
+      changed();
+    });
+    label.append(check, text("box", { number: number + 1 }));
+    const remove = document.createElement("button");
+    remove.textContent = "×";
+    remove.className = "square";
+    remove.setAttribute("aria-label", text("removeBox", { number: number + 1 }));
+    remove.addEventListener("click", () => {
+      const without = (list) => list.filter((other) => other !== box);
+      open.edits.change({ boxes: without(boxes()), off: without(off) });
+      changed();
+    });
+    item.append(label, remove);
+    return item;
+  }));
+}
+
+// ---- Everything on the page that shows an edit
+
+function showEdit() {
+  const edit = open?.edits.now;
+  if (edit) {
+    $("model").value = edit.model;
+    $("strength").value = edit.saturation;
+  }
+  $("strength-value").textContent = `${Math.round(100 * $("strength").value)} %`;
+  const count = hints().length;
+  $("hints-none").textContent = !takes.hints ? text("hintsNot")
+    : count ? text("hintsCount", { count }) : text("hintsNone");
+  $("undo").disabled = !open?.edits.past.length;
+  $("redo").disabled = !open?.edits.future.length;
+  $("clear").disabled = $("save-hints").disabled = !count;
+  $("load-hints").disabled = !open || !takes.hints;
+  $("boxes-part").hidden = !takes.boxes;
+  if (chosen !== null && chosen >= count) chosen = null;
+  showHints();
+  showBoxes();
+}
+
+async function step(which) {
+  if (!open?.edits[which]()) return;
+  const { model } = open.edits.now;
+  if (model !== takesOf && !(await setModel(model))) return;
+  changed();
+}
+
+async function download() {
+  const photo = open;
+  tell(text("making"));
+  $("download").disabled = true;
+  try {
+    const { blob, name } = await server.result(photo.id, photo.edits.now);
+    server.download(blob, name);
+    tell(text("made", { name }));
+  } catch (error) {
+    say(error, photo.name);
+  } finally {
+    $("download").disabled = !open;
+  }
+}
+
+function listen() {
+  const on = (id, what, act) => $(id).addEventListener(what, act);
+  on("choose", "click", () => $("files").click());
+  on("files", "change", async () => {
+    const files = [...$("files").files];
+    $("files").value = "";
+    await addFiles(files);
+  });
+  on("language", "click", async () => {
+    await switchLanguage();
+    listPhotos();
+    showEdit();
+    job.show(await server.job().catch(() => null));
+  });
+  on("compare", "input", () => view.compare(Number($("compare").value)));
+  on("in", "click", () => view.zoom(1.4));
+  on("out", "click", () => view.zoom(1 / 1.4));
+  on("fit", "click", () => view.fit());
+  on("full", "click", () => view.fullSize());
+  on("model", "change", changeModel);
+  on("strength", "input", () => changeStrength(false));
+  on("strength", "change", () => open?.edits.settle());
+  on("undo", "click", () => step("undo"));
+  on("redo", "click", () => step("redo"));
+  on("clear", "click", () => { open.edits.change({ hints: [] }); changed(); });
+  on("remove", "click", () => removeHint(chosen));
+  on("radius", "input", () =>
+    changeHint({ radius: Math.round(Number($("radius").value) * Math.min(open.width, open.height)) / 100 }, false));
+  on("radius", "change", () => open?.edits.settle());
+  on("save-hints", "click", () => server.download(
+    new Blob([JSON.stringify({ points: hints() }, null, 1)], { type: "application/json" }),
+    `${open.name.replace(/\.[^.]*$/, "")}.hints.json`,
+  ));
+  on("load-hints", "click", () => $("hints-file").click());
+  on("hints-file", "change", async () => {
+    const [file] = $("hints-file").files;
+    if (file) await loadHints(file);
+    $("hints-file").value = "";
+  });
+  on("draw-box", "click", () => {
+    view.drawing = !view.drawing;
+    $("draw-box").setAttribute("aria-pressed", String(view.drawing));
+  });
+  on("show-boxes", "change", showBoxes);
+  on("download", "click", download);
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length) addFiles(files);
+  });
+  document.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    document.body.classList.add("dropping");
+  });
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) document.body.classList.remove("dropping");
+  });
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    document.body.classList.remove("dropping");
+    addFiles([...event.dataTransfer.files]);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input[type=text]")) return;
+    const key = event.key.toLowerCase();
+    const which = key === "y" || (key === "z" && event.shiftKey) ? "redo" : key === "z" ? "undo" : null;
+    if (!which) return;
+    event.preventDefault();
+    step(which);
+  });
+}
+
+async function start() {
+  await speak(firstLanguage());
+  listen();
+  view.compare(0);
+  showEdit();
+  tell(text("loading"));
+  try {
+    const state = await server.state();
+    models = state.models;
+    $("model").replaceChildren(...models.map((name) => new Option(name, name)));
+    takes = state.takes;
+    takesOf = state.loaded;
+    $("model").value = takesOf;
+    tell("");
+    for (const photo of state.photos) take(photo);
+    job.show(state.job);
+    await show(state.photos.at(-1)?.id);
+    document.body.dataset.ready = "yes";
+  } catch (error) {
+    say(error);
+  }
+}
+
+start();

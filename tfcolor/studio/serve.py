@@ -1,0 +1,111 @@
+"""From start to end of a studio: port, token, browser, temporary folder."""
+
+import contextlib
+import secrets
+import signal
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from collections.abc import Iterator
+
+import uvicorn
+
+from tfcolor.studio import app as app_lib
+from tfcolor.studio import guard
+
+_HOST = "127.0.0.1"
+# Seconds that open requests have at the end.
+_GRACE = 3
+
+
+class _Ended(Exception):
+    """SIGTERM has come."""
+
+
+def serve(
+    *,
+    port: int = 0,
+    model: str | None = None,
+    models: str | None = None,
+    max_pixels: int,
+    open_browser: bool = True,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Runs the studio until Ctrl-C or SIGTERM.
+
+    Its temporary folder, with all photos, is deleted at the end.
+
+    Args:
+        port: int; 0 is a free one.
+        model: str or None, a name or a path to begin with.
+        models: str or None, a folder of `.keras` files.
+        max_pixels: int. A photo of more is refused.
+        open_browser: bool.
+        say: function of a line of text. Told the address.
+
+    Raises:
+        OSError: the port is taken or not allowed.
+    """
+    with (
+        _listening(port) as listener,
+        _ended_by_sigterm(),
+        tempfile.TemporaryDirectory(prefix="tfcolor-studio-") as folder,
+    ):
+        port = listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        address = f"http://{_HOST}:{port}/{token}/"
+        studio = app_lib.Studio(
+            folder, first=model, models=models, max_pixels=max_pixels
+        )
+        app = guard.Guard(app_lib.make_app(studio), token=token, port=port)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE,
+        )
+        say(f"The studio is at {address}")
+        say("Ctrl-C ends it.")
+        if open_browser:
+            threading.Thread(
+                target=webbrowser.open, args=[address], daemon=True
+            ).start()
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            studio.close()
+
+
+@contextlib.contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    """Opens the port at once: an error now comes before any waiting."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    with listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((_HOST, port))
+        listener.listen(128)
+        yield listener
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Makes SIGTERM and Ctrl-C an end like any other, so that all is cleaned.
+
+    uvicorn ends by itself and then raises the signal again for whoever set a
+    handler before.
+    """
+
+    def end(number, frame):
+        raise _Ended
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except (_Ended, KeyboardInterrupt):
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
