@@ -118,6 +118,28 @@ def _colorize(given, made, over, model="new") -> int:
     )
 
 
+def _make_for_films(given) -> None:
+    from tests.inference import models
+    from tests.inference.film import films
+
+    (given / "films").mkdir()
+    films.write(given / "films" / "a.mp4", [films.ramp(t) for t in range(40)])
+    models.save(models.lightness_model(), str(given / "new.keras"))
+    models.save(models.plain_model(), str(given / "old.keras"))
+
+
+def _colorize_films(given, made, over, model="new") -> int:
+    from tfcolor.inference.film import colorize
+
+    # Several segments, as of a long film.
+    colorize._SEGMENT, colorize._MOST_WAITING = 8, 6
+    more = ["--overwrite"] if over else []
+    return _command(
+        *("colorize", given / "films", f"--output={made}/", "--image_size=32"),
+        *(f"--model={given / model}.keras", "--batch_size=2", *more),
+    )
+
+
 def _prepare(given, made, over, size=24, shard_size=2) -> int:
     del over
     return _command(
@@ -281,6 +303,14 @@ SCENES = (
         _make_for_colorizing,
         _colorize,
         lambda given, made: _colorize(given, made, False, "old"),
+        _only_whole_files,
+        _same_files,
+    ),
+    Scene(
+        "coloring a film",
+        _make_for_films,
+        _colorize_films,
+        lambda given, made: _colorize_films(given, made, False, "old"),
         _only_whole_files,
         _same_files,
     ),

@@ -97,6 +97,9 @@ def plan_album(
         _check_frames(jobs)
     wanted = jobs if overwrite else [job.without_existing() for job in jobs]
     output_paths.make_folder(output, jobs)
+    for job, left in zip(jobs, wanted, strict=True):
+        if not left.targets() and files.is_film(job.source):
+            output_paths.remove_film_folder(job.output)
     return Album(
         done=tuple(job for job in wanted if not job.targets()),
         todo=tuple(job for job in wanted if job.targets()),

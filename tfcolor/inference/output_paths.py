@@ -1,8 +1,10 @@
 """Where the result of each picture goes, decided before any work is done."""
 
 import collections
+import contextlib
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable
 
 from tfcolor import atomic
@@ -133,6 +135,32 @@ def make_folder(output: str, jobs: list[PictureJob]) -> None:
     folder = (os.path.dirname(output) if single else output) or os.curdir
     files.make_output_folder(folder)
     atomic.remove_leftovers(path for job in jobs for path in job.targets())
+
+
+def film_folder(target: str) -> str:
+    """Returns the hidden folder of what is done of a film.
+
+    Args:
+        target: str, path of the colored film.
+
+    Returns:
+        str, beside it.
+    """
+    parent, name = os.path.split(target)
+    return os.path.join(parent, f".{name}.tfcolor-film")
+
+
+def remove_film_folder(target: str) -> None:
+    """Removes what a run left that was killed just after a film was whole.
+
+    Args:
+        target: str, path of the colored film. What another process holds
+            stays.
+    """
+    folder = film_folder(target)
+    if os.path.isdir(folder):
+        with contextlib.suppress(OSError), atomic.held(folder):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _writable(names: list[str]) -> list[str]:

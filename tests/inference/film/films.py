@@ -48,7 +48,8 @@ def write(
         if rotation:
             stream.set_display_rotation(rotation)
         if audio:
-            sound = container.add_stream("aac", rate=16000)
+            coded = "aac" if audio is True else audio
+            sound = container.add_stream(coded, rate=16000)
         for time, rgb in zip(times, frames, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb))
             frame.pts, frame.time_base = time, time_base
@@ -62,9 +63,11 @@ def write(
 def _tone(container, sound, seconds):
     wave = np.sin(np.arange(int(16000 * seconds)) / 5).astype(np.float32)
     for start in range(0, len(wave) - 1023, 1024):
-        frame = av.AudioFrame.from_ndarray(
-            wave[None, start : start + 1024], format="fltp", layout="mono"
-        )
+        part = wave[None, start : start + 1024]
+        kind = "fltp"
+        if sound.codec_context.name == "pcm_s16le":
+            part, kind = (part * 9000).astype(np.int16), "s16"
+        frame = av.AudioFrame.from_ndarray(part, format=kind, layout="mono")
         frame.sample_rate, frame.pts = 16000, start
         container.mux(sound.encode(frame))
     container.mux(sound.encode(None))

@@ -29,6 +29,7 @@ from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import color_pictures
 from tfcolor.inference import defaults
+from tfcolor.inference import output_paths
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.inference.film import motion
 from tfcolor.inference.film import video
@@ -42,6 +43,8 @@ _SEGMENT = 200
 # Pixels of all frames that wait for those after them: bounds the memory.
 _WAITING_PIXELS = 75_000_000
 _MOST_WAITING, _FEWEST_WAITING = 36, 6
+# Says which film and options a folder of segments belongs to.
+_JOB = "job.json"
 # Frames that are looked at to tell a color film from a grey one.
 _LOOKED_AT = 5
 
@@ -249,8 +252,7 @@ class _Work:
     """
 
     def __init__(self, target: str, settings: dict):
-        parent, name = os.path.split(target)
-        self.folder = os.path.join(parent, f".{name}.tfcolor-film")
+        self.folder = output_paths.film_folder(target)
         self._settings = json.loads(json.dumps(settings))
         self.frames, self.state = 0, None
         self.complete, self.notes = False, []
@@ -258,7 +260,7 @@ class _Work:
 
     def begin(self) -> None:
         """Reads what is there."""
-        job = os.path.join(self.folder, "job.json")
+        job = os.path.join(self.folder, _JOB)
         atomic.remove_leftovers([job])
         try:
             with open(job, encoding="utf-8") as file:
@@ -268,7 +270,7 @@ class _Work:
         if not same:
             for name in os.listdir(self.folder):
                 os.remove(os.path.join(self.folder, name))
-            self._write_json("job.json", self._settings)
+            self._write_json(_JOB, self._settings)
         while os.path.exists(self._path(self._count, ".npz")):
             with np.load(self._path(self._count, ".npz")) as kept:
                 self.frames = int(kept["frames"])
@@ -311,6 +313,9 @@ class _Work:
 
     def remove(self) -> None:
         """Removes the folder."""
+        # First what says whose it is: half a folder must not be gone on with.
+        with contextlib.suppress(OSError):
+            os.remove(os.path.join(self.folder, _JOB))
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -486,6 +491,9 @@ class _Run:
                 if self._ended.is_set():
                     raise _Ended
             self._work.keep(frames, state)
+        # A run may also be stopped between two segments.
+        if self._ended.is_set():
+            raise _Ended
         self._work.end(list(self._film.notes))
 
     def _write(self, writer, frame, ab) -> None:

@@ -21,6 +21,9 @@ _SAME_L = 6.0
 _SAME_PLACE = 1.0
 # A cut: how much of the histogram of L differs, and how badly the flow fits.
 _CUT_HISTOGRAM, _CUT_RESIDUAL, _CUT_ALONE = 0.15, 6.0, 12.0
+# Flow that fits badly and is hardly trusted anywhere has failed: a cut between
+# scenes that are as dark as each other.
+_CUT_TRUST = 0.2
 _BINS = 32
 # Flow is looked for in squares of this side at most.
 _FLOW_SIDE = 256
@@ -79,14 +82,13 @@ class Motion:
             self._flow.calc(small[0], small[1], None),
         ]
         residual = _residual(small[0], small[1], flows[0])
-        if residual > _CUT_ALONE or (
-            changed > _CUT_HISTOGRAM and residual > _CUT_RESIDUAL
-        ):
-            return None
         trusts = [
             _trust(small[0], small[1], flows[0], flows[1]),
             _trust(small[1], small[0], flows[1], flows[0]),
         ]
+        unlike = changed > _CUT_HISTOGRAM or trusts[0].mean() < _CUT_TRUST
+        if residual > _CUT_ALONE or (unlike and residual > _CUT_RESIDUAL):
+            return None
         if side > _FLOW_SIDE:
             scale = side / _FLOW_SIDE
             flows = [cv2.resize(f, (side, side)) * scale for f in flows]

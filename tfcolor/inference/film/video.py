@@ -6,9 +6,11 @@ being encoded again; sound, subtitles, chapters and texts are copied bit for
 bit.
 """
 
+import collections
 import contextlib
 import dataclasses
 import heapq
+import io
 import os
 import threading
 from collections.abc import Callable
@@ -214,10 +216,12 @@ class Video:
         if damaged:
             self.notes.append(f"{damaged} broken parts were left out")
         duration = stream.duration and stream.duration * stream.time_base
+        start = (stream.start_time or 0) * stream.time_base
         if not duration and container.duration:
+            # Of all streams: sound may begin before the pictures.
             duration = Fraction(container.duration, 1_000_000)
+            start = Fraction(container.start_time or 0, 1_000_000)
         if count and duration:
-            start = (stream.start_time or 0) * stream.time_base
             seen = last * self.info.time_base - start + 1 / self.info.rate
             if duration - seen > _SHORT:
                 self.notes.append(
@@ -411,6 +415,7 @@ def _copy_streams(old, new, say) -> dict:
             continue
         name = f"{stream.type} stream {stream.index}"
         try:
+            _try(old.name, stream.index, new.format.name)
             copied[stream.index] = new.add_stream_from_template(stream)
             copied[stream.index].metadata.update(stream.metadata)
         except Exception:
@@ -421,6 +426,31 @@ def _copy_streams(old, new, say) -> dict:
                 "do not hold it; .mkv holds most"
             )
     return copied
+
+
+def _try(source: str, index: int, container: str) -> None:
+    """Raises an error unless a format holds a stream.
+
+    Of some, FFmpeg says so only when the head of a file is written, or its
+    end: too late for a film that took hours.
+    """
+    av = load_av()
+    with av.open(source, metadata_errors="backslashreplace") as old:
+        trial = av.open(io.BytesIO(), "w", format=container)
+        own = old.streams[index]
+        new = trial.add_stream_from_template(own)
+        trial.start_encoding()
+        if own.type != "audio":
+            # The first subtitle may be far away.
+            with contextlib.suppress(Exception):
+                trial.close()
+            return
+        for packet in old.demux(own):
+            if packet.size and packet.dts is not None:
+                packet.stream = new
+                trial.mux(packet)
+                break
+        trial.close()
 
 
 def _segment_packets(av, segments, video):
@@ -438,14 +468,7 @@ def _other_packets(av, old, copied):
     if not copied:
         return
     last = {}
-    packets = old.demux([old.streams[i] for i in copied])
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            return
-        if packet.dts is None or not packet.size:
-            continue
+    for packet in _with_dts(av, old.demux([old.streams[i] for i in copied])):
         index = packet.stream.index
         if last.get(index, packet.dts) > packet.dts:
             continue
@@ -453,6 +476,32 @@ def _other_packets(av, old, copied):
         time = packet.dts * packet.time_base
         packet.stream = copied[index]
         yield time, packet
+
+
+def _with_dts(av, packets):
+    """Yields packets with the time at which they are to be decoded.
+
+    Matroska does not hold it, and FFmpeg finds it only for those after the
+    first ones of a video with B-frames.
+    """
+    early = collections.defaultdict(list)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        if not packet.size:
+            continue
+        waiting = early[packet.stream.index]
+        if packet.dts is None:
+            waiting.append(packet)
+            continue
+        for place, before in enumerate(waiting):
+            away = (len(waiting) - place) * (before.duration or 1)
+            before.dts = packet.dts - away
+            yield before
+        waiting.clear()
+        yield packet
 
 
 def container_of(path: str) -> str:

@@ -1,0 +1,304 @@
+"""Films as they are found: other containers, streams, times and ends."""
+
+import os
+import pathlib
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.inference import models
+from tests.inference.film import films
+from tfcolor import Colorizer
+from tfcolor.inference.film import colorize
+from tfcolor.inference.film import video
+
+SRT = "1\n00:00:00,100 --> 00:00:00,300\nGood day\n\n"
+
+
+@pytest.fixture(scope="module")
+def plain():
+    model = models.plain_model((20.0, -15.0))
+    return Colorizer(model, image_size=32, batch_size=4)
+
+
+def _frames(count, **options):
+    return [films.ramp(t, **options) for t in range(count)]
+
+
+def _film(colorizer, source, target, **more):
+    return colorize.colorize_film(
+        colorizer,
+        str(source),
+        str(target),
+        options=colorize.FilmOptions(),
+        **more,
+    )
+
+
+def _streams(path):
+    with films.av.open(str(path)) as container:
+        return [stream.type for stream in container.streams]
+
+
+def _remux(target, *sources):
+    """Puts the streams of files into one, as they are."""
+    av = films.av
+    with av.open(str(target), "w") as new:
+        opened = [av.open(str(path)) for path in sources]
+        places = [
+            {s.index: new.add_stream_from_template(s) for s in old.streams}
+            for old in opened
+        ]
+        for old, streams in zip(opened, places, strict=True):
+            for packet in old.demux():
+                if packet.dts is not None:
+                    packet.stream = streams[packet.stream.index]
+                    new.mux(packet)
+            old.close()
+    return str(target)
+
+
+@pytest.fixture
+def subtitled(tmp_path):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    # MP4 says in what order packets are decoded; Matroska does not.
+    film = films.write(folder / "a.mp4", _frames(20), audio=True)
+    other = films.write(folder / "b.mkv", _frames(20)[:2], audio=True)
+    with films.av.open(other) as old:
+        with films.av.open(
+            str(folder / "b.mka"), "w", format="matroska"
+        ) as new:
+            sound = new.add_stream_from_template(old.streams.audio[0])
+            for packet in old.demux(audio=0):
+                if packet.dts is not None:
+                    packet.stream = sound
+                    new.mux(packet)
+    (folder / "c.srt").write_text(SRT)
+    return _remux(folder / "d.mkv", film, folder / "b.mka", folder / "c.srt")
+
+
+def test_all_sound_and_subtitles_are_copied_bit_for_bit(
+    plain, subtitled, tmp_path
+):
+    target = tmp_path / "out.mkv"
+    assert _film(plain, subtitled, target) == []
+    assert sorted(_streams(target)) == sorted(_streams(subtitled))
+    for kind in ("audio", "subtitles"):
+        found = films.packets(subtitled, kind)
+        assert found and films.packets(target, kind) == found
+
+
+def test_subtitles_that_a_format_cannot_hold_are_said(
+    plain, subtitled, tmp_path
+):
+    notes = _film(plain, subtitled, tmp_path / "out.mp4")
+    assert len(notes) == 1 and "left out" in notes[0]
+    assert _streams(tmp_path / "out.mp4") == ["video", "audio", "audio"]
+
+
+def _two_videos(path, frames):
+    with films.av.open(str(path), "w") as container:
+        streams = [container.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.height, stream.width = frames[0].shape[:2]
+            stream.pix_fmt = "yuv420p"
+        for rgb in frames:
+            for stream in streams:
+                frame = films.av.VideoFrame.from_ndarray(rgb)
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    return str(path)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_a_second_video_is_copied_whole(tmp_path, extension):
+    source = _two_videos(tmp_path / "a.mkv", _frames(20))
+    film = video.Video(source)
+    segment = str(tmp_path / "a.nut")
+    writer = video.SegmentWriter(segment, film.info, crf=18)
+    for frame in film.frames():
+        writer.write(frame.rgb(), frame.time)
+    writer.close()
+    target, said = str(tmp_path / f"out.{extension}"), []
+    container = video.container_of(target)
+    video.join([segment], source, target, container=container, say=said.append)
+    assert not said
+    decoded = []
+    for path in (source, target):
+        with films.av.open(path) as opened:
+            decoded.append(
+                [f.to_ndarray(format="rgb24") for f in opened.decode(video=1)]
+            )
+    assert len(decoded[0]) == 20
+    np.testing.assert_array_equal(*decoded)
+
+
+def test_pictures_that_begin_after_the_sound_are_no_broken_film(tmp_path):
+    source = films.write(
+        tmp_path / "a.mkv",
+        _frames(10),
+        times=[5000 + 40 * t for t in range(10)],
+        time_base=Fraction(1, 1000),
+        audio=True,
+    )
+    film = video.Video(source)
+    assert len(list(film.frames())) == 10
+    assert film.notes == []
+
+
+@pytest.mark.parametrize(
+    ("extension", "held"), [("mp4", False), ("mov", True), ("mkv", True)]
+)
+def test_sound_as_cameras_write_it_does_not_cost_the_film(
+    plain, tmp_path, extension, held
+):
+    source = films.write(tmp_path / "a.mkv", _frames(10), audio="pcm_s16le")
+    target = tmp_path / f"out.{extension}"
+    notes = _film(plain, source, target)
+    assert len(films.read(target)[0]) == 10
+    if held:
+        assert not notes
+        assert films.packets(target, "audio") == films.packets(source, "audio")
+    else:
+        (note,) = notes
+        assert "audio stream 1 (pcm_s16le) was left out: mp4" in note
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("a.ts", "libx264"),
+        ("a.avi", "mpeg4"),
+        ("a.webm", "libvpx"),
+        ("a.mov", "libx264"),
+        ("a.mpg", "mpeg1video"),
+    ],
+)
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_films_of_other_containers_keep_frames_and_times(
+    plain, tmp_path, name, codec, extension
+):
+    source = films.write(tmp_path / name, _frames(12), codec=codec)
+    target = tmp_path / f"out.{extension}"
+    _film(plain, source, target)
+    before, times = films.read(source)
+    after, kept = films.read(target)
+    assert len(after) == len(before) == 12
+    # A start far from 0, as of MPEG-TS, may become 0.
+    np.testing.assert_allclose(np.diff(kept), np.diff(times), atol=2e-3)
+
+
+def test_a_start_before_or_long_after_0_is_kept(plain, tmp_path):
+    for name, first in (("late", 90_000), ("early", -400)):
+        source = films.write(
+            tmp_path / f"{name}.nut",
+            _frames(8),
+            times=[first + 40 * t for t in range(8)],
+            time_base=Fraction(1, 1000),
+        )
+        _film(plain, source, tmp_path / f"{name}.mkv")
+        frames, times = films.read(tmp_path / f"{name}.mkv")
+        assert len(frames) == 8
+        np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
+
+
+def test_frames_that_change_their_size_are_said(plain, tmp_path):
+    parts = [
+        films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))
+        for i in range(2)
+    ]
+    source = tmp_path / "a.ts"
+    source.write_bytes(b"".join(pathlib.Path(p).read_bytes() for p in parts))
+    notes = _film(plain, source, tmp_path / "out.mp4")
+    assert any("changes its size 1 time" in note for note in notes)
+    frames, _ = films.read(tmp_path / "out.mp4")
+    assert {frame.shape for frame in frames} == {(48, 64, 3)}
+
+
+@pytest.mark.parametrize("frames_asked", [0, 3, 8, 9, 12, 16, 17])
+def test_a_stop_at_any_frame_leaves_no_shortened_film(
+    plain, tmp_path, monkeypatch, frames_asked
+):
+    monkeypatch.setattr(colorize, "_SEGMENT", 4)
+    monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
+    source = films.write(tmp_path / "a.mkv", _frames(20))
+    asked, target = iter(range(1000)), tmp_path / "out.mp4"
+    stop = {"stop": lambda: next(asked) >= frames_asked}
+    assert _film(plain, source, target, **stop) is None
+    assert not target.exists()
+    assert _film(plain, source, target) == []
+    assert len(films.read(target)[0]) == 20
+    assert sorted(os.listdir(tmp_path)) == ["a.mkv", "out.mp4"]
+
+
+@pytest.mark.parametrize("where", ["frames", "network_ab", "finish"])
+def test_an_error_of_any_thread_ends_the_run_and_the_next_goes_on(
+    plain, tmp_path, monkeypatch, where
+):
+    monkeypatch.setattr(colorize, "_SEGMENT", 4)
+    monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
+    source, target = films.write(tmp_path / "a.mkv", _frames(20)), "out.mp4"
+    target = tmp_path / target
+
+    class Broken(video.Video):
+        def frames(self):
+            for number, frame in enumerate(super().frames()):
+                if number == 9:
+                    raise MemoryError("no memory")
+                yield frame
+
+    calls = iter(range(1000))
+
+    def broken(function, after):
+        def call(*args, **kwargs):
+            if next(calls) >= after:
+                raise MemoryError("no memory")
+            return function(*args, **kwargs)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        if where == "frames":
+            patch.setattr(video, "Video", Broken)
+        else:
+            after = 2 if where == "network_ab" else 9
+            patch.setattr(plain, where, broken(getattr(plain, where), after))
+        with pytest.raises(MemoryError):
+            _film(plain, source, target)
+    assert not target.exists()
+    assert _film(plain, source, target) == []
+    assert len(films.read(target)[0]) == 20
+
+
+def test_a_run_killed_while_it_cleared_up_leaves_nothing_to_trip_over(
+    plain, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(colorize, "_SEGMENT", 4)
+    monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
+    source = films.write(tmp_path / "a.mkv", _frames(20))
+    target = tmp_path / "out.mp4"
+
+    def half(folder, **_):
+        names = sorted(os.listdir(folder))
+        for name in [n for n in names if n.startswith("segment")][2:]:
+            os.remove(os.path.join(folder, name))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(colorize.shutil, "rmtree", half)
+        _film(plain, source, target)
+    target.unlink()
+    assert _film(plain, source, target) == []
+    assert len(films.read(target)[0]) == 20
+
+
+def test_a_hint_out_of_the_film_leaves_no_folder_behind(plain, tmp_path):
+    from tfcolor.inference.hint_points import HintPoint
+
+    source = films.write(tmp_path / "a.mkv", _frames(5))
+    hint = HintPoint(x=500, y=1, color="#ff0000")
+    with pytest.raises(ValueError, match="must lie in"):
+        _film(plain, source, tmp_path / "out.mp4", hints=[hint])
+    assert os.listdir(tmp_path) == ["a.mkv"]
