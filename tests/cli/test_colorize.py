@@ -251,7 +251,7 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 16
+    assert text.count("(default: ") == 18
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text
