@@ -256,7 +256,7 @@ def test_help_names_every_default(capsys):
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text
     assert round(1 / defaults.HINT_RADIUS) == 50
-    assert colorize._EPILOG.count("tfcolor colorize ") == 5
+    assert colorize._EPILOG.count("tfcolor colorize ") == 6
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor import atomic
+from tfcolor.data import foreign_files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import color_pictures
@@ -272,9 +273,9 @@ class _Work:
                 os.remove(os.path.join(self.folder, name))
             self._write_json(_JOB, self._settings)
         while os.path.exists(self._path(self._count, ".npz")):
-            with np.load(self._path(self._count, ".npz")) as kept:
-                self.frames = int(kept["frames"])
-                self.state = kept["state"] if kept["state"].size else None
+            kept = foreign_files.read_npz(self._path(self._count, ".npz"))
+            self.frames = int(kept["frames"])
+            self.state = kept["state"] if kept["state"].size else None
             self._count += 1
         with contextlib.suppress(OSError, ValueError):
             with open(os.path.join(self.folder, "end.json")) as file:
