@@ -59,7 +59,7 @@ def _commands() -> list[str]:
 def _inline() -> list[str]:
     """Whole commands within sentences."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    quoted = re.findall(r"(?<!`)`(tfcolor [^`]+ --[^`]+)`", text)
+    quoted = re.findall(r"(?<!`)`(tfcolor\s[^`]+\s--[^`]+)`", text)
     return [" ".join(command.split()) for command in quoted]
 
 
@@ -146,7 +146,8 @@ def test_the_commands_work_one_after_the_other(scene):
         if " client " not in command:
             _run(command, scene)
             continue
-        with ModelServer(scene / "deploy/models/colorizer/1") as server:
+        exported = str(scene / "deploy/models/colorizer/1")
+        with ModelServer(exported) as server:
             url = re.search(r"--url=(\S+)", command)[1]
             # What was colorized before would be left as it is.
             shutil.rmtree(scene / "colored")

@@ -15,6 +15,7 @@ from tfcolor.color import lab
 from tfcolor.inference.film import colorize
 from tfcolor.inference.film import video
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models.eccv16 import eccv16
 
 PLAIN = (20.0, -15.0)
 
@@ -280,3 +281,14 @@ def test_color_films_can_be_left_out(plain, tmp_path):
         skip_color=True,
     )
     assert [bool(o.skipped) for o in outcomes] == [True, False]
+
+
+def test_a_published_network_colors_films_and_refuses_hints(tmp_path):
+    network = eccv16(width=1 / 32)
+    colorizer = Colorizer(network, image_size=32)
+    source = films.write(tmp_path / "a.mkv", _frames(4))
+    assert _film(colorizer, source, tmp_path / "b.mp4") == []
+    assert len(films.read(tmp_path / "b.mp4")[0]) == 4
+    hint = HintPoint(x=1, y=1, color="#ff0000")
+    with pytest.raises(ValueError, match="need a model that takes them"):
+        _film(colorizer, source, tmp_path / "c.mp4", hints=[hint])
