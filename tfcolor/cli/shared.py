@@ -256,7 +256,12 @@ class Tally:
 
     def summary(self, verb: str, output: str) -> str:
         """Returns the last line of a command."""
-        text = f"{verb} {counted(len(self.done()), 'picture')} into {output}"
+        films = sum(files.is_film(o.source) for o in self.done())
+        pictures = len(self.done()) - films
+        parts = [counted(films, "film")] if films else []
+        if pictures or not films:
+            parts.insert(0, counted(pictures, "picture"))
+        text = f"{verb} {' and '.join(parts)} into {output}"
         return with_extras(text, self.extras())
 
 

@@ -1,5 +1,6 @@
 """Small films, made on the fly; nothing of them is in the repository."""
 
+import os
 from fractions import Fraction
 
 import numpy as np
@@ -36,6 +37,7 @@ def write(
 ) -> str:
     """Writes frames, uint8 [H, W, 3], as a film; returns its path."""
     times = range(len(frames)) if times is None else times
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=RATE)
         stream.height, stream.width = frames[0].shape[:2]

@@ -11,6 +11,7 @@ from tests.inference import models
 from tests.inference.film import films
 from tfcolor import Colorizer
 from tfcolor import colorize_album
+from tfcolor.cli import main
 from tfcolor.color import lab
 from tfcolor.inference.film import colorize
 from tfcolor.inference.film import video
@@ -281,6 +282,21 @@ def test_color_films_can_be_left_out(plain, tmp_path):
         skip_color=True,
     )
     assert [bool(o.skipped) for o in outcomes] == [True, False]
+
+
+def test_the_command_counts_films_by_themselves(tmp_path, capsys):
+    model = models.save(models.plain_model(PLAIN), tmp_path / "m.keras")
+    films.write(tmp_path / "album/x.mp4", _frames(3))
+    pictures.write_album(tmp_path / "album", 2)
+    output = tmp_path / "out/"
+    status = main.run(
+        [
+            *("colorize", str(tmp_path / "album"), f"--output={output}/"),
+            *(f"--model={model}", "--crf=20", "--smoothing=0.5"),
+        ]
+    )
+    assert status == 0
+    assert "Colorized 2 pictures and 1 film into" in capsys.readouterr().out
 
 
 def test_a_published_network_colors_films_and_refuses_hints(tmp_path):

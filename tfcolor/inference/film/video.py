@@ -210,8 +210,7 @@ class Video:
     def _say(self, container, stream, count, damaged, last, sizes) -> None:
         if len(sizes) > 1:
             self.notes.append(
-                f"changes its size {len(sizes) - 1} times; all frames have the "
-                "first one now"
+                f"has frames of {len(sizes)} sizes; all have the first one now"
             )
         if damaged:
             self.notes.append(f"{damaged} broken parts were left out")
