@@ -14,7 +14,6 @@ of 9 frames without motion. --speed times whole films beside the network alone.
 import glob
 import os
 import tempfile
-import time
 
 import cv2
 import numpy as np
@@ -204,7 +203,6 @@ def variants(film: Film, own, side: int):
                 seen = link is None or i % key == 0
                 found += smoother.push(ab if seen else None, link, side)
             yield f"smoothing {strength}, key {key}", found + smoother.flush()
-    yield "none", None
 
 
 def _made_films():
@@ -236,8 +234,6 @@ def _rows(colorizer):
         own = colorizer.network_ab(greys)
         first = None
         for method, maps in variants(film, own, colorizer.image_size):
-            if maps is None:
-                break
             colored = [
                 colorizer.finish(rgb, ab)
                 for rgb, ab in zip(greys, maps, strict=True)
@@ -290,19 +286,11 @@ def _time_films(colorizer) -> list:
             for i in range(0, len(frames), size):
                 colorizer.colorize_batch(frames[i : i + size])
 
-        found = {}
-        for name in ("network alone", "whole film", "reading"):
-            found[name] = []
-        for turn in range(3):
-            for name, run in (
-                ("network alone", alone),
-                ("whole film", whole),
-                ("reading", reading),
-            ):
-                start = time.perf_counter()
-                run()
-                if turn:
-                    found[name].append(time.perf_counter() - start)
+        found = measuring.seconds_in_turns(
+            {"network alone": alone, "whole film": whole, "reading": reading},
+            repeats=2,
+            warmup=1,
+        )
     base = np.median(found["network alone"])
     return [
         [name, len(frames) / np.median(times), base / np.median(times)]

@@ -226,6 +226,14 @@ def frechet_distance(
     return max(0.0, float(squared + traces - 2 * trace_of_root))
 
 
+def _check_enough(what: str, *sets) -> None:
+    fewest = min(map(len, sets))
+    if fewest < 2:
+        raise ValueError(
+            f"{what} needs at least 2 pictures. Received: {fewest}"
+        )
+
+
 def fid_distance(features1: np.ndarray, features2: np.ndarray) -> float:
     """Computes the distance of two sets of feature vectors.
 
@@ -239,9 +247,7 @@ def fid_distance(features1: np.ndarray, features2: np.ndarray) -> float:
     Raises:
         ValueError: a set has fewer than two vectors.
     """
-    fewest = min(len(features1), len(features2))
-    if fewest < 2:
-        raise ValueError(f"FID needs at least 2 pictures. Received: {fewest}")
+    _check_enough("FID", features1, features2)
     moments = []
     for features in (features1, features2):
         features = np.asarray(features, np.float64)
@@ -370,12 +376,7 @@ def efficientnet_distance(
     Raises:
         ValueError: a set has fewer than two vectors.
     """
-    fewest = min(len(features1), len(features2))
-    if fewest < 2:
-        raise ValueError(
-            f"The {EFFICIENTNET_DISTANCE} needs at least 2 pictures. "
-            f"Received: {fewest}"
-        )
+    _check_enough(f"The {EFFICIENTNET_DISTANCE}", features1, features2)
     one, other = (np.asarray(f, np.float64) for f in (features1, features2))
     means = one.mean(axis=0) - other.mean(axis=0)
     deviations = one.std(axis=0) - other.std(axis=0)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from tfcolor import atomic
 from tfcolor.data import encode
 from tfcolor.data import files
+from tfcolor.inference.film import video
 from tfcolor.inference.hint_points import HintPoint
 
-# Films that can be written; see `film.video.CONTAINERS`.
-FILM_FORMATS = (".mp4", ".m4v", ".mov", ".mkv")
+FILM_FORMATS = tuple(video.CONTAINERS)
 
 
 @dataclasses.dataclass(frozen=True)

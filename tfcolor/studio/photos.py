@@ -316,7 +316,8 @@ class Photo:
             os.mkdir(wanted["boxes"])
             box_folder.write(
                 os.path.join(
-                    wanted["boxes"], box_folder.file_name(_base(self.source))
+                    wanted["boxes"],
+                    box_folder.file_name(os.path.basename(self.source)),
                 ),
                 picture_boxes.make(np.asarray(edit.boxes, np.float32)),
                 height=self.height,
@@ -377,10 +378,6 @@ def source_path(folder: str, name: str) -> str:
             f"on). Received: {files.shown_name(name)!r}"
         )
     return os.path.join(folder, f"photo{extension}")
-
-
-def _base(path: str) -> str:
-    return os.path.basename(path)
 
 
 def _point(hint: HintPoint) -> dict:

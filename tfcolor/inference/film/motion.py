@@ -106,13 +106,16 @@ def warp(values: np.ndarray, flow: np.ndarray) -> np.ndarray:
     Returns:
         array like `values`; the border goes on beyond the frame.
     """
-    side = flow.shape[0]
-    grid = np.arange(side, dtype=np.float32)
-    x = flow[..., 0] + grid
-    y = flow[..., 1] + grid[:, np.newaxis]
+    x, y = _places(flow)
     return cv2.remap(
         values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
+
+
+def _places(flow) -> tuple[np.ndarray, np.ndarray]:
+    """Where a flow leads to: x and y, float32 [S, S] each."""
+    grid = np.arange(flow.shape[0], dtype=np.float32)
+    return flow[..., 0] + grid, flow[..., 1] + grid[:, np.newaxis]
 
 
 def _histogram_change(before, now) -> float:
@@ -141,11 +144,8 @@ def _trust(target, start, flow, reverse) -> np.ndarray:
     there_and_back = flow + warp(reverse, flow)
     place = (there_and_back**2).sum(axis=-1) / _SAME_PLACE**2
     trust = np.exp(-(away**2) - place / 2)
-    side = flow.shape[0]
-    grid = np.arange(side, dtype=np.float32)
-    x = flow[..., 0] + grid
-    y = flow[..., 1] + grid[:, np.newaxis]
-    inside = (x >= 0) & (y >= 0) & (x <= side - 1) & (y <= side - 1)
+    (x, y), last = _places(flow), flow.shape[0] - 1
+    inside = (x >= 0) & (y >= 0) & (x <= last) & (y <= last)
     return (trust * inside).astype(np.float32)
 
 
