@@ -67,8 +67,12 @@ def test_every_public_function_is_among_the_cases():
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if not name.startswith("_")
     }
-    # Some return two: `bytes_to_lab` is made of one; bins are numbers.
+    # Some return two: `bytes_to_lab` is made of one; bins are numbers. What
+    # takes planes is what `reduce_chroma` and `lab_to_rgb` are made of.
     others = {
+        gamut.shown_share,
+        lab.lab_planes_to_linear,
+        lab.lab_planes_to_rgb,
         lab.bytes_to_L_and_ab,
         lab.batch_to_L_and_ab,
         ab_bins.among,

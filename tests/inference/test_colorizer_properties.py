@@ -104,13 +104,14 @@ def test_every_picture_keeps_size_and_lightness(colorizers, picture):
 @properties.tried(15)
 @hypothesis.given(properties.pictures())
 def test_colorizing_twice_equals_once(colorizers, picture):
-    # Only L counts. Rounding moves it, and of dark colours, which are cut to
-    # the gamut, a little lightness is much chroma.
+    # Only L counts. Rounding moves it, of dark colours, which are cut to the
+    # gamut, a little lightness is much chroma, and the mean of neighbours of
+    # other colours, which a smaller network sees, has another lightness.
     for dtype in (np.uint16, np.uint8):
         scale = np.iinfo(dtype).max // 255
         once = colorizers[0].colorize(picture.astype(dtype) * dtype(scale))
         twice = colorizers[0].colorize(once)
-        assert np.abs(once.astype(int) - twice).max() <= 10 * scale
+        assert np.abs(once.astype(int) - twice).max() <= 25 * scale
     # The same picture again is the same result, to the byte.
     np.testing.assert_array_equal(colorizers[0].colorize(picture), once)
 

@@ -20,9 +20,8 @@ def in_gamut(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     Returns:
         bool tensor [..., 1].
     """
-    linear = lab.lab_to_linear_rgb(tf.concat([L, ab], axis=-1))
-    inside = (linear >= -_TOLERANCE) & (linear <= 1 + _TOLERANCE)
-    return tf.reduce_all(inside, axis=-1, keepdims=True)
+    a, b = tf.unstack(ab, axis=-1)
+    return _in_gamut(tf.convert_to_tensor(L)[..., 0], a, b)[..., tf.newaxis]
 
 
 def reduce_chroma(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
@@ -40,19 +39,41 @@ def reduce_chroma(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     """
     L = tf.convert_to_tensor(L, tf.float32)
     ab = tf.convert_to_tensor(ab, tf.float32)
+    a, b = tf.unstack(ab, axis=-1)
+    return ab * shown_share(L[..., 0], a, b)[..., tf.newaxis]
+
+
+def shown_share(L: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+    """Returns the factor on chroma by which `reduce_chroma` reduces it.
+
+    Args:
+        L: float32 tensor [...], 0..100.
+        a: float32 tensor [...].
+        b: float32 tensor [...].
+
+    Returns:
+        float32 tensor [...], 1 for colours inside sRGB, else 0..1.
+    """
     # One axis of colours: a single colour has no axis to scatter over.
-    L_flat, ab_flat = tf.reshape(L, [-1, 1]), tf.reshape(ab, [-1, 2])
-    outside = tf.logical_not(in_gamut(L_flat, ab_flat)[..., 0])
+    flat = [tf.reshape(plane, [-1]) for plane in (L, a, b)]
+    positions = tf.where(tf.logical_not(_in_gamut(*flat)))
     # Only the pixels outside pay for the search: usually very few.
-    positions = tf.where(outside)
-    L_outside = tf.gather_nd(L_flat, positions)
-    ab_outside = tf.gather_nd(ab_flat, positions)
+    L_outside, a_outside, b_outside = (
+        tf.gather_nd(plane, positions) for plane in flat
+    )
     low = tf.zeros_like(L_outside)
     high = tf.ones_like(L_outside)
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        fits = in_gamut(L_outside, middle * ab_outside)
+        fits = _in_gamut(L_outside, middle * a_outside, middle * b_outside)
         low = tf.where(fits, middle, low)
         high = tf.where(fits, high, middle)
-    reduced = tf.tensor_scatter_nd_update(ab_flat, positions, low * ab_outside)
-    return tf.ensure_shape(tf.reshape(reduced, tf.shape(ab)), ab.shape)
+    share = tf.tensor_scatter_nd_update(tf.ones_like(flat[0]), positions, low)
+    return tf.ensure_shape(tf.reshape(share, tf.shape(L)), L.shape)
+
+
+def _in_gamut(L, a, b):
+    red, green, blue = lab.lab_planes_to_linear(L, a, b)
+    lowest = tf.minimum(tf.minimum(red, green), blue)
+    highest = tf.maximum(tf.maximum(red, green), blue)
+    return (lowest >= -_TOLERANCE) & (highest <= 1 + _TOLERANCE)

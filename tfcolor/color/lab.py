@@ -32,11 +32,10 @@ _F_THRESHOLD = 0.008856
 _F_SLOPE = 7.787
 _F_OFFSET = 16 / 116
 _F_INVERSE_THRESHOLD = 0.2068966
-# What is to be taken off 116 times `_quick_f`.
-_L_OF_QUICK_F = 16 + 116 * _F_SLOPE * _F_THRESHOLD
 # For rows of values: X, Y and Z over those of white, from linear RGB, and L
 # (less 16), a and b from f of these.
 _RATIOS_FROM_RGB = (np.transpose(_XYZ_FROM_RGB) / _WHITE).astype(np.float32)
+_RGB_FROM_RATIOS = np.array(_RGB_FROM_XYZ) * _WHITE
 _LAB_FROM_F = np.array(
     [[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32
 )
@@ -48,20 +47,16 @@ def _transform(channels, matrix):
 
 
 def _f(t):
-    root = ops.power(ops.maximum(t, _F_THRESHOLD), 1 / 3)
-    return ops.where(t > _F_THRESHOLD, root, _F_SLOPE * t + _F_OFFSET)
-
-
-def _quick_f(t):
-    """Returns `_f` and `_F_SLOPE * _F_THRESHOLD` more, without a choice."""
-    # The root from the threshold on, and the line up to there, where they meet.
+    # The root from the threshold on, and the line up to there, where they meet:
+    # see `srgb.srgb_to_linear`.
     root = ops.exp(ops.log(ops.maximum(t, _F_THRESHOLD)) * (1 / 3))
-    return root + _F_SLOPE * ops.minimum(t, _F_THRESHOLD)
+    return root + _F_SLOPE * (ops.minimum(t, _F_THRESHOLD) - _F_THRESHOLD)
 
 
 def _f_inverse(f):
-    cube = f * f * f
-    return ops.where(f > _F_INVERSE_THRESHOLD, cube, (f - _F_OFFSET) / _F_SLOPE)
+    root = ops.maximum(f, _F_INVERSE_THRESHOLD)
+    line = ops.minimum(f, _F_INVERSE_THRESHOLD) - _F_INVERSE_THRESHOLD
+    return root * root * root + line * (1 / _F_SLOPE)
 
 
 def rgb_to_lab(rgb):
@@ -89,7 +84,7 @@ def bytes_to_lab(rgb):
 
     Returns:
         float32 tensor [..., 3]: L 0..100, a and b; `rgb_to_lab` of
-        `rgb / 255` within 0.001, several times quicker, without a gradient.
+        `rgb / 255`, without a gradient.
     """
     return ops.concatenate(bytes_to_L_and_ab(rgb), axis=-1)
 
@@ -106,9 +101,8 @@ def bytes_to_L_and_ab(rgb):
     linear = srgb.bytes_to_linear(rgb)
     leading = ops.shape(linear)[:-1]
     # Products of two matrices are quicker than those of higher rank.
-    ratios = ops.matmul(ops.reshape(linear, (-1, 3)), _RATIOS_FROM_RGB)
-    f = _quick_f(ratios)
-    L = ops.matmul(f, _LAB_FROM_F[:, :1]) - _L_OF_QUICK_F
+    f = _f(ops.matmul(ops.reshape(linear, (-1, 3)), _RATIOS_FROM_RGB))
+    L = ops.matmul(f, _LAB_FROM_F[:, :1]) - 16
     ab = ops.matmul(f, _LAB_FROM_F[:, 1:])
     return ops.reshape(L, (*leading, 1)), ops.reshape(ab, (*leading, 2))
 
@@ -143,9 +137,9 @@ def _fused_L_and_ab(rgb):
         sum(float(row[i]) * linear[i] for i in range(3))
         for row in _RATIOS_FROM_RGB.T
     )
-    fx, fy, fz = map(_quick_f, ratios)
-    L = 116 * fy - _L_OF_QUICK_F
-    return L[..., None], ops.stack([500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+    fx, fy, fz = map(_f, ratios)
+    ab = ops.stack([500 * (fx - fy), 200 * (fy - fz)], axis=-1)
+    return 116 * fy[..., None] - 16, ab
 
 
 def lab_to_linear_rgb(lab):
@@ -160,12 +154,30 @@ def lab_to_linear_rgb(lab):
     Reference:
         CIE 15:2004, appendix D.
     """
-    L, a, b = ops.unstack(ops.convert_to_tensor(lab, "float32"), axis=-1)
-    fy = (L + 16) / 116
+    lab = ops.convert_to_tensor(lab, "float32")
+    return ops.stack(lab_planes_to_linear(*ops.unstack(lab, axis=-1)), axis=-1)
+
+
+def lab_planes_to_linear(L, a, b):
+    """Converts CIELAB to linear sRGB, each channel a tensor of its own.
+
+    Args:
+        L: float32 tensor [...].
+        a: float32 tensor [...].
+        b: float32 tensor [...].
+
+    Returns:
+        list of float32 tensors [...], red, green and blue; see
+        `lab_to_linear_rgb`, of which it is the quick part.
+    """
+    fy = (L + 16) * (1 / 116)
     # A negative Z has no meaning; scikit-image clips it here as well.
-    fz = ops.maximum(fy - b / 200, 0)
-    f = ops.stack([fy + a / 500, fy, fz], axis=-1)
-    return _transform(_f_inverse(f) * np.float32(_WHITE), _RGB_FROM_XYZ)
+    fz = ops.maximum(fy - b * (1 / 200), 0)
+    xyz = [_f_inverse(f) for f in (fy + a * (1 / 500), fy, fz)]
+    return [
+        sum(float(row[i]) * xyz[i] for i in range(3))
+        for row in _RGB_FROM_RATIOS
+    ]
 
 
 def lab_to_rgb(lab):
@@ -180,8 +192,26 @@ def lab_to_rgb(lab):
     Returns:
         float32 tensor [..., 3], encoded sRGB, 0..1.
     """
-    linear = ops.maximum(lab_to_linear_rgb(lab), 0)
-    return ops.clip(srgb.linear_to_srgb(linear), 0, 1)
+    lab = ops.convert_to_tensor(lab, "float32")
+    return ops.stack(lab_planes_to_rgb(*ops.unstack(lab, axis=-1)), axis=-1)
+
+
+def lab_planes_to_rgb(L, a, b):
+    """Converts CIELAB to sRGB, each channel a tensor of its own.
+
+    Args:
+        L: float32 tensor [...].
+        a: float32 tensor [...].
+        b: float32 tensor [...].
+
+    Returns:
+        list of float32 tensors [...], red, green and blue, 0..1; see
+        `lab_to_rgb`.
+    """
+    return [
+        ops.clip(srgb.linear_to_srgb(ops.maximum(linear, 0)), 0, 1)
+        for linear in lab_planes_to_linear(L, a, b)
+    ]
 
 
 def rgb_to_L(rgb):
