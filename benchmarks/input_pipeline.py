@@ -3,7 +3,7 @@
     python -m benchmarks.input_pipeline
 
 A pass over --picture_count pictures, in batches of --batch_size squares of
---image_size pixels with their CIELAB colours, shuffled, without hints as
+--image_size pixels with their CIELAB colors, shuffled, without hints as
 InstColorization trains: PyTorch as its programs do it, with --loader_processes
 processes, and tfcolor from the same folder, from shards that `tfcolor prepare`
 makes of it, and from memory (--cache). Pictures are the samples, again and

@@ -28,7 +28,7 @@ def lab_to_rgb(lab: torch.Tensor) -> torch.Tensor:
         lab: float32 [B, 3, H, W].
 
     Returns:
-        float32 [B, 3, H, W], above 1 where sRGB does not hold the colour.
+        float32 [B, 3, H, W], above 1 where sRGB does not hold the color.
     """
     return _xyz_to_rgb(_lab_to_xyz(lab))
 

@@ -40,7 +40,7 @@ def build(
     for network in networks.values():
         for module in network.modules():
             _randomize(module)
-        # Small, so that colours are none of the most vivid.
+        # Small, so that colors are none of the most vivid.
         nn.init.normal_(network.model_out[0].weight, 0.0, 0.02)
     return networks
 

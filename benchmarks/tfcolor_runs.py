@@ -91,7 +91,7 @@ def _picture() -> np.ndarray:
 
 
 def random_colors(inputs: Mapping, *, seed: int = 0) -> tf.Tensor:
-    """Makes colours to be learned.
+    """Makes colors to be learned.
 
     Args:
         inputs: mapping with "L", float32 [B, S, S, 1].

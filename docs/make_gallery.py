@@ -4,7 +4,7 @@
 
 FOLDER holds photographs and manifest.csv with the columns file, licence, author
 and source; without it the pictures that ship with tfcolor are taken. A seed
-chooses which are shown, so that nobody does; failures are those whose colours
+chooses which are shown, so that nobody does; failures are those whose colors
 are farthest from the true ones, of all photographs.
 """
 
@@ -37,21 +37,21 @@ _HEAD = """\
 Made by `python -m docs.make_gallery`, with the default model `{model}`: a seed
 chose the pictures, nobody did. All are public domain or CC0. Each row: the grey
 picture that the network saw, `--style=natural` (the default), `--style=vivid`,
-the true colours.
+the true colors.
 
 """
 _HINT_HEAD = """\
 ## With hints
 
-Ten colours, given at random places (circles) as the photograph has them there.
+Ten colors, given at random places (circles) as the photograph has them there.
 From left to right: the grey picture with its hints, without hints, with them,
-the true colours.
+the true colors.
 
 """
 _FAILURE_HEAD = """\
 ## Failures
 
-The {failed} of {count} photographs whose natural colours are farthest from the
+The {failed} of {count} photographs whose natural colors are farthest from the
 true ones (root mean square of a and b).
 
 """
@@ -138,7 +138,7 @@ def _error(predicted: np.ndarray, true: np.ndarray) -> float:
 
 
 def _hint_row(colorizer: Colorizer, rgb: np.ndarray, seed: int) -> list:
-    """Colours a picture with and without hints at random places."""
+    """Colors a picture with and without hints at random places."""
     height, width = rgb.shape[:2]
     rng, radius = np.random.default_rng(seed), max(2, min(height, width) // 50)
     smooth = cv2.blur(rgb, (2 * radius + 1, 2 * radius + 1))

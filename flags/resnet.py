@@ -11,7 +11,7 @@ LIGHTNESS = flags.DEFINE_enum(
     "lightness",
     "picture",
     list(lightness.LIGHTNESSES),
-    "What training sees: the lightness of the picture's colours, or, as the "
+    "What training sees: the lightness of the picture's colors, or, as the "
     "study of ensembles does, that of its rgb2gray picture.",
 )
 

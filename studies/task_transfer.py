@@ -13,7 +13,7 @@ finished runs are kept, an interrupted one continues where it stopped.
 
 After every run, results.csv, results.md and results.png in --workdir are about
 all runs that are finished: accuracies with 95 % intervals, gains over a random
-trunk, errors inside colour groups beside what chance has.
+trunk, errors inside color groups beside what chance has.
 
 Runs that differ in nothing but the seed make one row. Intervals are of two
 kinds: over test pictures (bootstrap, each picture's mean over the seeds), and
@@ -268,7 +268,7 @@ def make_rows(
 
     Args:
         runs: dict, of `read_runs`.
-        groups: dict from class to colour group, or None.
+        groups: dict from class to color group, or None.
 
     Returns:
         list of Row: frozen and small ones first.
@@ -396,7 +396,7 @@ def _error_lines(rows: list[Row]) -> list[str]:
         return []
     lines = [
         "",
-        "Errors inside a colour group, in percent of the errors of all seeds. "
+        "Errors inside a color group, in percent of the errors of all seeds. "
         "Even: if errors were spread evenly over the wrong classes. "
         "Regrouped: mean over other groups of the same sizes; p: part of "
         "these with at least the share found.",

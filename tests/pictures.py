@@ -8,7 +8,7 @@ from PIL import Image
 
 
 def colored(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
-    """A smooth uint8 picture [H, W, 3] between four random colours."""
+    """A smooth uint8 picture [H, W, 3] between four random colors."""
     corners = np.random.default_rng(seed).uniform(0, 255, [2, 2, 3])
     corners[0, 0] = [250, 40, 30]
     y = np.linspace(0, 1, height)[:, None, None]
@@ -19,7 +19,7 @@ def colored(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
 
 
 def grey(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
-    """A uint8 picture [H, W, 3] without colour."""
+    """A uint8 picture [H, W, 3] without color."""
     values = np.random.default_rng(seed).integers(0, 256, [height, width, 1])
     return np.repeat(values.astype(np.uint8), 3, axis=-1)
 
@@ -39,7 +39,7 @@ def write(path, rgb: np.ndarray) -> str:
 
 
 def write_album(folder, count: int, *, side: int = 32, kind="png") -> str:
-    """Writes `count` coloured pictures 000, 001, ...; returns the folder."""
+    """Writes `count` colored pictures 000, 001, ...; returns the folder."""
     for i in range(count):
         write(os.path.join(folder, f"{i:03}.{kind}"), colored(i, side, side))
     return str(folder)

@@ -176,7 +176,7 @@ def _spread_and_mean(opponents):
 
 
 def colorfulness_signed(rgb):
-    """Computes colourfulness as in the paper: rg and yb keep their sign.
+    """Computes colorfulness as in the paper: rg and yb keep their sign.
 
     Not to be compared with `colorfulness_absolute`.
 
@@ -185,7 +185,7 @@ def colorfulness_signed(rgb):
 
     Returns:
         float32 tensor [...], 0 for grey; about 15 slightly, 45 quite, 80
-        highly colourful (the paper's table 2).
+        highly colorful (the paper's table 2).
 
     Reference:
         D. Hasler, S. Suesstrunk, "Measuring Colourfulness in Natural Images",
@@ -195,7 +195,7 @@ def colorfulness_signed(rgb):
 
 
 def colorfulness_absolute(rgb):
-    """Computes colourfulness of |rg| and |yb|.
+    """Computes colorfulness of |rg| and |yb|.
 
     The form that the evaluation code of DDColor, ColorFormer and UniColor
     computes; not to be compared with `colorfulness_signed`.
@@ -210,7 +210,7 @@ def colorfulness_absolute(rgb):
 
 
 def to_rgb(inputs: dict, ab):
-    """Joins lightness and colour; channels are clipped to 0..1.
+    """Joins lightness and color; channels are clipped to 0..1.
 
     Args:
         inputs: dict with "L", float32 [B, H, W, 1].
@@ -232,7 +232,7 @@ def colorizer_metrics(inputs: dict, targets: dict, outputs: dict) -> dict:
 
     Returns:
         dict of float32 tensors [B]: "psnr" in decibels; "grey_psnr", of the
-        same pictures without colour; "colorfulness" and "true_colorfulness".
+        same pictures without color; "colorfulness" and "true_colorfulness".
     """
     true = to_rgb(inputs, targets["ab"])
     predicted = to_rgb(inputs, outputs["ab"])

@@ -163,7 +163,7 @@ def build_siggraph() -> keras.Model:
 
 
 def build_losses(config: objective.ObjectiveConfig, training_batches):
-    """Makes the loss function, counting colours first where it needs that.
+    """Makes the loss function, counting colors first where it needs that.
 
     Args:
         config: ObjectiveConfig.

@@ -32,7 +32,7 @@ def check_objective() -> None:
     config = objective_flags.config()
     if config.class_weight:
         raise ValueError(
-            "This network has no classes of colours: --class_weight must be 0. "
+            "This network has no classes of colors: --class_weight must be 0. "
             f"Received: --class_weight={config.class_weight}"
         )
 

@@ -11,9 +11,9 @@ one it starts anew. --crops=boxes --boxes=... learns from a random box of each
 picture, as the instance colorizer does.
 
 The run folder is that of train_full. At the end it also gets report/: curves,
-confusion matrix ordered by colour group (if --images has a
+confusion matrix ordered by color group (if --images has a
 color_groups.json), tables, and with --colorizer test pictures in predicted
-colour. `tfcolor classify` uses the model.
+color. `tfcolor classify` uses the model.
 """
 
 import functools

@@ -146,7 +146,7 @@ class OnDevice(keras.Model):
         return ops.clip(views[:, :size, :size], 0.0, 1.0)
 
     def _hints(self, ab, count):
-        """Gives some pictures the colours of a few patches."""
+        """Gives some pictures the colors of a few patches."""
         size = self.config.image_size
         keep = self._uniform(count, 1) < self.config.hint_share
         more = self._uniform(count, _PATCHES) > self.config.hint_probability

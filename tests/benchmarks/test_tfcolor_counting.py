@@ -68,7 +68,7 @@ def test_a_fusion_step_computes_nothing_for_nothing():
         networks, inputs, tfcolor_runs.random_colors(inputs), rate=1e-3
     )
     # A trunk has 19 convolutions down and 10 up; a blending layer has 6. The
-    # instance network's own colours are not computed, nor is a full network.
+    # instance network's own colors are not computed, nor is a full network.
     scores = 13 * 6
     count = tfcolor_counting.convs(step.graph)
     assert count.forward == 29 + 29 + scores + 1

@@ -307,12 +307,12 @@ def test_hints_may_begin_with_a_byte_order_mark(tfcolor, album):
     assert status == 0
 
 
-def test_colour_pictures_are_said_or_skipped(tfcolor, album):
+def test_color_pictures_are_said_or_skipped(tfcolor, album):
     Image.fromarray(pictures.colored(0)).save("album/trip/b.png")
     status, out, err = tfcolor("album", "--output=new")
     assert (status, out) == (0, "Colorized 3 pictures into new\n")
-    assert "note: album/trip/b.png: it is a colour picture" in err
+    assert "note: album/trip/b.png: it is a color picture" in err
     status, out, err = tfcolor("album", "--output=other", "--skip_color")
     assert status == 0
-    assert out == "Colorized 2 pictures into other (1 in colour, left out)\n"
+    assert out == "Colorized 2 pictures into other (1 in color, left out)\n"
     assert _tree("other") == ["a.jpg", "trip/ü.png"]

@@ -114,7 +114,7 @@ def test_predictions_are_compared_and_the_report_is_whole(
     assert len(os.listdir(report / "pictures")) == 3 * 3
 
 
-def test_right_colours_are_told_of_every_method(
+def test_right_colors_are_told_of_every_method(
     truth, predictions, tmp_path, capsys
 ):
     report = tmp_path / "report"
@@ -122,7 +122,7 @@ def test_right_colours_are_told_of_every_method(
         f"--truth={truth}", f"--predictions={predictions}", f"--output={report}"
     )
     assert status == 0
-    assert "### Right colours" in capsys.readouterr().out
+    assert "### Right colors" in capsys.readouterr().out
     right = {
         (row["picture"], row["method"]): float(row["right"])
         for row in _rows(report)

@@ -1,4 +1,4 @@
-"""What holds of every colour, tried on many."""
+"""What holds of every color, tried on many."""
 
 import hypothesis
 import numpy as np

@@ -1,4 +1,4 @@
-"""What the head of the package promises for every function of colour."""
+"""What the head of the package promises for every function of color."""
 
 import inspect
 

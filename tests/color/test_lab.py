@@ -137,7 +137,7 @@ def test_bytes_are_converted_like_their_values(convert):
     assert L.shape == (11, 11, 11, 1) and ab.shape == (11, 11, 11, 2)
     np.testing.assert_allclose(tf.concat([L, ab], -1), expected, atol=1e-3)
     np.testing.assert_allclose(lab.bytes_to_lab(rgb), expected, atol=1e-3)
-    # No grey has a colour, and black and white are the ends.
+    # No grey has a color, and black and white are the ends.
     greys = np.concatenate(convert(np.repeat(levels[:, None], 3, -1)), -1)
     assert np.abs(greys[:, 1:]).max() < 0.02
     np.testing.assert_allclose(greys[[0, -1], 0], [0, 100], atol=1e-3)

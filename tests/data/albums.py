@@ -10,7 +10,7 @@ from tfcolor.data import picture_boxes
 
 
 def write(folder, count=9) -> str:
-    """Coloured JPEGs of 40 x 60 pixels, a grey and a broken one."""
+    """Colored JPEGs of 40 x 60 pixels, a grey and a broken one."""
     folder = pathlib.Path(folder)
     for i in range(count):
         rgb = pictures.colored(i, 40, 60)
@@ -21,7 +21,7 @@ def write(folder, count=9) -> str:
 
 
 def write_boxes(folder, count=9) -> str:
-    """Boxes of all coloured pictures but the first one."""
+    """Boxes of all colored pictures but the first one."""
     folder = pathlib.Path(folder)
     folder.mkdir(exist_ok=True)
     for i in range(1, count):

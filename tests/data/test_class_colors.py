@@ -34,7 +34,7 @@ def _batches(source, class_input, *, epoch=0, training=True, steps=None):
     return list(dataset.as_numpy_iterator())
 
 
-def test_colours_come_with_the_class_they_show(parts):
+def test_colors_come_with_the_class_they_show(parts):
     for training in (True, False):
         for inputs, targets in _batches(parts.train, "true", training=training):
             assert inputs["L"].shape == (6, 16, 16, 1)
@@ -102,7 +102,7 @@ def test_the_lightness_of_grey_is_that_of_rgb2gray():
     channels = tf.constant(color.rgb2lab(rgb.numpy()), tf.float32)
     found = lightness.lightness_of_grey(channels[:, :1], channels[:, 1:])
     np.testing.assert_allclose(found, expected, atol=0.02)
-    # Pure red: 22.7, where the colour's own lightness is 53.2.
+    # Pure red: 22.7, where the color's own lightness is 53.2.
     assert 22 < found[0, 0] < 23.5 < channels[0, 0]
 
 

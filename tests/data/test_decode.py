@@ -37,7 +37,7 @@ def _srgb_profile():
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "GIF"])
 def test_lossless_formats_decode_exactly(kind):
-    # 256 colours at most, for GIF.
+    # 256 colors at most, for GIF.
     rgb = _noise(8, 8, 3)
     assert np.array_equal(decode.decode_rgb(_encoded(rgb, kind)), rgb)
 

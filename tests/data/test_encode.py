@@ -72,7 +72,7 @@ def test_exif_and_icc_are_written(extension, dtype):
     assert kept.get_ifd(34853)[2] == (1.0, 2.0, 3.5)
 
 
-def test_jpeg_keeps_full_colour_resolution_and_drops_alpha():
+def test_jpeg_keeps_full_color_resolution_and_drops_alpha():
     data = encode.encode_picture(_noise(3), ".JPG", alpha=_noise(1))
     assert decode.decode_picture(data).alpha is None
     # Sampling factors in the frame header, ITU T.81, B.2.2: 1 x 1 for all.

@@ -55,9 +55,9 @@ def test_a_single_hint_is_the_mean_of_a_square_patch():
 
 
 def _patch_counts(probability, pictures):
-    """Numbers of patches, told apart by their colours."""
+    """Numbers of patches, told apart by their colors."""
     counts = []
-    # Every pixel has a colour of its own, and so has every patch.
+    # Every pixel has a color of its own, and so has every patch.
     ab = tf.reshape(tf.range(1.0, 2 * 256 * 256 + 1), [256, 256, 2])
     for number in range(pictures):
         values, mask = _hints(ab, tf.constant(number), probability)

@@ -117,7 +117,7 @@ def test_an_epoch_from_memory_may_be_many_passes(source):
     assert len(_batches(memory, steps=1)) == 1
 
 
-def test_L_alone_has_no_hints_and_L_ab_the_true_colours_everywhere(source):
+def test_L_alone_has_no_hints_and_L_ab_the_true_colors_everywhere(source):
     (grey, _), *_ = _batches(source, training=False)
     assert not grey["hints"].any() and not grey["mask"].any()
     (full, _), *_ = _batches(source, training=False, inputs="L_ab")

@@ -76,7 +76,7 @@ def test_examples_are_the_lab_of_the_resized_picture(album):
 def test_nearly_grey_pictures_are_dropped_one_by_one_and_counted(album):
     source = sources.open_source(album)
     batches = _batches(source)
-    # Eight coloured pictures are two whole batches of four.
+    # Eight colored pictures are two whole batches of four.
     assert [b[1]["ab"].shape[0] for b in batches] == [4, 4]
     for _, targets in batches:
         spread = np.ptp(targets["ab"], axis=(1, 2)).sum(-1)
@@ -98,7 +98,7 @@ def test_validation_is_the_same_every_time_with_a_last_small_batch(album):
     source = sources.open_source(album)
     config = _changed(batch_size=3)
     batches = _batches(source, config, training=False)
-    # The eight pictures that have colours to be measured by.
+    # The eight pictures that have colors to be measured by.
     assert [b[1]["ab"].shape[0] for b in batches] == [3, 3, 2]
     assert source.drop_log.count(pipelines.LOW_COLOR) == 2
     for inputs, _ in batches:

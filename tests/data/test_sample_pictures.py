@@ -5,7 +5,7 @@ from tfcolor.data import pipelines
 from tfcolor.data import sample_pictures
 
 
-def test_sample_pictures_are_colour_photos():
+def test_sample_pictures_are_color_photos():
     paths = sample_pictures.paths()
     assert len(paths) == 12
     for path in paths:

@@ -154,11 +154,11 @@ def _by_lcms(pixels, profile):
     ],
 )
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "deep PNG", "deep TIFF"])
-def test_rgb_profiles_give_the_colours_of_another_program(
+def test_rgb_profiles_give_the_colors_of_another_program(
     gamma, primaries, kind
 ):
     rng = np.random.default_rng(0)
-    # Not saturated, so that no colour lies outside sRGB.
+    # Not saturated, so that no color lies outside sRGB.
     pixels = rng.integers(100, 140, (8, 8, 3)).astype(np.uint8)
     profile = icc_profiles.rgb(gamma, primaries)
     expected = _by_lcms(pixels, profile).astype(int)
@@ -177,7 +177,7 @@ def test_rgb_profiles_give_the_colours_of_another_program(
     assert picture.icc_profile == shown_colors.srgb_profile()
 
 
-def test_colours_outside_srgb_keep_their_lightness():
+def test_colors_outside_srgb_keep_their_lightness():
     green = np.zeros((2, 2, 3), np.uint8)
     green[..., 1] = 200
     profile = icc_profiles.rgb(2.2, icc_profiles.ADOBE_RGB)
@@ -289,7 +289,7 @@ def test_damaged_boxes_of_jpeg_2000_have_no_profile():
         assert icc_profile.in_jpeg2000(data) is None
 
 
-def test_decode_square_shows_the_same_colours():
+def test_decode_square_shows_the_same_colors():
     pixels, srgb = _ramp(np.uint8, 3, 1.0, shape=(64, 64))
     data = _file(pixels, "JPEG", icc_profile=icc_profiles.rgb(1.0), quality=98)
     square = decode.decode_square(data, 64)

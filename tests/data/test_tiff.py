@@ -39,7 +39,7 @@ def _decoded(values, **options):
     ],
 )
 @pytest.mark.parametrize("channels", [3, 4])
-def test_every_way_to_store_colours_is_read(
+def test_every_way_to_store_colors_is_read(
     dtype, planar, tile, compression, predictor, channels
 ):
     values = _noise(channels, dtype)
@@ -95,7 +95,7 @@ def test_grey_with_alpha_is_read(dtype, planar, photometric):
 @pytest.mark.parametrize("channels", [2, 4])
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_premultiplied_colours_are_divided_by_alpha(channels, planar, dtype):
+def test_premultiplied_colors_are_divided_by_alpha(channels, planar, dtype):
     high = np.iinfo(dtype).max
     values = _noise(channels, dtype)
     values[..., -1:] = np.maximum(values[..., -1:], high // 4)

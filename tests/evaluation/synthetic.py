@@ -14,7 +14,7 @@ from tfcolor.evaluation.methods import TruePicture
 
 
 def picture(seed, height=24, width=32):
-    """A smooth colour picture: uint8 array [height, width, 3]."""
+    """A smooth color picture: uint8 array [height, width, 3]."""
     generator = np.random.default_rng(seed)
     coarse = generator.integers(0, 256, (4, 4, 3), dtype=np.uint8)
     smooth = Image.fromarray(coarse).resize((width, height))

@@ -56,14 +56,14 @@ def test_the_summary_says_what_chance_has(tmp_path):
     text = _write(tmp_path)
     assert text.startswith("# 9 test pictures of 4 classes")
     assert "Right: 55.6 [" in text
-    assert "3 of 4 errors stay inside a colour group: 75.0 [" in text
+    assert "3 of 4 errors stay inside a color group: 75.0 [" in text
     assert "Spread evenly over the wrong classes it would be 33.3 %" in text
     assert "| lemon | yellow | 3 | 66.7 | 66.7 | banana (1) |" in text
 
 
 def test_a_report_needs_neither_groups_nor_a_colorizer(tmp_path):
     text = _write(tmp_path, groups=None, examples=[])
-    assert "colour group:" not in text
+    assert "color group:" not in text
     assert "examples.png" not in os.listdir(tmp_path)
     with open(tmp_path / "classes.csv", newline="") as f:
         assert [row["name"] for row in csv.DictReader(f)] == list(made.NAMES)

@@ -16,7 +16,7 @@ SAMPLES = pathlib.Path(tfcolor.__file__).parent / "data" / "samples"
 
 
 def _flat(chroma, hue, lightness=60, size=(96, 96)):
-    """A picture of one colour: uint8 array [*size, 3]."""
+    """A picture of one color: uint8 array [*size, 3]."""
     lch = np.full((*size, 3), (lightness, chroma, np.radians(hue)))
     return np.rint(lab2rgb(lch2lab(lch)) * 255).astype(np.uint8)
 
@@ -50,7 +50,7 @@ def _quarter(rgb):
 
 
 def _photos():
-    """Photos of 384 pixels, and the same with other colours."""
+    """Photos of 384 pixels, and the same with other colors."""
     for i, path in enumerate(sorted(SAMPLES.glob("*.jpg"))):
         with Image.open(path) as picture:
             resized = picture.convert("RGB").resize((384, (256, 192)[i % 2]))
@@ -79,7 +79,7 @@ def test_shares_of_photos_are_those_of_skimage():
         ), share.key
 
 
-# Chroma and hue of the true and the predicted colour; the keys of hits, and
+# Chroma and hue of the true and the predicted color; the keys of hits, and
 # of pixels that count without being hit.
 @pytest.mark.parametrize(
     ("true", "predicted", "hit", "missed"),
@@ -103,7 +103,7 @@ def test_shares_of_photos_are_those_of_skimage():
         ((35, 47), (35, 53), {"right", "brown"}, set()),
     ],
 )
-def test_colours_are_right_or_wrong_by_the_definition(
+def test_colors_are_right_or_wrong_by_the_definition(
     true, predicted, hit, missed
 ):
     counts = hue_shares.count(_flat(*true), _flat(*predicted))

@@ -19,7 +19,7 @@ def test_ab_of_zero_is_grey_of_the_same_lightness():
     assert np.abs(rgb2lab(grey) - rgb2lab(rgb))[..., 0].max() < 0.5
 
 
-def test_a_strong_colour_is_brought_into_gamut_and_L_stays():
+def test_a_strong_color_is_brought_into_gamut_and_L_stays():
     rgb = _picture()
     painted = measure.constant_ab(rgb, np.array([70.0, -60.0]))
     change = np.abs(rgb2lab(painted) - rgb2lab(rgb))[..., 0]
@@ -31,7 +31,7 @@ def test_a_strong_colour_is_brought_into_gamut_and_L_stays():
     assert np.abs(rgb2lab(clipped) - lab)[..., 0].mean() > 2
 
 
-def test_a_weak_colour_is_painted_as_it_is():
+def test_a_weak_color_is_painted_as_it_is():
     rgb = np.full((4, 4, 3), 128, np.uint8)
     painted = measure.constant_ab(rgb, np.array([10.0, 20.0]))
     np.testing.assert_allclose(

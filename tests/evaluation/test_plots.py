@@ -16,7 +16,7 @@ def test_the_plot_is_a_png_on_the_background_of_its_theme(tmp_path, theme):
         pixels = np.asarray(plot.convert("RGB"))
     assert pixels.shape[1] > 2 * pixels.shape[0]
     assert (pixels[0, 0] > 200).all() == (theme == "light")
-    # Each method has a colour: the plot is not just axes.
+    # Each method has a color: the plot is not just axes.
     spread = np.ptp(pixels.astype(int), axis=-1)
     assert (spread > 60).mean() > 0.005
 

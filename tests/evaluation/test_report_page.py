@@ -99,7 +99,7 @@ def test_the_tables_and_what_was_left_out_are_there(tmp_path):
     text, _ = _page(tmp_path, comparison)
     assert "12 pictures, original size" in text
     assert "<td>+1.00<small>[+1.00, +1.00]</small></td>" in text
-    assert "<h2>Right colours</h2>" in text
+    assert "<h2>Right colors</h2>" in text
     assert "<td>0.100<small>[0.100, 0.100]</small></td>" in text
     assert "within 30 degrees of the true hue" in text
     assert "<code>/truth/x.jpg</code>: broken" in text

@@ -18,7 +18,7 @@ def test_means_and_gains_are_by_hand():
     assert summary.median_gain == pytest.approx(1)
 
 
-def test_the_four_figures_of_colourfulness_differ():
+def test_the_four_figures_of_colorfulness_differ():
     comparison = synthetic.comparison(count=2)
     comparison.values["model"]["colorfulness_signed"] = np.array([10.0, 50.0])
     comparison.truth["colorfulness_signed"] = np.array([30.0, 50.0])
@@ -57,12 +57,12 @@ def test_shares_are_of_all_pixels_and_intervals_over_pictures():
     assert right.high == pytest.approx(high, abs=0.005)
 
 
-def test_a_colour_that_no_picture_has_has_no_share():
+def test_a_color_that_no_picture_has_has_no_share():
     blue = results.summarize(synthetic.comparison())["model"].shares["blue"]
     assert np.isnan(blue.value)
 
 
-def test_a_colour_of_a_single_picture_has_no_interval():
+def test_a_color_of_a_single_picture_has_no_interval():
     pixels = np.array([50.0, *[0.0] * 9])
     right = results.shares({"right": np.stack([pixels / 2, pixels])})["right"]
     assert right.value == 0.5

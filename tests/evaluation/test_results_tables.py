@@ -86,7 +86,7 @@ def test_names_cannot_break_the_table():
 def test_grey_truth_and_failures_are_told():
     comparison = synthetic.comparison(failures=[("/truth/x.jpg", "broken")])
     text = _markdown(comparison)
-    # The first made-up picture has no colour.
+    # The first made-up picture has no color.
     assert "1 of the true pictures are grey" in text
     assert "- `/truth/x.jpg`: broken" in text
     comparison.truth["colorfulness_absolute"] += 1
@@ -117,7 +117,7 @@ def test_the_efficientnet_distance_is_a_column_that_says_what_it_is():
     assert "EfficientNet" not in _markdown(synthetic.comparison())
 
 
-def test_right_colours_stand_beside_the_brown_of_the_truth():
+def test_right_colors_stand_beside_the_brown_of_the_truth():
     comparison = synthetic.comparison()
     header, *rows = results.share_table(
         comparison, results.summarize(comparison)
@@ -143,12 +143,12 @@ def test_right_colours_stand_beside_the_brown_of_the_truth():
     assert "a hue of 50 to 100 degrees" in text
 
 
-def test_without_counts_there_are_no_right_colours():
+def test_without_counts_there_are_no_right_colors():
     comparison = synthetic.without_counts(
         synthetic.comparison(methods=("one", "two"))
     )
     text = _markdown(comparison)
-    assert "Right colours" not in text
+    assert "Right colors" not in text
     assert "true hue" not in text
     assert "right" not in results.csv_text(results.wide_table(comparison))
 
@@ -171,10 +171,10 @@ def test_numbers_inside_boxes_have_tables_of_their_own():
     titles = [title for title, _ in results.tables(comparison)]
     assert titles == [
         "Quality",
-        "Right colours",
-        "Colourfulness",
+        "Right colors",
+        "Colorfulness",
         "Quality, inside boxes, 1 picture",
-        "Colourfulness, inside boxes, 1 picture",
+        "Colorfulness, inside boxes, 1 picture",
     ]
     assert "at least one box" in _markdown(comparison)
 

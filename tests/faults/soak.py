@@ -230,7 +230,7 @@ def colorizer(model: str | None, *, seconds: float) -> Soak:
         number = rng.randrange(len(good))
         rgb = shared.colorize(good[number])
         if not np.array_equal(rgb, answers[number]):
-            raise AssertionError(f"picture {number} got other colours")
+            raise AssertionError(f"picture {number} got other colors")
         return True
 
     return soak([ask] * THREADS, seconds=seconds)

@@ -7,7 +7,7 @@ from tfcolor.weights import model_file
 
 
 def plain_model(ab=(40.0, -30.0)):
-    """Paints one colour everywhere, and hints where they are."""
+    """Paints one color everywhere, and hints where they are."""
     return _model(
         lambda L, hints, mask: hints * mask + (1 - mask) * np.array(ab, "f")
     )

@@ -7,7 +7,7 @@ from tfcolor.data import sample_pictures
 from tfcolor.inference import color_pictures
 
 
-def test_photos_are_in_colour():
+def test_photos_are_in_color():
     for sample in sample_pictures.paths():
         with open(sample, "rb") as file:
             rgb = decode.decode_rgb(file.read())

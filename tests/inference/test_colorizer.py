@@ -46,7 +46,7 @@ def test_size_dtype_and_lightness_are_kept(colorizer, dtype, shape):
     assert np.abs(difference).mean() < 0.003 * np.iinfo(dtype).max
 
 
-def test_grey_and_equal_rgb_get_the_same_colour(colorizer):
+def test_grey_and_equal_rgb_get_the_same_color(colorizer):
     picture = _noise(30, 40)
     rgb = np.repeat(picture[..., None], 3, axis=-1)
     difference = colorizer.colorize(picture).astype(int) - colorizer.colorize(
@@ -63,7 +63,7 @@ def test_a_batch_gives_what_each_picture_gives_alone(colorizer):
     assert colorizer.colorize_batch([]) == []
 
 
-def test_predict_ab_is_the_networks_colour_at_the_pictures_size(colorizer):
+def test_predict_ab_is_the_networks_color_at_the_pictures_size(colorizer):
     picture = np.full((30, 40), 119, np.uint8)
     picture[:, 20:] = 200
     ab = colorizer.predict_ab(picture)
@@ -74,7 +74,7 @@ def test_predict_ab_is_the_networks_colour_at_the_pictures_size(colorizer):
         np.testing.assert_allclose(ab[:, column], expected, atol=1e-2)
 
 
-def test_saturation_multiplies_the_colour():
+def test_saturation_multiplies_the_color():
     picture = np.full((20, 20), 119, np.uint8)
     for saturation in (0.0, 0.5, 1.5):
         colorizer = Colorizer(
@@ -274,7 +274,7 @@ def test_classes_are_refused_by_models_that_take_none(colorizer):
         colorizer.colorize(np.zeros((4, 4), np.uint8), classes=np.zeros(2))
 
 
-def test_guided_colours_differ_from_bilinear_ones_at_edges(colorizer):
+def test_guided_colors_differ_from_bilinear_ones_at_edges(colorizer):
     guided = Colorizer(models.plain_model(), upsampling="guided")
     assert colorizer.upsampling == "bilinear"
     rgb = _noise(60, 90, 3)

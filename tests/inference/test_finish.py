@@ -47,7 +47,7 @@ def test_lightness_is_kept_even_out_of_gamut(dtype, channels, scale):
     assert np.abs(difference).mean() < limit
 
 
-def test_colour_is_the_ab_asked_for():
+def test_color_is_the_ab_asked_for():
     picture = tf.fill([4, 5, 1], tf.constant(119, tf.uint8))
     ab = np.broadcast_to(np.float32([20, -15]), (8, 8, 2))
     for saturation in (1.0, 0.5):
@@ -92,7 +92,7 @@ def test_any_size_works(size):
 
 
 def _edge(side):
-    """A dark left half and a light right half, and colours like that."""
+    """A dark left half and a light right half, and colors like that."""
     picture = np.full([side, side, 1], 60, np.uint8)
     picture[:, side // 2 :] = 200
     return tf.constant(picture)

@@ -27,7 +27,7 @@ def test_no_points_give_empty_maps():
     assert mask.shape == (16, 16, 1) and not mask.any()
 
 
-def test_a_tiny_point_colours_the_one_pixel_it_falls_on():
+def test_a_tiny_point_colors_the_one_pixel_it_falls_on():
     # 4 x 4 pixels of the picture make one of the grid.
     hints, mask = _draw(HintPoint(63, 0, _RED, radius=0.1))
     assert np.argwhere(mask[..., 0]).tolist() == [[0, 15]]

@@ -207,7 +207,7 @@ def test_results_of_other_profiles_show_the_same(colorizer, tmp_path, bits):
     assert compare.bits == bits
 
 
-def test_hidden_colours_do_not_change_visible_ones(tmp_path):
+def test_hidden_colors_do_not_change_visible_ones(tmp_path):
     colorizer = Colorizer(models.lightness_model(), image_size=16)
     jobs = []
     for number in range(2):
@@ -284,7 +284,7 @@ def test_hints_in_a_framed_photo_keep_their_places(tmp_path):
     assert outside[:10, :10].max() > 30
 
 
-def test_colour_pictures_are_told_apart(colorizer, tmp_path):
+def test_color_pictures_are_told_apart(colorizer, tmp_path):
     Image.fromarray(pictures.colored(0)).save(tmp_path / "color.png")
     _write(tmp_path / "grey.png")
     jobs = [
@@ -293,7 +293,7 @@ def test_colour_pictures_are_told_apart(colorizer, tmp_path):
     ]
     color, grey = _run(colorizer, jobs)
     assert color.reason is None and grey.notes == ()
-    assert "colour picture" in color.notes[0]
+    assert "color picture" in color.notes[0]
     os.remove(jobs[0].output)
     color, grey = picture_files.colorize_files(colorizer, jobs, skip_color=True)
     assert color == Outcome(jobs[0].source, skipped=outcome_lib.IN_COLOR)

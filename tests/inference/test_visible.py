@@ -13,7 +13,7 @@ def _noise(channels, dtype=np.uint8, seed=0):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("alpha_dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_hidden_colours_do_not_count(dtype, alpha_dtype, channels):
+def test_hidden_colors_do_not_count(dtype, alpha_dtype, channels):
     alpha = np.full((9, 13, 1), np.iinfo(alpha_dtype).max, alpha_dtype)
     alpha[:, 5:] = 0
     pixels, other = _noise(channels, dtype), _noise(channels, dtype, seed=1)

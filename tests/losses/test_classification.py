@@ -7,7 +7,7 @@ from tfcolor.losses import classification
 
 
 def _picture(ab_rows, logits_rows):
-    """One picture whose 4 x 4 blocks have the colours given."""
+    """One picture whose 4 x 4 blocks have the colors given."""
     ab = np.repeat(np.repeat(np.array([ab_rows], np.float32), 4, 1), 4, 2)
     return tf.constant(ab), tf.constant([logits_rows], tf.float32)
 
@@ -60,7 +60,7 @@ def test_cross_entropy_is_finite_for_a_confident_mistake():
 
 
 def _counts():
-    """Mostly grey, some of one colour, a little of another."""
+    """Mostly grey, some of one color, a little of another."""
     counts = np.zeros(529)
     counts[264], counts[300], counts[50] = 1e6, 1e4, 10
     return counts

@@ -21,7 +21,7 @@ def _restated(rgb, opponent):
 
 
 @pytest.mark.parametrize("colorfulness", BOTH)
-def test_a_grey_picture_has_no_colourfulness(colorfulness):
+def test_a_grey_picture_has_no_colorfulness(colorfulness):
     grey = np.repeat(_picture(0, 8, 8, 1), 3, axis=-1)
     np.testing.assert_allclose(colorfulness(grey), 0.0, atol=1e-5)
 
@@ -48,7 +48,7 @@ def test_half_red_half_green_tells_the_two_definitions_apart():
     )
 
 
-def test_colourfulness_matches_a_restatement_in_numpy():
+def test_colorfulness_matches_a_restatement_in_numpy():
     rgb = _picture(1, 21, 13, 3)
     np.testing.assert_allclose(
         colorfulness_signed(rgb), _restated(rgb, lambda x: x), rtol=1e-5
@@ -69,7 +69,7 @@ def test_the_place_of_a_pixel_does_not_matter(colorfulness):
 
 
 @pytest.mark.parametrize("colorfulness", BOTH)
-def test_colourfulness_is_per_picture_in_every_mode(colorfulness):
+def test_colorfulness_is_per_picture_in_every_mode(colorfulness):
     rgb = _picture(4, 2, 3, 5, 7, 3)
     values = colorfulness(rgb)
     assert values.shape == (2, 3)

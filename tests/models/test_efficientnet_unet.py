@@ -62,7 +62,7 @@ def test_blocks_that_are_not_there_cannot_be_frozen(count):
         efficientnet_unet(frozen_blocks=count)
 
 
-def test_a_hint_changes_colours_and_no_hint_is_no_mask(model):
+def test_a_hint_changes_colors_and_no_hint_is_no_mask(model):
     inputs = model_contract.constant_inputs(64, 64, 60)
     plain = model(inputs)["ab"]
     mask = np.zeros((1, 64, 64, 1), np.float32)

@@ -119,7 +119,7 @@ def test_a_frozen_classifier_neither_learns_nor_drops_anything():
     np.testing.assert_array_equal(*classes)
 
 
-def test_a_classifier_that_is_trained_along_learns_from_colour():
+def test_a_classifier_that_is_trained_along_learns_from_color():
     model = small(classifier=_classifier(), train_classifier=True)
     assert len(_gradients(model)) == len(model.trainable_weights)
     assert all(g is not None and np.any(g) for g in _gradients(model))

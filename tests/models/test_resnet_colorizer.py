@@ -88,7 +88,7 @@ def test_weights_at_width_1_are_those_of_torchvision():
     assert model.count_params() == expected - 2 * 64 * 7 * 7
 
 
-def test_the_faithful_form_repeats_colours_of_half_the_size():
+def test_the_faithful_form_repeats_colors_of_half_the_size():
     inputs = {"L": model_contract.random_inputs(32, 48)["L"]}
     ab = small(form="faithful")(inputs)["ab"].numpy()
     np.testing.assert_array_equal(ab[:, ::2, ::2], ab[:, 1::2, 1::2])

@@ -127,7 +127,7 @@ def test_everything_else_is_sent_as_png_of_the_same_pixels(mode, kind):
     np.testing.assert_array_equal(found, np.broadcast_to(expected, found.shape))
 
 
-def test_colours_of_a_profile_are_converted_before_they_are_sent():
+def test_colors_of_a_profile_are_converted_before_they_are_sent():
     picture = Image.fromarray(pictures.grey(1))
     stream = io.BytesIO()
     picture.save(stream, "PNG", icc_profile=icc_profiles.rgb(1.0))

@@ -94,9 +94,9 @@ def test_the_table_is_written_as_csv_and_markdown():
     text = task_transfer.markdown(rows)
     assert "| full | the head | L | 10 | 2 | 50.0 [" in text
     assert "| 33.3 .. 66.7 |" in text and "| +16.7 [" in text
-    assert "Errors inside a colour group" in text
+    assert "Errors inside a color group" in text
     plain = [dataclasses.replace(row, errors=None) for row in rows]
-    assert "colour group" not in task_transfer.markdown(plain)
+    assert "color group" not in task_transfer.markdown(plain)
 
 
 def test_the_plot_has_a_panel_for_each_way_to_learn_and_see():

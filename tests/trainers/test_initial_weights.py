@@ -166,7 +166,7 @@ def test_a_batch_has_the_names_of_its_pictures(tmp_path):
     # The third batch begins the next pass.
     assert batches[2] == batches[0] and not set(batches[0]) & set(batches[1])
     assert set(batches[0]) <= {f"{images}/{i:03}.png" for i in range(9)}
-    # They are those whose colours the batch has.
+    # They are those whose colors the batch has.
     plain = dataset(train, epoch=2, training=True)
     named = dataset(train, epoch=2, training=True, names=True)
     for (_, one), (_, other) in zip(plain, named, strict=True):

@@ -1,4 +1,4 @@
-"""A training run of seconds: a tiny network that learns a colour from L.
+"""A training run of seconds: a tiny network that learns a color from L.
 
 Run as a program it is one run in a process of its own, which can be killed:
 
@@ -142,7 +142,7 @@ def network(filters, normalized) -> keras.Model:
 
 
 def batches(epoch, count) -> tf.data.Dataset:
-    """Batches of pictures whose colour follows from their lightness."""
+    """Batches of pictures whose color follows from their lightness."""
     rng = np.random.default_rng(epoch)
     L = rng.uniform(10, 90, [count, 8, 8, 1]).astype(np.float32)
     ab = np.concatenate([L / 2, 20 - L / 4], -1)

@@ -124,7 +124,7 @@ def eccv16_shapes(width=1.0):
 
 
 def eccv16(seed, width=1.0):
-    """Its state dict; the bins' colours fill ab, as the published ones do."""
+    """Its state dict; the bins' colors fill ab, as the published ones do."""
     shapes = eccv16_shapes(width)
     state = {key: tensor(key, s, seed) for key, s in shapes.items()}
     bins = np.random.default_rng(seed).uniform(-1, 1, (2, 313, 1, 1))

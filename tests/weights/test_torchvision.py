@@ -23,7 +23,7 @@ def test_alexnets_width_and_classes_are_those_of_the_state():
     assert model.get_layer("conv3").filters == 24
 
 
-def test_the_first_kernel_is_summed_over_the_colours():
+def test_the_first_kernel_is_summed_over_the_colors():
     for kind, state, key in (
         ("alexnet", ALEXNET, "features.0.weight"),
         ("resnet18", RESNET, "conv1.weight"),

@@ -10,7 +10,7 @@ from tfcolor.cli import shared
 _DESCRIPTION = """\
 Classifies pictures with a network that `trainers.train_classifier` trained, and
 prints the best classes and their probabilities. What the network sees is what
-it was trained on: the lightness alone, or the colours too.
+it was trained on: the lightness alone, or the colors too.
 """
 
 _EPILOG = """\

@@ -12,9 +12,9 @@ _NO_BOXES = "none"
 
 _DESCRIPTION = """\
 Colorizes pictures. The result has the size and the lightness of the picture;
-only the colour comes from the network. Reads and writes JPEG, PNG, WebP, BMP
+only the color comes from the network. Reads and writes JPEG, PNG, WebP, BMP
 and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF; of several pages or
-frames the first one; grey, colour, palette, CMYK, 1 bit and 16 bit. Alpha, 16
+frames the first one; grey, color, palette, CMYK, 1 bit and 16 bit. Alpha, 16
 bit, EXIF, XMP, texts and the print size are kept where the format holds them;
 ICC profiles, and gAMA and cHRM of PNG, are applied, and the result is sRGB; the
 EXIF orientation is applied. A uniform border around a photo (a scanner's bed, a
@@ -89,7 +89,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--skip_color",
         action="store_true",
-        help="leave out pictures that are in colour already (default: color "
+        help="leave out pictures that are in color already (default: color "
         "them anew, and say so)",
     )
     shared.add_colorizer(parser)
@@ -131,7 +131,7 @@ def _add_files(parser) -> None:
     parser.add_argument(
         "--hints",
         metavar="FILE",
-        help="a JSON file with colour points, see below (default: none)",
+        help="a JSON file with color points, see below (default: none)",
     )
 
 

@@ -102,7 +102,7 @@ def _add_detector(parser) -> None:
         choices=defaults.INPUTS,
         default=defaults.INPUT_L,
         help="what the detector sees: the lightness alone, so that grey and "
-        "colour pictures get the same boxes, or the picture as it is "
+        "color pictures get the same boxes, or the picture as it is "
         "(default: %(default)s)",
     )
     parser.add_argument(

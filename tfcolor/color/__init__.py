@@ -1,6 +1,6 @@
-"""Colour arithmetic as pure TensorFlow functions; knows nothing of Keras.
+"""Color arithmetic as pure TensorFlow functions; knows nothing of Keras.
 
-Contract of every function here: float32 tensors with the colour channels on
+Contract of every function here: float32 tensors with the color channels on
 the last axis and any leading axes; works eagerly, in `tf.function` and in
 `Dataset.map`; gradients are finite everywhere, black and white included.
 CIELAB means D65, 2 degree observer: `L` 0..100, `ab` inside sRGB

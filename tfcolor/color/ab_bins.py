@@ -1,7 +1,7 @@
-"""The 23 x 23 grid of ab bins: colour as a class.
+"""The 23 x 23 grid of ab bins: color as a class.
 
 A bin is 10 x 10 CIELAB units; centres run from -110 to 110 on both axes and
-index = row of a * 23 + row of b. sRGB shows colours of 261 of the 529 bins:
+index = row of a * 23 + row of b. sRGB shows colors of 261 of the 529 bins:
 networks count either all bins or these alone, in the same order, and how many
 logits there are tells which.
 
@@ -17,8 +17,8 @@ AB_MAX = 110.0
 BIN_SIZE = 10.0
 BINS_PER_AXIS = 23
 NUM_BINS = BINS_PER_AXIS**2
-# Of each row of a: the first row of b that holds a colour of sRGB, and the one
-# after the last. Found by encoding all 256^3 colours.
+# Of each row of a: the first row of b that holds a color of sRGB, and the one
+# after the last. Found by encoding all 256^3 colors.
 _SRGB_ROWS = (
     *((0, 0), (0, 0), (19, 20), (15, 20), (13, 21), (11, 21), (9, 21)),
     *((8, 21), (7, 21), (7, 21), (6, 21), (5, 21), (4, 20), (4, 20), (3, 20)),
@@ -71,7 +71,7 @@ def among(bins, num_bins: int):
 
     Args:
         bins: int32 tensor [...], 0..528.
-        num_bins: int, 529 or 261. A bin that holds no colour of sRGB becomes
+        num_bins: int, 529 or 261. A bin that holds no color of sRGB becomes
             the nearest one that does.
 
     Returns:
@@ -96,7 +96,7 @@ _NEAREST = _nearest_srgb_bins()
 
 
 def encode(ab):
-    """Finds the bin of each colour; halves go to the even row.
+    """Finds the bin of each color; halves go to the even row.
 
     Args:
         ab: float32 tensor [..., 2]; values beyond +-110 count as +-110.
@@ -124,7 +124,7 @@ def decode_argmax(ab_logits):
 
 
 def decode_mean(ab_logits):
-    """Returns the mean colour of the distribution.
+    """Returns the mean color of the distribution.
 
     Args:
         ab_logits: float32 tensor [..., 529] or [..., 261].
@@ -138,7 +138,7 @@ def decode_mean(ab_logits):
 def decode_annealed_mean(
     ab_logits, *, temperature: float = ANNEALED_TEMPERATURE
 ):
-    """Returns the mean colour after sharpening the distribution.
+    """Returns the mean color after sharpening the distribution.
 
     Args:
         ab_logits: float32 tensor [..., 529] or [..., 261].

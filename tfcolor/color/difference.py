@@ -1,4 +1,4 @@
-"""How different two colours look: CIEDE2000."""
+"""How different two colors look: CIEDE2000."""
 
 import math
 
@@ -38,14 +38,14 @@ def _chroma_ratio(chroma: tf.Tensor) -> tf.Tensor:
 
 
 def ciede2000(lab1: tf.Tensor, lab2: tf.Tensor) -> tf.Tensor:
-    """Computes the CIEDE2000 colour difference, with kL = kC = kH = 1.
+    """Computes the CIEDE2000 color difference, with kL = kC = kH = 1.
 
     Args:
         lab1: float32 tensor [..., 3], CIELAB.
         lab2: float32 tensor [..., 3], CIELAB.
 
     Returns:
-        float32 tensor [...], 0 for equal colours; 1 is about what an eye can
+        float32 tensor [...], 0 for equal colors; 1 is about what an eye can
         just tell apart.
 
     Reference:
@@ -56,7 +56,7 @@ def ciede2000(lab1: tf.Tensor, lab2: tf.Tensor) -> tf.Tensor:
     L1, a1, b1 = tf.unstack(tf.convert_to_tensor(lab1, tf.float32), axis=-1)
     L2, a2, b2 = tf.unstack(tf.convert_to_tensor(lab2, tf.float32), axis=-1)
 
-    # Equations 2-7: a is stretched for colours of low chroma.
+    # Equations 2-7: a is stretched for colors of low chroma.
     Cbar = (_root(a1 * a1 + b1 * b1) + _root(a2 * a2 + b2 * b2)) / 2
     stretch = 1 + 0.5 * (1 - _chroma_ratio(Cbar))
     a1, a2 = a1 * stretch, a2 * stretch

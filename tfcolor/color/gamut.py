@@ -1,4 +1,4 @@
-"""Bringing colours into the sRGB gamut without touching their lightness."""
+"""Bringing colors into the sRGB gamut without touching their lightness."""
 
 import tensorflow as tf
 
@@ -11,7 +11,7 @@ _BISECTIONS = 12
 
 
 def in_gamut(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
-    """Tells which colours sRGB can show.
+    """Tells which colors sRGB can show.
 
     Args:
         L: float32 tensor [..., 1], 0..100.
@@ -25,9 +25,9 @@ def in_gamut(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
 
 
 def reduce_chroma(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
-    """Moves colours outside sRGB straight towards grey until they fit.
+    """Moves colors outside sRGB straight towards grey until they fit.
 
-    Lightness and hue angle stay; colours inside are returned as they are.
+    Lightness and hue angle stay; colors inside are returned as they are.
     The grey of any L in 0..100 is inside, so a solution always exists.
 
     Args:
@@ -52,9 +52,9 @@ def shown_share(L: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
         b: float32 tensor [...].
 
     Returns:
-        float32 tensor [...], 1 for colours inside sRGB, else 0..1.
+        float32 tensor [...], 1 for colors inside sRGB, else 0..1.
     """
-    # One axis of colours: a single colour has no axis to scatter over.
+    # One axis of colors: a single color has no axis to scatter over.
     flat = [tf.reshape(plane, [-1]) for plane in (L, a, b)]
     positions = tf.where(tf.logical_not(_in_gamut(*flat)))
     # Only the pixels outside pay for the search: usually very few.

@@ -90,7 +90,7 @@ def bytes_to_lab(rgb):
 
 
 def bytes_to_L_and_ab(rgb):
-    """Converts 8-bit sRGB to lightness and colour; see `bytes_to_lab`.
+    """Converts 8-bit sRGB to lightness and color; see `bytes_to_lab`.
 
     Args:
         rgb: uint8 tensor [..., 3], encoded sRGB.
@@ -149,7 +149,7 @@ def lab_to_linear_rgb(lab):
         lab: float32 tensor [..., 3].
 
     Returns:
-        float32 tensor [..., 3], linear light; 0..1 for colours inside sRGB.
+        float32 tensor [..., 3], linear light; 0..1 for colors inside sRGB.
 
     Reference:
         CIE 15:2004, appendix D.
@@ -183,7 +183,7 @@ def lab_planes_to_linear(L, a, b):
 def lab_to_rgb(lab):
     """Converts CIELAB to sRGB, each channel clipped to 0..1.
 
-    Clipping changes hue and lightness of colours that sRGB does not hold; use
+    Clipping changes hue and lightness of colors that sRGB does not hold; use
     `gamut.reduce_chroma` first where lightness must stay.
 
     Args:
@@ -215,7 +215,7 @@ def lab_planes_to_rgb(L, a, b):
 
 
 def rgb_to_L(rgb):
-    """Returns the lightness of sRGB colours, without computing a and b.
+    """Returns the lightness of sRGB colors, without computing a and b.
 
     Args:
         rgb: float32 tensor [..., 3], encoded sRGB, 0..1.

@@ -1,4 +1,4 @@
-"""How often each colour occurs."""
+"""How often each color occurs."""
 
 import numpy as np
 import tensorflow as tf

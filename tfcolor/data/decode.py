@@ -2,7 +2,7 @@
 
 Read are JPEG, PNG, WebP, BMP, TIFF, GIF and what else `files.EXTENSIONS`
 names: grey, RGB, palette, CMYK, 1 bit and 16 bit, with or without alpha; of
-several pages or frames the first one. Colours become the sRGB of what the
+several pages or frames the first one. Colors become the sRGB of what the
 file shows, see docs/color_management.md.
 """
 
@@ -51,9 +51,9 @@ class Picture:
         alpha: array [H, W, 1] of the same dtype, or None.
         exif: bytes or None. EXIF block that fits the upright picture.
         icc_profile: bytes or None. ICC profile that its RGB copy should
-            have: its own one if it is sRGB's, an sRGB one if colours were
+            have: its own one if it is sRGB's, an sRGB one if colors were
             converted.
-        bits: int. Of a channel in the file, 8 or 16: colours that were
+        bits: int. Of a channel in the file, 8 or 16: colors that were
             converted are uint16 in any case.
         notes: tuple of str. What was left out or ignored, a line each.
         side: SideData. Print size and texts.
@@ -234,7 +234,7 @@ def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
         max_pixels: int, as of `decode_picture`.
 
     Returns:
-        bool. False for CMYK, for colours that are not sRGB's, for a JPEG
+        bool. False for CMYK, for colors that are not sRGB's, for a JPEG
         without an end, for a picture of too many pixels and where the head
         cannot be read.
     """

@@ -25,7 +25,7 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
-# 4:4:4: halving the colour's resolution would undo part of the work.
+# 4:4:4: halving the color's resolution would undo part of the work.
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
 # Always 4:2:0; 95 moves L twice as far as the JPEG above.
 _WEBP_OPTIONS = {"quality": 98, "use_sharp_yuv": True, "exact": True}
@@ -55,7 +55,7 @@ def encode_picture(
         extension: str. One of `FORMATS`, in upper or lower case.
         alpha: None or array [H, W, 1] of the dtype of `rgb`.
         exif: bytes or None. An EXIF block.
-        icc_profile: bytes or None. An ICC profile of RGB colours.
+        icc_profile: bytes or None. An ICC profile of RGB colors.
         side: SideData or None. Print size and texts.
 
     Returns:

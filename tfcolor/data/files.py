@@ -83,7 +83,7 @@ def shown_name(path: str) -> str:
 
     Returns:
         str, with `\xNN` for each of those bytes, and for what would not be
-        seen but move a console's cursor or change its colours.
+        seen but move a console's cursor or change its colors.
     """
     # Surrogates of other origin too.
     data = path.encode("utf-8", "surrogatepass")

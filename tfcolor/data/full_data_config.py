@@ -19,11 +19,11 @@ class FullDataConfig:
             random size and shape, squashed to `image_size`: of at least this
             share of its area. 1 cuts crops of `image_size` as they are.
         aged_share: float in 0..1. Share of the pictures whose lightness, not
-            their colours, is changed as age and scanners change it; see
+            their colors, is changed as age and scanners change it; see
             `augment.aging`.
         cache: bool. Keeps all resized pictures in memory.
         min_color_range: float, CIELAB. A picture whose range of a plus range
-            of b is smaller is dropped: it has no colour to learn or measure.
+            of b is smaller is dropped: it has no color to learn or measure.
         hint_share: float in 0..1. Share of the pictures that get hints.
         hint_probability: float in (0, 1]. See `hints.random_hints`.
     """

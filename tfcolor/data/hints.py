@@ -1,4 +1,4 @@
-"""Colour hints for training: what a user would have pointed at."""
+"""Color hints for training: what a user would have pointed at."""
 
 import tensorflow as tf
 
@@ -11,7 +11,7 @@ _MAX_HINTS = 64
 def random_hints(
     ab: tf.Tensor, seed: tf.Tensor, *, probability: float = 0.125
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Reveals the mean colour of a few random patches.
+    """Reveals the mean color of a few random patches.
 
     The number of patches is geometric: another one follows with probability
     1 - `probability`. Sides are 1 to 9 pixels; corners are normal around the

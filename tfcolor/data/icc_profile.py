@@ -25,7 +25,7 @@ _LEAST_RANGE = 0.1
 
 
 class ProfileError(ValueError):
-    """A profile is damaged, or not one of a picture's colours."""
+    """A profile is damaged, or not one of a picture's colors."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Profile:
     """What a profile says.
 
     Attributes:
-        space: str, the colour space of the picture: "GRAY", "RGB " or other.
+        space: str, the color space of the picture: "GRAY", "RGB " or other.
         curves: tuple of float64 arrays [65536], one a channel, from encoded
             values 0..1 to linear light 0..1; None where the profile is made
             of tables of many dimensions.
@@ -51,14 +51,14 @@ class Profile:
 def in_jpeg2000(data) -> bytes | None:
     """Finds the ICC profile of a JPEG 2000 file, which Pillow does not read.
 
-    The first colour specification counts, as for every reader of JP2.
+    The first color specification counts, as for every reader of JP2.
 
     Args:
         data: bytes, or a memory map of a file.
 
     Returns:
         bytes of the profile; None where the file has none, is a codestream
-        without boxes, or names its colours by a number.
+        without boxes, or names its colors by a number.
 
     Source: ISO/IEC 15444-1, annex I.4 (boxes) and I.5.3.3 (colr); its part
         2, annex M.11.7.3 (method 3).
@@ -100,7 +100,7 @@ def parse(data: bytes) -> Profile:
         Profile.
 
     Raises:
-        ProfileError: the profile is damaged, or of a class or colour space
+        ProfileError: the profile is damaged, or of a class or color space
             that no picture can have.
     """
     if len(data) > _MAX_BYTES:
@@ -116,7 +116,7 @@ def parse(data: bytes) -> Profile:
     if data[12:16] not in _CLASSES:
         raise ProfileError(
             "an ICC profile must be one of an input, a display, an output or "
-            f"a colour space. Received: class {_text(data[12:16])!r}"
+            f"a color space. Received: class {_text(data[12:16])!r}"
         )
     space = _text(data[16:20])
     try:
@@ -165,7 +165,7 @@ def _tags(data: bytes) -> dict[bytes, bytes]:
 
 def _xyz(tag: bytes) -> np.ndarray:
     if tag[:4] != b"XYZ ":
-        raise ValueError("not a colour")
+        raise ValueError("not a color")
     return np.array(struct.unpack_from(">3l", tag, 8)) / 65536
 
 

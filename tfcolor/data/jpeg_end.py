@@ -39,7 +39,7 @@ def damage(data: bytes) -> str | None:
     """Says that a JPEG file that ends well lacks some of its picture.
 
     Decoders complete such a file without a word: with grey, or with the last
-    colour.
+    color.
 
     Args:
         data: bytes of a file.

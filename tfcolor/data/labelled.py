@@ -23,7 +23,7 @@ class LabelConfig:
 
     Attributes:
         inputs: str. "L": the lightness alone, without hints, as in the study;
-            "L_ab": the true colours beside it, as hints at every pixel.
+            "L_ab": the true colors beside it, as hints at every pixel.
         crops: str. "whole": the picture; "boxes": one random box of it in
             training and the best one otherwise, the whole picture where it
             has none.
@@ -145,7 +145,7 @@ def labelled_dataset(
     Args:
         source: see `crop_memory.crop_examples`; a CropMemory of squares of
             `config.load_side`.
-        config: FullDataConfig. Pictures are neither dropped for their colour
+        config: FullDataConfig. Pictures are neither dropped for their color
             nor cropped by `load_size`, which is the side they are kept at.
         label_config: LabelConfig.
         epoch: int from 0; with the seed it fixes order and augmentation.

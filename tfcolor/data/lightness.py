@@ -1,4 +1,4 @@
-"""Which lightness a network sees of a colour picture in training."""
+"""Which lightness a network sees of a color picture in training."""
 
 import tensorflow as tf
 
@@ -12,12 +12,12 @@ _GREY_WEIGHTS = (0.2125, 0.7154, 0.0721)
 def lightness_of_grey(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     """Returns the lightness of the picture that rgb2gray makes.
 
-    It is not that of the colours: rgb2gray weights values that are already
-    encoded, which makes saturated colours darker.
+    It is not that of the colors: rgb2gray weights values that are already
+    encoded, which makes saturated colors darker.
 
     Args:
         L: float32 tensor [..., 1], 0..100.
-        ab: float32 tensor [..., 2], CIELAB, colours that sRGB holds.
+        ab: float32 tensor [..., 2], CIELAB, colors that sRGB holds.
 
     Returns:
         float32 tensor [..., 1], 0..100.

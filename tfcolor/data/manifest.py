@@ -31,7 +31,7 @@ class ShardSettings:
             to, as networks see them.
         format: str. "jpeg", or "png", which loses nothing and takes about
             four times the space.
-        quality: int in 1..100, of JPEG; colours keep their full resolution.
+        quality: int in 1..100, of JPEG; colors keep their full resolution.
         shard_size: int. Pictures a shard, at most.
     """
 
@@ -108,7 +108,7 @@ class Shard:
         if not right:
             raise ValueError(
                 "A shard must have one label, or none, and one range of "
-                f"colours for each picture. Received: {count} names, "
+                f"colors for each picture. Received: {count} names, "
                 f"{self.file!r}"
             )
 

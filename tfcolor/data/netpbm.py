@@ -1,4 +1,4 @@
-"""PGM and PPM files of 16 bits, whose colours Pillow cuts to 8."""
+"""PGM and PPM files of 16 bits, whose colors Pillow cuts to 8."""
 
 import re
 

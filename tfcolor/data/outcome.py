@@ -9,7 +9,7 @@ from tfcolor.data import memory
 
 # Why nothing was to be done for a picture.
 THERE_ALREADY = "there already, skipped"
-IN_COLOR = "in colour, left out"
+IN_COLOR = "in color, left out"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -87,7 +87,7 @@ def stored_values(
 
 
 def is_cmyk(picture: Image.Image, page: Page | None) -> bool:
-    """Tells whether a picture's colours are CMYK, before conversion."""
+    """Tells whether a picture's colors are CMYK, before conversion."""
     return picture.mode == "CMYK" or (page is not None and page.colors == 4)
 
 
@@ -140,7 +140,7 @@ def upright(values: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def _is_deep_png(picture: Image.Image, data: bytes) -> bool:
-    """Tells whether a picture has 16-bit colour, which Pillow cuts to 8."""
+    """Tells whether a picture has 16-bit color, which Pillow cuts to 8."""
     # The depth in the header chunk, PNG specification 11.2.2.
     deep = picture.format == "PNG" and data[24] == 16
     return deep and picture.mode in ("RGB", "RGBA", "LA")

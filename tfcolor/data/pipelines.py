@@ -293,7 +293,7 @@ def full_dataset(
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    # Bytes are batched, and all colours of a batch converted at once.
+    # Bytes are batched, and all colors of a batch converted at once.
     return (
         batched(dataset, config, training=training, context=context)
         .map(
@@ -350,7 +350,7 @@ def batched(
 
 
 def split_lab(rgb: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Splits pictures of a data set into lightness and colour.
+    """Splits pictures of a data set into lightness and color.
 
     Args:
         rgb: uint8 tensor [..., H, W, 3]. Every new shape is compiled anew; see

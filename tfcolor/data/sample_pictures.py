@@ -1,4 +1,4 @@
-"""Colour photos that ship with the package, CC0 or public domain, and boxes."""
+"""Color photos that ship with the package, CC0 or public domain, and boxes."""
 
 import csv
 import os

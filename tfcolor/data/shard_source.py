@@ -244,7 +244,7 @@ class ShardSource:
         if self._manifest.settings.format == "png":
             rgb = tf.io.decode_png(encoded, channels=3)
         else:
-            # What Pillow computes, which knew the range of colours.
+            # What Pillow computes, which knew the range of colors.
             rgb = tf.io.decode_jpeg(
                 encoded, channels=3, dct_method="INTEGER_ACCURATE"
             )

@@ -81,7 +81,7 @@ def unique_names(pictures: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def copy_color_groups(images: str, folder: str) -> None:
-    """Copies the colour groups of a labelled folder to its shards, if any.
+    """Copies the color groups of a labelled folder to its shards, if any.
 
     Args:
         images: str, perhaps such a folder.

@@ -1,4 +1,4 @@
-"""The colours a picture shows, as sRGB: its ICC profile or PNG's gAMA, cHRM.
+"""The colors a picture shows, as sRGB: its ICC profile or PNG's gAMA, cHRM.
 
 See docs/color_management.md for the rules.
 """
@@ -35,7 +35,7 @@ _BRADFORD = np.array(
 )
 _D50 = np.array([0.9642, 1.0, 0.8249])
 _SRGB_CHROMATICITIES = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-# A profile that moves no colour further than this is sRGB by another name.
+# A profile that moves no color further than this is sRGB by another name.
 _SAME = 0.75 / 255
 _SAME_LIGHT, _SAME_BLACK = 0.005, 1e-4
 # The range around 1 / 2.2 in which libpng sees no difference either
@@ -123,7 +123,7 @@ def _of_profile(data: bytes, channels: int) -> Conversion | None:
     grey = (icc_profile.GREY, icc_profile.RGB)
     if profile.space not in (grey if channels == 1 else (icc_profile.RGB,)):
         raise ProfileError(
-            "an ICC profile must be of the picture's colours, "
+            "an ICC profile must be of the picture's colors, "
             f"{'RGB' if channels == 3 else 'grey'}. "
             f"Received: one of {profile.space.strip()!r}"
         )
@@ -227,7 +227,7 @@ def _is_srgb(curves, matrix: np.ndarray) -> bool:
 
 
 def _into_gamut(linear: np.ndarray, luminance: np.ndarray) -> np.ndarray:
-    """Brings colours into sRGB: towards the grey of the same luminance.
+    """Brings colors into sRGB: towards the grey of the same luminance.
 
     Clipping would change their lightness.
     """
@@ -287,7 +287,7 @@ def _by_tables(profile: Profile) -> Conversion:
 
 
 def _interpolated(pixels: np.ndarray, convert_8_bit) -> np.ndarray:
-    """Converts 16-bit RGB by a grid of 8-bit colours, trilinearly."""
+    """Converts 16-bit RGB by a grid of 8-bit colors, trilinearly."""
     steps = np.linspace(0, 255, _GRID).round().astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1)
     flat = grid.reshape(1, -1, 3)

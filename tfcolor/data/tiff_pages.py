@@ -87,7 +87,7 @@ class Page:
 
     @property
     def colors(self) -> int:
-        """Samples of a pixel's colour."""
+        """Samples of a pixel's color."""
         return _COLOR_SAMPLES[self.photometric]
 
     @property
@@ -107,7 +107,7 @@ class Page:
 
     @property
     def extra(self) -> tuple[int, ...] | None:
-        """Meanings of samples after the colour's; None if not given."""
+        """Meanings of samples after the color's; None if not given."""
         extra = self.tags.get(_EXTRA)
         return None if extra is None else _as_tuple(extra)
 
@@ -150,7 +150,7 @@ class Page:
     def has_own_reader(self) -> bool:
         """Whether `tiff_samples` reads it, because Pillow or OpenCV do not.
 
-        Pillow cuts 16-bit colours to 8 and does not know every mix of
+        Pillow cuts 16-bit colors to 8 and does not know every mix of
         channels; OpenCV 5.0.0 mixes up the pixels of separate planes
         (opencv/opencv#29567) and knows no premultiplied alpha.
         """

@@ -71,17 +71,17 @@ def read_samples(data: bytes, page: Page) -> np.ndarray:
 def color_and_alpha(
     values: np.ndarray, page: Page
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Separates colour and alpha, and leaves other samples out.
+    """Separates color and alpha, and leaves other samples out.
 
     A sample of unspecified meaning, as a scanner's infrared channel, is not
-    alpha; colours that were multiplied by alpha are divided by it.
+    alpha; colors that were multiplied by alpha are divided by it.
 
     Args:
         values: uint8 or uint16 array [H, W, samples].
         page: Page.
 
     Returns:
-        colour [H, W, 1, 3 or 4 (CMYK)]; alpha [H, W, 1] or None.
+        color [H, W, 1, 3 or 4 (CMYK)]; alpha [H, W, 1] or None.
     """
     colors = page.colors
     color = values[..., :colors]

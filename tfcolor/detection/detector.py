@@ -21,7 +21,7 @@ class Detector:
         score_threshold: float in 0..1. Boxes of at least this score are kept.
         max_boxes: int, at least 1. Of those, at most so many of highest score.
         detector_input: str. "L": the detector sees the lightness alone, so
-            that a grey photo and its colour original get equal boxes; "rgb":
+            that a grey photo and its color original get equal boxes; "rgb":
             it sees the picture as it is.
 
     Attributes:

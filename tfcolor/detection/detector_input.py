@@ -15,7 +15,7 @@ _LEVELS_PER_L = 255 / 100
 def stacked_L(rgb: tf.Tensor) -> tf.Tensor:
     """Makes a grey picture of a picture's lightness.
 
-    A detector that looks at the colours of its picture would find other boxes
+    A detector that looks at the colors of its picture would find other boxes
     in training than in a grey photo, so it is shown L alone.
 
     Args:

@@ -5,7 +5,7 @@ import numpy as np
 
 from tfcolor.data.picture_boxes import PictureBoxes
 
-# Okabe and Ito's colours, which also colour-blind people tell apart.
+# Okabe and Ito's colors, which also color-blind people tell apart.
 _COLORS = (
     (230, 159, 0),
     (86, 180, 233),
@@ -110,7 +110,7 @@ def _hidden(places: np.ndarray, size, placed: np.ndarray) -> np.ndarray:
 
 
 def _draw_labels(drawn, texts, boxes) -> None:
-    """Writes black on each box's colour, at its upper left corner."""
+    """Writes black on each box's color, at its upper left corner."""
     letter = max(_SMALLEST_LETTER, min(drawn.shape[:2]) * _LETTER)
     scale = letter / _FONT_HEIGHT
     thickness = max(1, round(scale))

@@ -1,6 +1,6 @@
 """What a classifier says of each test picture, and where its errors fall.
 
-If a classifier took things of one colour for one another, more of its errors
+If a classifier took things of one color for one another, more of its errors
 would fall inside the groups than chance has it. Two baselines say what chance
 has: errors spread evenly over the wrong classes, and the same confusion
 matrix with other groups of the same sizes.
@@ -186,7 +186,7 @@ class GroupErrors:
 def read_groups(
     folder: str, class_names: tuple[str, ...]
 ) -> dict[str, str] | None:
-    """Reads the colour groups of a data set.
+    """Reads the color groups of a data set.
 
     Args:
         folder: str, of the data set, perhaps with `color_groups.json`: a dict

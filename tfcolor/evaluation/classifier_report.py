@@ -1,11 +1,11 @@
 """The report of a classifier: tables and figures in a folder.
 
-report.md           accuracy, errors by colour group, a row for every class
+report.md           accuracy, errors by color group, a row for every class
 classes.csv         the same rows
 predictions.csv     a row for every picture
 curves.png          accuracy and loss of the run, raw and smoothed
-confusion.png       confusion matrix, ordered by colour group
-examples.png        predicted colour | grey | original, if there is a colorizer
+confusion.png       confusion matrix, ordered by color group
+examples.png        predicted color | grey | original, if there is a colorizer
 summary.json        accuracy and its interval; written last
 """
 
@@ -31,7 +31,7 @@ class ClassRow:
 
     Attributes:
         name: str.
-        group: str, its colour group; empty without groups.
+        group: str, its color group; empty without groups.
         pictures: int, of the class.
         recall: float, part of them that is recognized; NaN without pictures.
         precision: float, part of what is called so that is right; NaN if
@@ -106,7 +106,7 @@ def group_sentence(errors: GroupErrors) -> str:
         return "No errors."
     share = results.Estimate(errors.share, errors.low, errors.high)
     return (
-        f"{errors.inside} of {errors.errors} errors stay inside a colour "
+        f"{errors.inside} of {errors.errors} errors stay inside a color "
         f"group: {percent(share)} %. Spread evenly over the wrong classes it "
         f"would be {100 * errors.even_share:.1f} %; with other groups of the "
         f"same sizes it is {100 * errors.regrouped_share:.1f} % on average, "
@@ -145,7 +145,7 @@ def markdown(
     if errors is not None:
         lines += [group_sentence(errors), ""]
     lines += [
-        "| class | colour group | pictures | recall % | precision % | most "
+        "| class | color group | pictures | recall % | precision % | most "
         "mistaken for |",
         "|---|---|---|---|---|---|",
     ]
@@ -288,7 +288,7 @@ def draw_confusion(
 
 
 def draw_examples(examples: list[Example], *, columns: int = 2) -> Figure:
-    """Draws predicted colour, grey and original of pictures side by side.
+    """Draws predicted color, grey and original of pictures side by side.
 
     Args:
         examples: list of Example, at least one.
@@ -311,7 +311,7 @@ def draw_examples(examples: list[Example], *, columns: int = 2) -> Figure:
         for axes, picture in zip(cells, pictures, strict=True):
             axes.imshow(picture)
         for axes, label in zip(
-            cells, ("predicted colour", "grey", "original"), strict=True
+            cells, ("predicted color", "grey", "original"), strict=True
         ):
             if row == 0:
                 axes.text(
@@ -349,7 +349,7 @@ def write_report(
     Args:
         folder: str, made if absent.
         predictions: ClassPredictions of at least one picture.
-        groups: dict from class to colour group, or None.
+        groups: dict from class to color group, or None.
         metrics: list of dicts, as of `RunFolder.read_metrics`.
         examples: list of Example, may be empty.
         part: str, what the pictures are, such as "test".

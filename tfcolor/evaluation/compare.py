@@ -101,7 +101,7 @@ class Comparison:
         geometry: str, for people.
         metrics: tuple of Metric, those measured.
         table: DataFrame, of `long_table`, of every picture, method and metric.
-            The baselines come first. The true pictures have the colourfulness
+            The baselines come first. The true pictures have the colorfulness
             metrics. Shares of pixels are two metrics each, see `counted`;
             there are none inside boxes.
         fid: dict from the name of a method to its FID; empty if not asked,

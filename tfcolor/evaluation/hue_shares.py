@@ -1,7 +1,7 @@
 """Shares of pixels that got the right hue, and of those that got brown.
 
-PSNR rewards a timid colorizer: the mean of all colours a thing may have is
-never far off, and it is a brownish grey. These shares tell such colours from
+PSNR rewards a timid colorizer: the mean of all colors a thing may have is
+never far off, and it is a brownish grey. These shares tell such colors from
 right ones. They count pixels of small copies of the pictures; the share of
 several pictures is the sum of their hits over the sum of their pixels, so that
 a picture weighs as much as it has pixels that count.
@@ -29,10 +29,10 @@ SHARES = (
     Metric("red", "red", 3, "higher"),
     Metric("brown", "brown", 3, "truth"),
 )
-# Longest side of the copy, in pixels: whether a thing has its colour does not
+# Longest side of the copy, in pixels: whether a thing has its color does not
 # depend on single pixels.
 SIDE = 96
-# CIELAB chroma from which a true pixel has a colour to find, and a predicted
+# CIELAB chroma from which a true pixel has a color to find, and a predicted
 # one a tint that people see.
 COLORED, TINTED = 15.0, 6.0
 # Degrees of hue, and the part of the true chroma.

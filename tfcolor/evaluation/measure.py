@@ -42,8 +42,8 @@ METRICS = (
     Metric("ciede2000", "CIEDE2000", 2, "lower"),
     Metric("ab_rmse", "ab RMSE", 2, "lower"),
     Metric("L_difference", "L kept: mean abs. dL", 3, "lower"),
-    Metric("colorfulness_signed", "colourfulness (signed)", 2, "truth"),
-    Metric("colorfulness_absolute", "colourfulness (absolute)", 2, "truth"),
+    Metric("colorfulness_signed", "colorfulness (signed)", 2, "truth"),
+    Metric("colorfulness_absolute", "colorfulness (absolute)", 2, "truth"),
 )
 COLORFULNESS = tuple(m for m in METRICS if m.better == "truth")
 # SSIM needs windows of pixels, which parts of a picture need not have.
@@ -86,7 +86,7 @@ def _lab_metrics(rgb_true: tf.Tensor, rgb_predicted: tf.Tensor) -> dict:
 
 
 def colorfulness(rgb: np.ndarray) -> dict[str, float]:
-    """Measures the colourfulness of a picture in both definitions.
+    """Measures the colorfulness of a picture in both definitions.
 
     Args:
         rgb: uint8 array [H, W, 3].
@@ -185,12 +185,12 @@ MEAN_AB = "mean ab"
 
 
 def constant_ab(rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:
-    """Paints a whole picture in one colour, as a colorizer would finish it.
+    """Paints a whole picture in one color, as a colorizer would finish it.
 
     Args:
         rgb: uint8 array [H, W, 3]; its lightness stays.
         ab: float array [2], CIELAB. Where sRGB cannot show it at a pixel's L,
-            the pixel is less colourful.
+            the pixel is less colorful.
 
     Returns:
         uint8 array [H, W, 3].

@@ -38,7 +38,7 @@ def read_rgb(
 
 @dataclasses.dataclass(frozen=True)
 class TruePicture:
-    """A colour picture that predictions are compared with.
+    """A color picture that predictions are compared with.
 
     Attributes:
         index: int. Position in the evaluation, from 0.
@@ -272,7 +272,7 @@ class Method:
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:
-    """Makes a baseline that paints everything in one colour.
+    """Makes a baseline that paints everything in one color.
 
     Args:
         name: str.

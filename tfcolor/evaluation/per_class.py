@@ -304,14 +304,14 @@ def notes(*, delivered: bool) -> list[str]:
     """Says what the numbers are.
 
     Args:
-        delivered: bool. Whether the colours are those of the 8-bit pictures,
+        delivered: bool. Whether the colors are those of the 8-bit pictures,
             or the network's own.
 
     Returns:
         list of str.
     """
     whose = (
-        "of the delivered 8-bit pictures, whose colours are inside sRGB"
+        "of the delivered 8-bit pictures, whose colors are inside sRGB"
         if delivered
         else "of the network's own output at its own size"
     )

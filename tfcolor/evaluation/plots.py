@@ -12,7 +12,7 @@ from tfcolor.evaluation.color_scores import ColorScores
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import short_name
 
-# Okabe and Ito's colours, told apart by most colour-blind people.
+# Okabe and Ito's colors, told apart by most color-blind people.
 _BLUE, _LIGHT_BLUE = "#0072B2", "#56B4E9"
 _OTHERS = ("#E69F00", "#009E73", "#CC79A7", "#D55E00")
 _BASELINE_COLOR = "#8a8a8a"
@@ -56,7 +56,7 @@ def _plot_gain(axes, comparison: Comparison, theme) -> None:
     """How many pictures gain how much PSNR over grey."""
     names = [measure.MEAN_AB, *comparison.methods()]
     gains = np.stack([comparison.gain(name) for name in names])
-    # Single outliers (grey photos that got coloured) must not squeeze it.
+    # Single outliers (grey photos that got colored) must not squeeze it.
     low, high = np.quantile(gains, [0.005, 0.995])
     margin = max(0.1, 0.05 * (high - low))
     bins = np.clip(gains.shape[1] // 4, _MIN_BINS, _MAX_BINS)
@@ -85,7 +85,7 @@ def _plot_gain(axes, comparison: Comparison, theme) -> None:
 
 
 def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
-    """Each picture's colourfulness against the truth's."""
+    """Each picture's colorfulness against the truth's."""
     key = "colorfulness_signed"
     true = comparison.truth[key]
     methods, colors = comparison.methods(), theme["methods"]
@@ -106,7 +106,7 @@ def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
     _style(
         axes,
         theme,
-        title="Colourfulness (signed); on the line: as colourful as the truth",
+        title="Colorfulness (signed); on the line: as colorful as the truth",
         x="true picture",
         y="predicted picture",
     )
@@ -114,7 +114,7 @@ def _plot_colorfulness(axes, comparison: Comparison, theme) -> None:
 
 
 def write_plot(comparison: Comparison, path: str, theme: str) -> None:
-    """Draws the PSNR gains and the colourfulness of all pictures.
+    """Draws the PSNR gains and the colorfulness of all pictures.
 
     Args:
         comparison: Comparison of at least one picture.
@@ -131,7 +131,7 @@ def write_plot(comparison: Comparison, path: str, theme: str) -> None:
     figure.savefig(path, dpi=110)
 
 
-# Okabe and Ito's colours, told apart by most colour-blind people.
+# Okabe and Ito's colors, told apart by most color-blind people.
 _DPI = 110
 _METHOD_COLORS = (
     "#8a8a8a",

@@ -144,10 +144,10 @@ def notes(comparison: Comparison) -> list[str]:
     lines = [
         "Mean over pictures [95 % bootstrap interval, "
         f"{results.RESAMPLES} resamples]. Differences are paired.",
-        f"{measure.GREY}: ab = 0. {measure.MEAN_AB}: one colour for all "
+        f"{measure.GREY}: ab = 0. {measure.MEAN_AB}: one color for all "
         "pictures, the mean ab of the true ones. Both keep L.",
         "PSNR over RGB at 8 bits; SSIM with a Gaussian window of 11 x 11, "
-        "sigma 1.5; colourfulness after Hasler and Suesstrunk (2003): signed "
+        "sigma 1.5; colorfulness after Hasler and Suesstrunk (2003): signed "
         "as published, absolute with |rg| and |yb|.",
     ]
     if comparison.counts(TRUE):
@@ -156,7 +156,7 @@ def notes(comparison: Comparison) -> list[str]:
     if grey := int((colors < 1).sum()):
         lines.append(
             f"{grey} of the true pictures are grey or nearly so: grey is "
-            "right there, and no colour can gain. Read the median gain too."
+            "right there, and no color can gain. Read the median gain too."
         )
     if comparison.in_boxes is not None:
         lines.append(

@@ -78,7 +78,7 @@ class Estimate:
 
 @dataclasses.dataclass(frozen=True)
 class Colorfulness:
-    """A method's colourfulness beside that of the truth.
+    """A method's colorfulness beside that of the truth.
 
     Attributes:
         mean: Estimate of the mean.
@@ -338,7 +338,7 @@ def format_estimate(
 def quality_table(
     comparison: Comparison, summaries: dict[str, Summary]
 ) -> list[list[str]]:
-    """Builds the table of everything but colourfulness.
+    """Builds the table of everything but colorfulness.
 
     Args:
         comparison: Comparison.
@@ -372,7 +372,7 @@ def quality_table(
 def share_table(
     comparison: Comparison, summaries: dict[str, Summary]
 ) -> list[list[str]]:
-    """Builds the table of right colours, and of brown.
+    """Builds the table of right colors, and of brown.
 
     Args:
         comparison: Comparison with counts.
@@ -394,7 +394,7 @@ def share_table(
     cells = [
         format_estimate(truth[s.key], s.digits)
         if s.better == "truth"
-        # The truth is right wherever it has such a colour.
+        # The truth is right wherever it has such a color.
         else format_estimate(Estimate(truth[s.key].value), 0)
         for s in hue_shares.SHARES
     ]
@@ -404,7 +404,7 @@ def share_table(
 def colorfulness_table(
     comparison: Comparison, summaries: dict[str, Summary]
 ) -> list[list[str]]:
-    """Builds the table of colourfulness.
+    """Builds the table of colorfulness.
 
     Args:
         comparison: Comparison.
@@ -477,10 +477,10 @@ def tables(comparison: Comparison) -> list[tuple[str, list[list[str]]]]:
     summaries = summarize(comparison)
     found = [
         ("Quality", quality_table(comparison, summaries)),
-        ("Colourfulness", colorfulness_table(comparison, summaries)),
+        ("Colorfulness", colorfulness_table(comparison, summaries)),
     ]
     if comparison.counts(TRUE):
-        found.insert(1, ("Right colours", share_table(comparison, summaries)))
+        found.insert(1, ("Right colors", share_table(comparison, summaries)))
     if len(comparison.methods()) > 1:
         found.append(("Paired differences", difference_table(comparison)))
     inside = comparison.in_boxes

@@ -14,9 +14,9 @@ from tfcolor.inference import colorization_model
 from tfcolor.models import architecture
 from tfcolor.weights.model_file import ModelInfo
 
-# What people should know of colours.
+# What people should know of colors.
 NOTE = (
-    "colours are guesses from lightness; they are no evidence of what a thing "
+    "colors are guesses from lightness; they are no evidence of what a thing "
     "looked like"
 )
 

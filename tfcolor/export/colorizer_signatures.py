@@ -150,7 +150,7 @@ class _Graph:
         return {"rgb": colored}
 
     def predict_ab(self, L, classes=None):
-        """Lightness to colour, at the size that comes; no boxes, no hints."""
+        """Lightness to color, at the size that comes; no boxes, no hints."""
         step, smallest = self._step, self._smallest_side
         L = decode_graph.check_count(L)
         sides = tf.shape(L)[1:3]

@@ -91,8 +91,7 @@ def measure(
 
     found, *times = _run(load_keras, squares)
     right = [
-        _colour(p, ab, upsampling)
-        for p, ab in zip(pictures, found, strict=True)
+        _color(p, ab, upsampling) for p, ab in zip(pictures, found, strict=True)
     ]
     size = sum(w.numpy().nbytes for w in model.weights)
     yield Figures(KERAS, size, *times, 100.0, 100.0)
@@ -102,7 +101,7 @@ def measure(
             squares,
         )
         losses = [
-            float(psnr(true, _colour(picture, ab, upsampling)))
+            float(psnr(true, _color(picture, ab, upsampling)))
             for true, picture, ab in zip(right, pictures, found, strict=True)
         ]
         yield Figures(
@@ -128,6 +127,6 @@ def _read(path: str) -> tf.Tensor:
         return tf.constant(decode.decode_rgb(file.read()))
 
 
-def _colour(picture: tf.Tensor, ab: np.ndarray, upsampling: str) -> tf.Tensor:
+def _color(picture: tf.Tensor, ab: np.ndarray, upsampling: str) -> tf.Tensor:
     function = finish.finish_function(picture.dtype.name, upsampling)
     return tf.cast(function(picture, ab, 1.0), tf.float32) / 255

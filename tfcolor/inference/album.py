@@ -145,9 +145,9 @@ def colorize_album(
         boxes: str or None. Where things are: a folder of .npz files, a COCO
             JSON or a detector's SavedModel; see `box_finder.open_finder`.
         max_boxes: int. The boxes of highest score that a picture keeps.
-        skip_color: bool. Leaves out pictures that are in colour already.
+        skip_color: bool. Leaves out pictures that are in color already.
         max_pixels: int. A picture of more is not decoded, but fails.
-        smoothing: float in 0..1. How long a film's colours are kept along
+        smoothing: float in 0..1. How long a film's colors are kept along
             motion; see `film.colorize.FilmOptions`.
         crf: int in 0..51. Quality of films; smaller is better.
         stop: function without arguments, asked before each batch of pictures

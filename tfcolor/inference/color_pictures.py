@@ -1,4 +1,4 @@
-"""Telling colour pictures from grey and toned ones."""
+"""Telling color pictures from grey and toned ones."""
 
 import cv2
 import numpy as np
@@ -6,19 +6,19 @@ import numpy as np
 from tfcolor.color import lab
 from tfcolor.data import decode
 
-# Colours are looked at in a picture of this side: noise does not count there.
+# Colors are looked at in a picture of this side: noise does not count there.
 _SIDE = 64
-# CIELAB units: how far colours lie from the tone of their lightness, root
+# CIELAB units: how far colors lie from the tone of their lightness, root
 # mean square. Toned prints and casts of scanners stay below 3, JPEGs of grey
 # pictures below 1.
 _MIN_SPREAD = 4.0
 
 
 def is_color(pixels: np.ndarray) -> bool:
-    """Tells whether a picture has colours, and not one tone.
+    """Tells whether a picture has colors, and not one tone.
 
-    A toned print, sepia for example, has one colour for each lightness; the
-    colours of a photo differ at the same lightness.
+    A toned print, sepia for example, has one color for each lightness; the
+    colors of a photo differ at the same lightness.
 
     Args:
         pixels: uint8 or uint16 array [H, W, 1 or 3], sRGB.
@@ -30,7 +30,7 @@ def is_color(pixels: np.ndarray) -> bool:
 
 
 def color_spread(pixels: np.ndarray) -> float:
-    """Measures how far colours lie from the tone of their lightness.
+    """Measures how far colors lie from the tone of their lightness.
 
     Args:
         pixels: uint8 or uint16 array [H, W, 1 or 3], sRGB.

@@ -43,9 +43,9 @@ class Colorizer:
             multiple of 8; None means the size the model was trained at. More
             finds smaller things and overlooks bigger ones.
         batch_size: int. Pictures that go through the network at once.
-        saturation: float, 0 or above. Factor on ab; colours that sRGB does
+        saturation: float, 0 or above. Factor on ab; colors that sRGB does
             not hold are brought into it afterwards.
-        style: str, float or None. How lively the colours of a shipped model
+        style: str, float or None. How lively the colors of a shipped model
             are: "natural", "vivid", or a number from 0 (natural) to 1
             (vivid). None is the model's default.
         upsampling: str or None. How ab comes to the size of a picture:
@@ -216,7 +216,7 @@ class Colorizer:
         boxes: np.ndarray | PictureBoxes | None = None,
         classes: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Returns the network's colour alone, for every pixel of a picture.
+        """Returns the network's color alone, for every pixel of a picture.
 
         It is neither multiplied by `saturation` nor brought into sRGB.
 
@@ -245,7 +245,7 @@ class Colorizer:
         hints: Sequence[Sequence[HintPoint] | None] | None = None,
         boxes: Sequence[np.ndarray | PictureBoxes | None] | None = None,
     ) -> list[np.ndarray]:
-        """Returns the network's colour at its own size.
+        """Returns the network's color at its own size.
 
         With `finish` it is `colorize_batch` in two steps, for who wants to do
         something in between.
@@ -268,7 +268,7 @@ class Colorizer:
         return [np.asarray(ab) for ab in found]
 
     def finish(self, rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:
-        """Gives a picture the colour of a small map.
+        """Gives a picture the color of a small map.
 
         Args:
             rgb: array [H, W, 3], [H, W, 1] or [H, W], as in `colorize`.

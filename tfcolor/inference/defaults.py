@@ -8,13 +8,13 @@ importing TensorFlow.
 BATCH_SIZE = 8
 # Of a picture: what one box takes in the networks waits for the others.
 BOXES_AT_ONCE = 2
-# A factor on ab; 1 leaves the network's colours as they are.
+# A factor on ab; 1 leaves the network's colors as they are.
 SATURATION = 1.0
 # How ab comes to the size of a picture.
 UPSAMPLINGS = ("bilinear", "guided")
 # A hint's radius without one of its own, as a part of the short side.
 HINT_RADIUS = 1 / 50
-# How long a film's colours are kept along motion, and its quality (CRF).
+# How long a film's colors are kept along motion, and its quality (CRF).
 SMOOTHING, CRF = 0.9, 18
 # Instead of a crop size: each box's crop has the size that the box deserves.
 ADAPTIVE = "adaptive"

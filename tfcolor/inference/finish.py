@@ -3,10 +3,10 @@
 The second half of an exported model. Pictures go through in strips of rows,
 so that memory stays low and time linear whatever their size.
 
-ab is smaller than most pictures. "bilinear" enlarges it as it is: colours
+ab is smaller than most pictures. "bilinear" enlarges it as it is: colors
 leak over edges by as much as a pixel of ab covers. "guided" enlarges, instead
 of ab, how ab depends on L around each place, and takes the picture's own L:
-colours then end where lightness does.
+colors then end where lightness does.
 """
 
 import functools
@@ -68,7 +68,7 @@ def resize_ab(
 
 
 def guided_ab(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
-    """Finds how colour depends on lightness around each place.
+    """Finds how color depends on lightness around each place.
 
     Formula, with means over windows of 9 x 9:
         slope = cov(L, ab) / (var(L) + 16);  offset = mean(ab) - slope mean(L)
@@ -102,7 +102,7 @@ def _window_means(x: tf.Tensor) -> tf.Tensor:
 def full_ab(
     picture: tf.Tensor, ab: tf.Tensor, *, upsampling: str = "bilinear"
 ) -> tf.Tensor:
-    """Returns the colour of every pixel of a picture, not in strips.
+    """Returns the color of every pixel of a picture, not in strips.
 
     Args:
         picture: uint8 or uint16 tensor [H, W, 3] or [H, W, 1].
@@ -145,13 +145,13 @@ def finish(
     saturation: tf.Tensor | float = 1.0,
     upsampling: str = "bilinear",
 ) -> tf.Tensor:
-    """Colours a picture: its own L, the network's ab.
+    """Colors a picture: its own L, the network's ab.
 
     Args:
         picture: uint8 or uint16 tensor [H, W, 3] or [H, W, 1]; dtype and
             channels known when the graph is made.
         ab: float32 tensor [h, w, 2], CIELAB, of any size.
-        saturation: float scalar. Factor on ab before colours that sRGB does
+        saturation: float scalar. Factor on ab before colors that sRGB does
             not hold are brought into it; 0 gives the picture in grey.
         upsampling: str, one of `UPSAMPLINGS`.
 
@@ -175,7 +175,7 @@ def finish(
         enlarged = resize_ab(
             small, height, width, top=top, rows=tf.shape(strip)[0]
         )
-        return index + 1, strips.write(index, _colour(strip, enlarged))
+        return index + 1, strips.write(index, _color(strip, enlarged))
 
     strips = tf.TensorArray(
         picture.dtype,
@@ -215,8 +215,8 @@ def finish_function(dtype: str, upsampling: str = "bilinear"):
     )
 
 
-def _colour(strip: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
-    """Colours a strip of a picture with what is as large as it."""
+def _color(strip: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
+    """Colors a strip of a picture with what is as large as it."""
     # One plane after the other: channels side by side take twice as long.
     L = prepare.picture_L(strip)[..., 0]
     planes = tf.unstack(enlarged, axis=-1)

@@ -1,7 +1,7 @@
 """Flat frames around a photo: a scanner's bed, a mount, black bars.
 
 A network that sees them takes them for a part of the scene: it paints them,
-and the colours of the photo change.
+and the colors of the photo change.
 """
 
 from typing import NamedTuple
@@ -91,7 +91,7 @@ def _inside_one(values: np.ndarray) -> Inner | None:
 
 
 def _edge_colors(values: np.ndarray) -> list[np.ndarray]:
-    """Returns the colours that most of an edge has, each once."""
+    """Returns the colors that most of an edge has, each once."""
     edges = (values[0], values[-1], values[:, 0], values[:, -1])
     colors = [np.median(edge, axis=0).astype(np.int16) for edge in edges]
     kept = []
@@ -102,7 +102,7 @@ def _edge_colors(values: np.ndarray) -> list[np.ndarray]:
 
 
 def _inside(values: np.ndarray, color: np.ndarray) -> tuple[Inner, np.ndarray]:
-    """Returns what a frame of a colour leaves; bool [H, W], what is flat."""
+    """Returns what a frame of a color leaves; bool [H, W], what is flat."""
     low = np.clip(color - _TOLERANCE, 0, 255).astype(np.uint8)
     high = np.clip(color + _TOLERANCE, 0, 255).astype(np.uint8)
     flat = ((values >= low) & (values <= high)).all(axis=-1)

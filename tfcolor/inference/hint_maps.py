@@ -1,4 +1,4 @@
-"""Colour points to the two maps a network takes: hints and mask."""
+"""Color points to the two maps a network takes: hints and mask."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from tfcolor.inference import hint_points
 
 
 def color_to_ab(color: str) -> np.ndarray:
-    """Returns the ab of an sRGB colour.
+    """Returns the ab of an sRGB color.
 
     Args:
         color: str, `#rrggbb`.
@@ -29,7 +29,7 @@ def draw_hints(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws points onto the grid of the network.
 
-    A point colours the grid's pixels whose centres lie within its radius,
+    A point colors the grid's pixels whose centres lie within its radius,
     and always the one it falls on. Where points overlap, their mean counts.
 
     Args:

@@ -1,4 +1,4 @@
-"""Colour points given by people, and the JSON files that hold them.
+"""Color points given by people, and the JSON files that hold them.
 
 For one picture:
 
@@ -30,7 +30,7 @@ _MAX_BYTES = 2**26
 
 @dataclasses.dataclass(frozen=True)
 class HintPoint:
-    """A colour that somebody wants to see at a place.
+    """A color that somebody wants to see at a place.
 
     Attributes:
         x: float. Column of the centre, in pixels of the upright picture;
@@ -38,7 +38,7 @@ class HintPoint:
         y: float. Row of the centre; 0 is the top one.
         color: str. sRGB as `#rrggbb`. Only its hue and chroma count: the
             lightness stays the picture's.
-        radius: float or None. Pixels around the centre that get the colour;
+        radius: float or None. Pixels around the centre that get the color;
             None means 1/50 of the picture's short side.
         frame: int. Of a film: which frame it was set on, from 0.
 

@@ -18,13 +18,13 @@ from tfcolor.inference import visible
 from tfcolor.inference.hint_points import HintPoint
 
 RECOLORED = (
-    "it is a colour picture and got new colours; --skip_color leaves such "
+    "it is a color picture and got new colors; --skip_color leaves such "
     "pictures out"
 )
 
 
 class IsColor(ValueError):
-    """The picture is in colour, and such pictures are to be left out."""
+    """The picture is in color, and such pictures are to be left out."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,14 +116,14 @@ def load(
         source: str, its path.
         hints: tuple of HintPoint, in pixels of the upright picture.
         find_boxes: box_finder.Finder or None.
-        skip_color: bool. Whether colour pictures are left out.
+        skip_color: bool. Whether color pictures are left out.
         max_pixels: int. A picture of more is not decoded.
 
     Returns:
         Loaded.
 
     Raises:
-        IsColor: the picture is in colour, and `skip_color`.
+        IsColor: the picture is in color, and `skip_color`.
         OSError: it cannot be read.
         ValueError: it is of a kind that is not supported, too large, or a
             hint lies out of it.
@@ -137,7 +137,7 @@ def load(
     looked_at = picture.pixels if seen is None else seen
     if color_pictures.is_color(looked_at):
         if skip_color:
-            raise IsColor("a colour picture")
+            raise IsColor("a color picture")
         notes.append(RECOLORED)
     found = picture_boxes.none()
     if find_boxes is not None:

@@ -63,7 +63,7 @@ def _traced_once(model: keras.Model):
 
 
 def without_hints(L: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Makes the inputs of pictures for which nobody gave a colour.
+    """Makes the inputs of pictures for which nobody gave a color.
 
     Args:
         L: float32 tensor [B, S, S, 1], 0..100.

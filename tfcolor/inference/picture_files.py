@@ -51,7 +51,7 @@ def colorize_files(
         jobs: iterable of PictureJob.
         find_boxes: box_finder.Finder or None. Where things are, for a model
             that colors them by themselves; pictures have no boxes when None.
-        skip_color: bool. Leaves out pictures that are in colour already.
+        skip_color: bool. Leaves out pictures that are in color already.
         stop: function without arguments, asked before each batch. Once it
             returns True no other picture is begun.
         max_pixels: int. A picture of more is not decoded, but fails.
@@ -169,7 +169,7 @@ def _outcomes(writing) -> Iterator[Outcome]:
 def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> Outcome:
     """Writes the files of a job."""
     picture, notes = loaded.picture, [*loaded.notes]
-    # Colours that were converted are finer than their file.
+    # Colors that were converted are finer than their file.
     rgb = decode.to_8_bit(rgb) if picture.bits == 8 else rgb
     if job.output is not None:
         _write_picture(

@@ -31,7 +31,7 @@ def picture_L(picture: tf.Tensor) -> tf.Tensor:
 def network_L(picture: tf.Tensor, image_size: int) -> tf.Tensor:
     """Returns the lightness of a picture squashed to the network's square.
 
-    The order is that of training: the encoded colours are resized, with
+    The order is that of training: the encoded colors are resized, with
     antialiasing and without rounding, and then converted.
 
     Args:

@@ -1,4 +1,4 @@
-"""What shows of a picture with alpha: colours that are hidden do not count."""
+"""What shows of a picture with alpha: colors that are hidden do not count."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def visible_pixels(
 ) -> np.ndarray | None:
     """Fills what alpha hides with the mean of what shows.
 
-    A network that sees the result knows nothing of the colours that are
+    A network that sees the result knows nothing of the colors that are
     hidden, so that they do not change those beside them.
 
     Args:

@@ -1,4 +1,4 @@
-"""From distributions over the ab bins to colours, inside a model."""
+"""From distributions over the ab bins to colors, inside a model."""
 
 import keras
 
@@ -8,7 +8,7 @@ from tfcolor.layers.enlarge import enlarged
 
 @keras.saving.register_keras_serializable(package="tfcolor")
 class BinColors(keras.layers.Layer):
-    """Decodes ab logits by their annealed mean, and enlarges the colours.
+    """Decodes ab logits by their annealed mean, and enlarges the colors.
 
     Args:
         temperature: float above 0; see `ab_bins.decode_annealed_mean`.
@@ -28,14 +28,14 @@ class BinColors(keras.layers.Layer):
         self.scale = scale
 
     def call(self, ab_logits):
-        """Returns the colours."""
+        """Returns the colors."""
         ab = ab_bins.decode_annealed_mean(
             ab_logits, temperature=self.temperature
         )
         return enlarged(ab, self.scale, method="bilinear")
 
     def compute_output_shape(self, input_shape):
-        """Returns the shape of the colours."""
+        """Returns the shape of the colors."""
         batch, *size, _ = input_shape
         size = [side and side * self.scale for side in size]
         return (batch, *size, 2)

@@ -41,7 +41,7 @@ class GreyFromL(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfcolor")
 class PooledHints(keras.layers.Layer):
-    """Brings colour hints to the size of a smaller map.
+    """Brings color hints to the size of a smaller map.
 
     Args:
         size: int. Height and width are divided by this.
@@ -52,7 +52,7 @@ class PooledHints(keras.layers.Layer):
         hinted: float tensor [B, H, W, 1], 0 or 1.
 
     Returns:
-        float tensor [B, H / size, W / size, 3]: mean hinted colour in network
+        float tensor [B, H / size, W / size, 3]: mean hinted color in network
         units, times a confidence; and that confidence, from 0 without hints
         towards 1 with many.
     """
@@ -87,7 +87,7 @@ class GlobalAttention(keras.layers.Layer):
     """Lets every place of a map look at every other one.
 
     Multi-head self-attention over all places, without positions, added to the
-    map: colours agree across a surface, and hints reach their whole object.
+    map: colors agree across a surface, and hints reach their whole object.
 
     Args:
         heads: int. Divides the channels.
@@ -161,7 +161,7 @@ class GlobalAttention(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="tfcolor")
 class HintCorrection(keras.layers.Layer):
-    """Moves predicted colours towards hints, on places that look alike.
+    """Moves predicted colors towards hints, on places that look alike.
 
     What hints say and what was predicted there differ; the difference spreads
     to places that are near and of similar lightness, by a normalised blur on a
@@ -187,7 +187,7 @@ class HintCorrection(keras.layers.Layer):
     cell, levels, window, repeats, doubt = 8, 9, 7, 3, 2e-4
 
     def call(self, ab, L, hints, hinted):
-        """Returns the corrected colours."""
+        """Returns the corrected colors."""
         places = ops.arange(self.levels, dtype="float32")
         level = L / 100.0 * (self.levels - 1)
         # How much of a pixel belongs to each level of L.
@@ -220,6 +220,6 @@ class HintCorrection(keras.layers.Layer):
     def compute_output_shape(
         self, ab_shape, L_shape, hints_shape, hinted_shape
     ):
-        """Returns the shape of the colours."""
+        """Returns the shape of the colors."""
         del L_shape, hints_shape, hinted_shape
         return ab_shape

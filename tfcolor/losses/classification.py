@@ -1,4 +1,4 @@
-"""Colour as a class: cross entropy over the 529 ab bins."""
+"""Color as a class: cross entropy over the 529 ab bins."""
 
 import keras
 import numpy as np
@@ -23,9 +23,9 @@ def bin_cross_entropy(
     Args:
         ab_true: float32 tensor [B, H, W, 2], CIELAB.
         ab_logits: float32 tensor [B, H/4, W/4, 529], or 261 for the bins that
-            hold colours of sRGB alone.
+            hold colors of sRGB alone.
         bin_weights: float32 tensor [529] or None. Weight of a position by the
-            bin of its true colour; see `rebalancing_weights`.
+            bin of its true color; see `rebalancing_weights`.
 
     Returns:
         float32 tensor [B], nats.
@@ -45,19 +45,19 @@ def bin_cross_entropy(
 def rebalancing_weights(
     counts: np.ndarray, *, uniform_share: float = 0.5
 ) -> np.ndarray:
-    """Computes weights that make rare colours count more.
+    """Computes weights that make rare colors count more.
 
     Formula:
         p = counts / sum, smoothed over the ab grid with sigma 5
         w = 1 / ((1 - uniform_share) p + uniform_share / Q)
         scaled so that the mean weight under p is 1
 
-    Q is the number of bins that occur, so that colours no screen can show do
+    Q is the number of bins that occur, so that colors no screen can show do
     not thin out the uniform share.
 
     Args:
         counts: array [529], how often each bin occurs in the training data.
-        uniform_share: float in (0, 1]. 1 weighs all colours alike.
+        uniform_share: float in (0, 1]. 1 weighs all colors alike.
 
     Returns:
         float32 array [529].
@@ -99,7 +99,7 @@ class BinCrossEntropy(keras.losses.Loss):
         **kwargs: of `keras.losses.Loss`.
 
     Call arguments:
-        y_true: float tensor [B, H, W, 2], CIELAB: the colours, not bins.
+        y_true: float tensor [B, H, W, 2], CIELAB: the colors, not bins.
         y_pred: float tensor [B, H/4, W/4, 529] or [B, H/4, W/4, 261], logits.
     """
 

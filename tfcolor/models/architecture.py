@@ -54,7 +54,7 @@ class Takes:
     """What a colorizer is given beside lightness.
 
     Attributes:
-        hints: bool. Colours a user gave.
+        hints: bool. Colors a user gave.
         boxes: bool. Boxes, and what lies in them.
         box_classes: bool. Boxes and their classes.
         classes: int. How many class probabilities of a picture; 0 is none.

@@ -1,9 +1,9 @@
 """One answer made of a network's two: what ships.
 
-The regression output predicts a mean or median colour; the class head a
+The regression output predicts a mean or median color; the class head a
 distribution, decoded by its annealed mean. Their errors differ, as do those
 for a picture and its mirror image: the blend of a small network's answers is
-better than any of them. Its options decide how lively colours are:
+better than any of them. Its options decide how lively colors are:
 
     ab = saturation * ((1 - class_share) * regression + class_share * classes)
 
@@ -41,11 +41,11 @@ def siggraph_blend(
 
     Args:
         width: float above 0; see `siggraph`.
-        class_share: float in 0..1. Share of the class head's colour.
+        class_share: float in 0..1. Share of the class head's color.
         temperature: float above 0, of the annealed mean.
-        saturation: float above 0. Factor on the blended colour.
+        saturation: float above 0. Factor on the blended color.
         mirrored: bool. Also asks for the mirror image of the picture, and
-            takes the mean of both colours. Takes twice the time.
+            takes the mean of both colors. Takes twice the time.
         name: str. Name of the model.
 
     Returns:
@@ -80,9 +80,9 @@ def efficientnet_unet_blend(
 
     Args:
         variant: str; see `efficientnet_unet`.
-        class_share: float in 0..1. Share of the class head's colour.
+        class_share: float in 0..1. Share of the class head's color.
         temperature: float above 0, of the annealed mean.
-        saturation: float above 0. Factor on the blended colour.
+        saturation: float above 0. Factor on the blended color.
         mirrored: bool; see `siggraph_blend`.
         name: str. Name of the model.
 
@@ -123,7 +123,7 @@ def blend(
         saturation: float above 0.
         mirrored: bool.
         name: str. Name of the model.
-        corrected: bool. Moves colours towards hints; see `HintCorrection`.
+        corrected: bool. Moves colors towards hints; see `HintCorrection`.
 
     Returns:
         keras.Model; see `siggraph_blend`.

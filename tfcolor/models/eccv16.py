@@ -1,7 +1,7 @@
 """The network of "Colorful Image Colorization", which answers with bins of ab.
 
-Input: `L`, a picture's lightness. Outputs: `ab`, the colour of every pixel;
-`ab_logits`, a distribution over 313 colour bins on a grid of a quarter of the
+Input: `L`, a picture's lightness. Outputs: `ab`, the color of every pixel;
+`ab_logits`, a distribution over 313 color bins on a grid of a quarter of the
 size.
 
 Architecture at `width=1` for pictures of S x S pixels:
@@ -15,9 +15,9 @@ Architecture at `width=1` for pictures of S x S pixels:
     8 begins with a transposed convolution and has no normalisation; in all
     others it comes AFTER the last ReLU.
 
-The colour of a place is the mean of the bins' colours, weighted by a softmax
+The color of a place is the mean of the bins' colors, weighted by a softmax
 over the logits: the annealed mean of the paper with the temperature inside the
-published weights. It is enlarged bilinearly. The colours of the bins come with
+published weights. It is enlarged bilinearly. The colors of the bins come with
 the weights: `bin_colors` is not trained.
 
 Reference:

@@ -1,8 +1,8 @@
 """A colorizer on an ImageNet encoder: EfficientNet-Lite and a small U-net.
 
 Inputs and outputs are those of `siggraph`: `L`, `hints` and `mask`; `ab`, the
-colour of every pixel, and `ab_logits`, a distribution over the 261 ab bins that
-hold colours of sRGB, on a grid of a quarter of the size.
+color of every pixel, and `ab_logits`, a distribution over the 261 ab bins that
+hold colors of sRGB, on a grid of a quarter of the size.
 
 Architecture for pictures of S x S pixels, at the default `filters`:
 

@@ -1,7 +1,7 @@
 """The ensemble: a ResNet colorizer that knows what the picture shows.
 
 Inputs: `L`, a picture's lightness, and for some controls `classes`. Output:
-`ab`, the colour of every pixel.
+`ab`, the color of every pixel.
 
 What a classifier says of a picture is repeated at every place and joined to
 the 128 channels of layer2; the decoder sees 128 + K channels. Where the K
@@ -67,7 +67,7 @@ def ensemble(
         features: str. What the classifier hands on: "probabilities",
             "one_hot", "logits" or "penultimate"; see `alexnet.feature_model`.
         train_classifier: bool. Trains the classifier along, with its dropout,
-            for colour alone. Otherwise it is frozen, and has no dropout.
+            for color alone. Otherwise it is frozen, and has no dropout.
         classifier_area: float in (0, 1]. In training, the classifier sees a
             random part of at least this share of a picture's area. It is surer
             of pictures that it learned from than of others; of a part it is

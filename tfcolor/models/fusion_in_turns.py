@@ -70,7 +70,7 @@ class FusionInTurns(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        """Returns the colours."""
+        """Returns the colors."""
         gathered = self._gather(inputs)
         valid = box_inputs.each_group(inputs, "box_valid")
         boxes = instance_places.count_boxes(valid)
@@ -163,7 +163,7 @@ class FusionInTurns(keras.layers.Layer):
         return added
 
     def compute_output_spec(self, inputs):
-        """Returns the shape and dtype of the colours."""
+        """Returns the shape and dtype of the colors."""
         return keras.KerasTensor((*inputs["L"].shape[:-1], 2), dtype="float32")
 
 

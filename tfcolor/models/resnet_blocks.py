@@ -248,9 +248,9 @@ def decoder(x, *, width: float, form: str):
         x: tensor [B, H/8, W/8, C].
         width: float above 0.
         form: str, one of `FORMS`. "faithful" is as released by the study: no
-            normalisation and a sigmoid on hidden layers, colours repeated
+            normalisation and a sigmoid on hidden layers, colors repeated
             from half the size. "default" has normalisations and ReLUs all
-            through, and enlarges the colours smoothly.
+            through, and enlarges the colors smoothly.
 
     Returns:
         float32 tensor [B, H, W, 2], CIELAB: inside +-110 for "default", not

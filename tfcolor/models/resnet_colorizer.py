@@ -1,9 +1,9 @@
 """The colorizer of Melas-Kyriazi and Han: ResNet-18 up to layer2, a decoder.
 
-Input: `L`, a picture's lightness. Output: `ab`, the colour of every pixel.
+Input: `L`, a picture's lightness. Output: `ab`, the color of every pixel.
 Architecture: see `resnet_blocks`.
 
-Two forms. "default" sees L and predicts CIELAB colours inside +-110, enlarged
+Two forms. "default" sees L and predicts CIELAB colors inside +-110, enlarged
 bilinearly. "faithful" is the form of the study of ensembles with AlexNet
 features (se-jaeger, "Image Colorization", its poster and code): it sees grey
 values in 0..1 and predicts (ab + 128) / 255 at half the size, with a sigmoid on

@@ -1,7 +1,7 @@
 """The SIGGRAPH'17 colorization network.
 
-Inputs: `L`, a picture's lightness; `hints`, the colours a user gave; `mask`,
-where. Outputs: `ab`, the colour of every pixel; `ab_logits`, a distribution
+Inputs: `L`, a picture's lightness; `hints`, the colors a user gave; `mask`,
+where. Outputs: `ab`, the color of every pixel; `ab_logits`, a distribution
 over the 529 ab bins on a grid of a quarter of the size.
 
 Architecture at `width=1` for pictures of S x S pixels:

@@ -319,7 +319,7 @@ def trunk(
 
 
 def ab_output(blocks: Blocks, x):
-    """Returns the colours, float32 [B, H, W, 2], CIELAB, inside +-110.
+    """Returns the colors, float32 [B, H, W, 2], CIELAB, inside +-110.
 
     Args:
         blocks: Blocks.

@@ -10,7 +10,7 @@ class MovingAverage(tf.Module):
     """Averages what a run changes in a model: weights and BN statistics.
 
     The statistics belong to it: those of the last few batches do not fit
-    averaged weights, and colours come out wrong and far too strong.
+    averaged weights, and colors come out wrong and far too strong.
 
     Early steps count more than the momentum says, so that the average does
     not carry the random start along. It is a `tf.Module`: checkpoints save

@@ -166,7 +166,7 @@ def _targets(model) -> dict[str, keras.Variable]:
         suffixes = (
             pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
         )
-        # The colours of eccv16's bins have no bias.
+        # The colors of eccv16's bins have no bias.
         suffixes = suffixes[: len(layer.weights)]
         for suffix, variable in zip(suffixes, layer.weights, strict=True):
             targets[f"{module}.{suffix}"] = variable

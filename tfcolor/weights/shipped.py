@@ -28,7 +28,7 @@ _BUILDERS = {
     "efficientnet_unet_blend": efficientnet_unet_blend,
 }
 
-# How lively colours are, from the same weights: the first is the default,
+# How lively colors are, from the same weights: the first is the default,
 # numbers from 0 to 1 lie between both.
 STYLES = ("natural", "vivid")
 # What a style decides: options of the builder.

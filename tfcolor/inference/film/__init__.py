@@ -1,1 +1,1 @@
-"""Films: frames in and out, and colours that do not flicker."""
+"""Films: frames in and out, and colors that do not flicker."""

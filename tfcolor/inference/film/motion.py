@@ -1,7 +1,7 @@
-"""Colours that go along with what moves, and end where a scene ends.
+"""Colors that go along with what moves, and end where a scene ends.
 
 A network that colors frame by frame changes its mind from one to the next. What
-it said of the same thing in the frames around is averaged here: colours are
+it said of the same thing in the frames around is averaged here: colors are
 carried along dense optical flow, as far as lightness agrees and the flow there
 and back does too, forward and backward in time, and never over a cut.
 
@@ -151,7 +151,7 @@ def _trust(target, start, flow, reverse) -> np.ndarray:
 
 @dataclasses.dataclass
 class _Frame:
-    """A frame whose colour is not decided yet.
+    """A frame whose color is not decided yet.
 
     Attributes:
         own: float32 array [S, S, 3]: the network's ab and how much it counts.
@@ -166,7 +166,7 @@ class _Frame:
 
 
 class Smoother:
-    """Averages colours along motion, over a scene's frames around each one.
+    """Averages colors along motion, over a scene's frames around each one.
 
     A frame that is k frames away counts strength^k, times the trust in the
     motion between. Formula, for frames before and alike for those after:
@@ -206,12 +206,12 @@ class Smoother:
 
         Args:
             ab: float32 array [S, S, 2], CIELAB, or None for a frame that gets
-                its colour from those around alone.
+                its color from those around alone.
             link: Link to the frame before, or None: a scene begins.
             side: int, S; needed where `ab` is None.
 
         Returns:
-            list of float32 arrays [S, S, 2]: the colours of the frames, in
+            list of float32 arrays [S, S, 2]: the colors of the frames, in
             order, that are decided now.
         """
         decided = self.flush() if link is None else []
