@@ -11,7 +11,9 @@ file systems, leftovers stay.
 import contextlib
 import os
 import shutil
+import tempfile
 import uuid
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -47,7 +49,7 @@ def replacing(path: str, *, extension: str = "") -> Iterator[str]:
     folder = os.path.dirname(path) or os.curdir
     with writing(path):
         os.makedirs(folder, exist_ok=True)
-        place, lock = _make_place(folder)
+        place, lock = _make_locked(lambda: _make_place(folder))
     try:
         new = os.path.join(place, _NEW + extension)
         yield new
@@ -95,6 +97,35 @@ def held(folder: str) -> Iterator[None]:
     try:
         yield
     finally:
+        _unlock(lock)
+
+
+@contextlib.contextmanager
+def temporary_folder(prefix: str) -> Iterator[str]:
+    """Makes a folder among the system's temporary ones; a context manager.
+
+    It is deleted at the end. A process that is killed cannot do that: the next
+    one with the same prefix, of the same user, does it then.
+
+    Args:
+        prefix: str, with which its name begins; no other folder's name may.
+
+    Yields:
+        str, its path.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = tempfile.gettempdir()
+    with contextlib.suppress(OSError):
+        for name in os.listdir(parent):
+            if name.startswith(prefix):
+                _remove_leftover(parent, name)
+    folder, lock = _make_locked(lambda: tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
         _unlock(lock)
 
 
@@ -154,11 +185,16 @@ def read_unchanged(file: BinaryIO) -> bytes:
     return data
 
 
-def _make_place(folder: str) -> tuple[str, int | None]:
-    """Makes a hidden folder; returns it and its lock, if there are locks."""
+def _make_place(folder: str) -> str:
+    place = os.path.join(folder, f"{_START}{uuid.uuid4().hex}{_END}")
+    os.mkdir(place)
+    return place
+
+
+def _make_locked(make: Callable[[], str]) -> tuple[str, int | None]:
+    """Makes a folder; returns it and its lock, if there are locks."""
     while True:
-        place = os.path.join(folder, f"{_START}{uuid.uuid4().hex}{_END}")
-        os.mkdir(place)
+        place = make()
         try:
             lock = _lock(place)
         except (BlockingIOError, FileNotFoundError):

@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from tests.inference import models
+from tfcolor.data import box_folder
+from tfcolor.data import picture_boxes
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 TOKEN = "a-token-of-tests"
@@ -42,6 +44,13 @@ def model_folder(folder):
     models.save(models.counting_model(), folder / "boxed.keras")
     models.save(models.alone_model(), folder / "alone.keras")
     return folder
+
+
+def box_file(path, boxes):
+    """Writes the boxes of a photo of 320 x 200, as `tfcolor detect` does."""
+    path.parent.mkdir(exist_ok=True)
+    found = picture_boxes.make(np.asarray(boxes, np.float32))
+    box_folder.write(str(path), found, height=200, width=320)
 
 
 def pixels(data):

@@ -35,6 +35,32 @@ def client(place):
     studio.close()
 
 
+def test_boxes_are_those_of_the_photos_name(tmp_path):
+    pages.box_file(tmp_path / "boxes" / "old.jpg.npz", [[20, 30, 150, 290]])
+    models = pages.model_folder(tmp_path / "models")
+    (tmp_path / "own").mkdir()
+    studio = app_lib.Studio(
+        str(tmp_path / "own"),
+        first=str(models / "boxed.keras"),
+        boxes=str(tmp_path / "boxes"),
+        max_pixels=1_000_000,
+    )
+    with TestClient(app_lib.make_app(studio)) as client:
+        assert client.get("api/state").json()["finds_boxes"]
+        found = []
+        for name in ("old.jpg", "other.jpg"):
+            added = _add(client, pages.grey_jpeg(320, 200), name).json()
+            answer = client.post(f"api/photos/{added['id']}/boxes")
+            found.append(answer.json()["boxes"])
+    studio.close()
+    assert found == [[[20, 30, 150, 290]], []]
+
+
+def test_without_boxes_there_are_none_to_find(client, photo):
+    assert not client.get("api/state").json()["finds_boxes"]
+    assert client.post(f"{photo}/boxes").status_code == 404
+
+
 def _add(client, data=None, name="old.jpg"):
     data = pages.grey_jpeg() if data is None else data
     return client.post(

@@ -29,6 +29,8 @@ def place(tmp_path_factory):
     pages.model_folder(folder / "models")
     (folder / "old.jpg").write_bytes(pages.with_exif())
     (folder / "wide.jpg").write_bytes(pages.grey_jpeg(320, 200))
+    (folder / "found.jpg").write_bytes(pages.grey_jpeg(320, 200))
+    pages.box_file(folder / "boxes" / "found.jpg.npz", [[20, 30, 150, 290]])
     (folder / "wrong.jpg").write_bytes(b"not a picture")
     return folder
 
@@ -38,6 +40,7 @@ def address(place):
     with pages.running(
         f"--model={place / 'models' / 'plain.keras'}",
         f"--models_folder={place / 'models'}",
+        f"--boxes={place / 'boxes'}",
         temporary=place / "temporary",
     ) as (_, address):
         yield address
@@ -202,6 +205,81 @@ def test_another_model_gives_another_picture(page, place):
     assert page.locator(".box.off").count() == 1
 
 
+def test_boxes_of_files_come_by_themselves_and_can_be_found_again(page, place):
+    _choose(page, place / "found.jpg")
+    assert page.locator(".box").count() == 0
+    page.locator("#model").select_option("file: boxed.keras")
+    page.wait_for_selector(".box")
+    page.locator("#boxes button").click()
+    assert page.locator(".box").count() == 0
+    page.locator("#find-boxes").click()
+    page.wait_for_selector(".box")
+
+
+def test_a_box_is_drawn_with_keys_alone(page, place):
+    _choose(page, place / "wide.jpg")
+    page.locator("#model").select_option("file: boxed.keras")
+    page.wait_for_selector("#boxes-part:not([hidden])")
+    page.locator("#draw-box").press("Enter")
+    page.locator("#stage").focus()
+    for key in ("ArrowLeft", "Enter", "Shift+ArrowRight", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    assert "first corner" in page.locator("#message").inner_text().lower()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#boxes li")
+    assert page.locator(".box").count() == 1
+    assert page.locator(".point").count() == 0
+    # One that is given up leaves nothing.
+    for key in ("Enter", "Shift+ArrowLeft", "Escape"):
+        page.keyboard.press(key)
+    assert page.locator(".box").count() == 1
+
+
+def test_a_pasted_photo_is_colored(page, place):
+    data = list((place / "wide.jpg").read_bytes())
+    page.evaluate(
+        """(data) => {
+          const clipboard = new DataTransfer();
+          clipboard.items.add(new File([new Uint8Array(data)], "pasted.jpg"));
+          document.dispatchEvent(
+            new ClipboardEvent("paste", { clipboardData: clipboard }));
+        }""",
+        data,
+    )
+    _colored(page)
+    assert page.locator("#photos").inner_text().startswith("pasted.jpg")
+
+
+def test_two_fingers_zoom_and_place_no_hint(page, place):
+    _choose(page, place / "wide.jpg")
+    box = page.locator("#stage").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = page.locator("#picture").bounding_box()["width"]
+    devtools = page.context.new_cdp_session(page)
+
+    def touch(kind, *places):
+        points = [
+            {"x": x + dx, "y": y, "id": number}
+            for number, dx in enumerate(places)
+        ]
+        devtools.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": points}
+        )
+
+    touch("touchStart", -30)
+    touch("touchStart", -30, 30)
+    for far in (40, 50, 60):
+        touch("touchMove", -far, far)
+    touch("touchEnd")
+    after = page.locator("#picture").bounding_box()["width"]
+    assert 1.8 < after / before < 2.2
+    assert page.locator(".point").count() == 0
+    # One finger places one.
+    touch("touchStart", 5)
+    touch("touchEnd")
+    page.wait_for_selector(".point")
+
+
 def test_the_download_is_the_commands_result(page, place):
     from tfcolor.cli import main
 
@@ -255,6 +333,14 @@ def test_a_reload_and_a_second_tab_show_the_same_work(page, place):
     page.reload()
     page.wait_for_selector(".point")
     assert page.locator("#strength").input_value() == "0.5"
+    # The way back survives too.
+    page.locator("#stage").focus()
+    page.keyboard.press("Control+z")
+    assert page.locator(".point").count() == 0
+    page.keyboard.press("Control+z")
+    assert page.locator("#strength").input_value() == "1"
+    for _ in range(2):
+        page.keyboard.press("Control+y")
     other = page.context.new_page()
     other.goto(page.url)
     other.wait_for_selector(".point")

@@ -55,6 +55,19 @@ def test_the_shipped_models_result_is_the_commands(tmp_path):
     assert len({color["color"] for color in offered["colors"]}) == 9
 
 
+@pytest.mark.slow
+def test_what_a_killed_studio_leaves_the_next_one_removes(tmp_path):
+    with pages.running(temporary=tmp_path) as (process, _):
+        process.kill()
+        process.wait(20)
+    (left,) = os.listdir(tmp_path)
+    with pages.running(temporary=tmp_path), pages.running(temporary=tmp_path):
+        # Its folder is gone, and the two that run have theirs.
+        assert left not in os.listdir(tmp_path)
+        assert len(os.listdir(tmp_path)) == 2
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_port_that_is_taken_is_named(capsys):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -24,6 +24,7 @@ examples:
   tfcolor studio
   tfcolor studio --model=lite0_unet:vivid --port=8123 --no_browser
   tfcolor studio --models_folder=runs/full
+  tfcolor studio --model=fusion.keras --boxes=mask_rcnn
 
 exit status: 0 ended with Ctrl-C or SIGTERM; 1 the port cannot be opened; 2
 wrong usage.
@@ -65,6 +66,14 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="its .keras files can be chosen on the page (default: none)",
     )
     parser.add_argument(
+        "--boxes",
+        metavar="PATH",
+        help="where things are on the photos, for models that take boxes: a "
+        "folder of .npz files, a COCO JSON, or a detector's SavedModel "
+        "(default: boxes are drawn by hand)",
+    )
+    shared.add_max_boxes(parser)
+    parser.add_argument(
         "--no_browser",
         action="store_true",
         help="print the address and open nothing (default: open the page)",
@@ -104,6 +113,8 @@ def run(args: argparse.Namespace) -> int:
             port=args.port,
             model=args.model,
             models=args.models_folder,
+            boxes=args.boxes,
+            max_boxes=args.max_boxes,
             max_pixels=args.max_pixels,
             open_browser=not args.no_browser,
             say=lambda line: print(line, flush=True),
@@ -118,6 +129,10 @@ def _check(args) -> None:
 
     if not 0 <= args.port <= 65535:
         raise ValueError(f"--port must be in 0..65535. Received: {args.port}")
+    if args.boxes is not None and not os.path.exists(args.boxes):
+        raise FileNotFoundError(
+            f"--boxes must be a folder or a file. Received: {args.boxes!r}"
+        )
     folder = args.models_folder
     if folder is not None and not os.path.isdir(folder):
         raise NotADirectoryError(

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from tfcolor.data import files
 from tfcolor.data import memory
+from tfcolor.detection import defaults
 from tfcolor.studio import worker as worker_lib
 from tfcolor.studio.worker import Worker
 
@@ -50,6 +51,9 @@ class Studio:
             but by a folder job.
         first: str or None, the model to begin with.
         models: str or None, a folder of `.keras` files.
+        boxes: str or None. Where things are, as of `colorize_album`: a folder
+            of .npz files, a COCO JSON or a detector's SavedModel.
+        max_boxes: int. The boxes of highest score that a photo gets.
         max_pixels: int. A photo of more is refused.
     """
 
@@ -59,11 +63,14 @@ class Studio:
         *,
         first: str | None = None,
         models: str | None = None,
+        boxes: str | None = None,
+        max_boxes: int = defaults.MAX_BOXES,
         max_pixels: int,
     ):
         self.worker = Worker()
         self._folder, self._max_pixels = folder, max_pixels
         self._first, self._models = first, models
+        self._boxes, self._max_boxes, self._finder = boxes, max_boxes, None
         self._choices = None
         self._loaded = (None, None)
         self._photos, self._edits, self._used = {}, {}, []
@@ -154,6 +161,7 @@ class Studio:
                 "models": [c.name for c in self._choices],
                 "loaded": self._loaded[0],
                 "takes": takes,
+                "finds_boxes": self._boxes is not None,
                 "photos": [self._told(i) for i in self._photos],
                 "job": self._job and self._job.state,
             }
@@ -283,6 +291,23 @@ class Studio:
                 key=("colors", request.headers.get("x-page", "")[:64]),
             )
         )
+
+    async def boxes(self, request: Request) -> Response:
+        """Where things are on a photo, from what --boxes names."""
+        photo = self._photo(request)
+        if self._boxes is None:
+            raise HTTPException(404, "The studio was started without --boxes.")
+
+        def work():
+            from tfcolor.inference import box_finder
+
+            if self._finder is None:
+                self._finder = box_finder.open_finder(
+                    self._boxes, max_boxes=self._max_boxes
+                )
+            return photo.find_boxes(self._finder)
+
+        return JSONResponse({"boxes": await self._run(work)})
 
     async def result(self, request: Request) -> Response:
         """The file that `tfcolor colorize` makes."""
@@ -435,6 +460,7 @@ def make_app(studio: Studio) -> Starlette:
         Route(f"{photo}/render", studio.render, methods=["POST"]),
         Route(f"{photo}/detail", studio.detail, methods=["POST"]),
         Route(f"{photo}/colors", studio.colors, methods=["POST"]),
+        Route(f"{photo}/boxes", studio.boxes, methods=["POST"]),
         Route(f"{photo}/result", studio.result, methods=["POST"]),
         Route(f"{photo}/hints", studio.hints, methods=["POST"]),
         Route("/api/model", studio.model, methods=["POST"]),

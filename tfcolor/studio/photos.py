@@ -22,6 +22,7 @@ from tfcolor.data import files
 from tfcolor.data import picture_boxes
 from tfcolor.data import pillow_limit
 from tfcolor.inference import album
+from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import hint_points
 from tfcolor.inference import loaded_picture
@@ -274,6 +275,24 @@ class Photo:
             pixels, shown.hints, x=across, y=down, lightness=lightness
         )
         return {"lightness": lightness, "colors": found}
+
+    def find_boxes(self, find: box_finder.Finder) -> list[list[float]]:
+        """Finds where things are.
+
+        Args:
+            find: `box_finder.Finder`; it is told the photo's name as path.
+
+        Returns:
+            list of [top, left, bottom, right], pixels of the upright photo,
+            best first.
+
+        Raises:
+            OSError: the photo cannot be read any more.
+            ValueError: the boxes do not fit the photo.
+        """
+        data = pillow_limit.read_file(self.source, max_pixels=self._max_pixels)
+        picture = decode.decode_picture(data, max_pixels=self._max_pixels)
+        return find(self.name, picture.pixels).boxes.tolist()
 
     def detail(self, loaded: Loaded, edit: Edit) -> bytes:
         """Returns the result at full size for the screen, a JPEG."""

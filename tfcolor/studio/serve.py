@@ -4,7 +4,6 @@ import contextlib
 import secrets
 import signal
 import socket
-import tempfile
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from tfcolor import atomic
+from tfcolor.detection import defaults
 from tfcolor.studio import app as app_lib
 from tfcolor.studio import guard
 
@@ -29,18 +30,23 @@ def serve(
     port: int = 0,
     model: str | None = None,
     models: str | None = None,
+    boxes: str | None = None,
+    max_boxes: int = defaults.MAX_BOXES,
     max_pixels: int,
     open_browser: bool = True,
     say: Callable[[str], None] = print,
 ) -> None:
     """Runs the studio until Ctrl-C or SIGTERM.
 
-    Its temporary folder, with all photos, is deleted at the end.
+    Its temporary folder, with all photos, is deleted at the end, or, if this
+    process is killed, by the next studio.
 
     Args:
         port: int; 0 is a free one.
         model: str or None, a name or a path to begin with.
         models: str or None, a folder of `.keras` files.
+        boxes: str or None. Where things are; see `app.Studio`.
+        max_boxes: int. The boxes of highest score that a photo gets.
         max_pixels: int. A photo of more is refused.
         open_browser: bool.
         say: function of a line of text. Told the address.
@@ -51,13 +57,18 @@ def serve(
     with (
         _listening(port) as listener,
         _ended_by_sigterm(),
-        tempfile.TemporaryDirectory(prefix="tfcolor-studio-") as folder,
+        atomic.temporary_folder("tfcolor-studio-") as folder,
     ):
         port = listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         address = f"http://{_HOST}:{port}/{token}/"
         studio = app_lib.Studio(
-            folder, first=model, models=models, max_pixels=max_pixels
+            folder,
+            first=model,
+            models=models,
+            boxes=boxes,
+            max_boxes=max_boxes,
+            max_pixels=max_pixels,
         )
         app = guard.Guard(app_lib.make_app(studio), token=token, port=port)
         config = uvicorn.Config(

@@ -1,12 +1,43 @@
 // What a person has done to a photo, and back again.
 
 const MOST = 200;
+// Steps that a reload keeps.
+const KEPT = 50;
 
 export class Edits {
-  constructor(edit) {
+  // The server keeps the edit itself; the tab keeps the way back, for a reload.
+  constructor(edit, id) {
     this.now = edit;
-    this.past = [];
-    this.future = [];
+    this.place = `edits ${id}`;
+    const kept = this.kept();
+    const same = kept && JSON.stringify(kept.now) === JSON.stringify(edit);
+    this.past = same ? kept.past : [];
+    this.future = same ? kept.future : [];
+  }
+
+  kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(this.place));
+    } catch {
+      return null;
+    }
+  }
+
+  keep() {
+    const { now, past, future } = this;
+    try {
+      sessionStorage.setItem(this.place, JSON.stringify({
+        now, past: past.slice(-KEPT), future: future.slice(-KEPT),
+      }));
+    } catch {
+      this.forget(); // A browser may keep nothing, or no more.
+    }
+  }
+
+  forget() {
+    try {
+      sessionStorage.removeItem(this.place);
+    } catch { /* Nothing was kept. */ }
   }
 
   // Changes with one name in a row, as a drag, are undone together.

@@ -22,8 +22,9 @@ let takes = { hints: false, boxes: false, colors: false };
 let takesOf = null;
 let models = [];
 let drawnBox = null;
+let findsBoxes = false;
 
-const view = new View({ onClick: addHint, onBox: drawBox, onScale: () => { showHints(); later(); } });
+const view = new View({ onClick: addHint, onBox: drawBox, onCorner: () => tell(text("corner")), onScale: () => { showHints(); later(); } });
 const picker = new Picker((color, done) => changeHint({ color }, done));
 const job = folder.begin({
   options: () => ({ model: $("model").value, saturation: Number($("strength").value) }),
@@ -63,7 +64,7 @@ async function addFiles(files) {
 
 function take(photo) {
   const edit = photo.edit ?? { model: $("model").value, saturation: Number($("strength").value), hints: [], boxes: [] };
-  photos.set(photo.id, { ...photo, edits: new Edits(edit), urls: {}, working: false, again: false });
+  photos.set(photo.id, { ...photo, edits: new Edits(edit, photo.id), urls: {}, working: false, again: false });
 }
 
 async function show(id) {
@@ -92,6 +93,7 @@ async function show(id) {
     say(error, photo.name);
   }
   await follow();
+  await wantBoxes();
 }
 
 function listPhotos() {
@@ -121,6 +123,7 @@ async function shut(photo) {
     say(error, photo.name);
   }
   for (const url of Object.values(photo.urls)) URL.revokeObjectURL(url);
+  photo.edits.forget();
   photos.delete(photo.id);
   if (photo === open) show(photos.keys().next().value);
   else listPhotos();
@@ -191,7 +194,10 @@ let keeping = null;
 
 function keep(photo) {
   clearTimeout(keeping);
-  keeping = setTimeout(() => server.keep(photo.id, photo.edits.now).catch(say), 100);
+  keeping = setTimeout(() => {
+    photo.edits.keep();
+    server.keep(photo.id, photo.edits.now).catch(say);
+  }, 100);
 }
 
 function changed() {
@@ -206,6 +212,8 @@ async function setModel(name) {
   if (name !== takesOf) {
     tell(text("loading"));
     $("busy").hidden = false;
+    // Until it is there, a download would be that of the model before.
+    $("download").disabled = true;
     try {
       takes = await server.model(name);
       takesOf = name;
@@ -216,6 +224,7 @@ async function setModel(name) {
       return false;
     } finally {
       $("busy").hidden = true;
+      $("download").disabled = !open;
     }
   }
   return true;
@@ -234,6 +243,7 @@ async function changeModel() {
   });
   if (!takes.hints) chosen = null;
   changed();
+  await wantBoxes();
 }
 
 function changeStrength(done) {
@@ -383,9 +393,34 @@ async function loadHints(file) {
 
 const boxes = () => open?.edits.now.boxes ?? [];
 
+function drawBoxes(wanted) {
+  view.draw(wanted);
+  $("draw-box").setAttribute("aria-pressed", String(wanted));
+}
+
+// Asked once for each photo; what a person drew or removed stays.
+async function wantBoxes(again = false) {
+  const photo = open;
+  if (!photo || !takes.boxes || !findsBoxes) return;
+  if (!again && (photo.asked || photo.edits.now.boxes.length || photo.edits.now.off?.length)) return;
+  photo.asked = true;
+  $("busy").hidden = false;
+  try {
+    const found = await server.findBoxes(photo.id);
+    if (photo !== open || !takes.boxes || !(found.length || again)) return;
+    open.edits.change({ boxes: found, off: [] });
+    changed();
+  } catch (error) {
+    say(error, photo.name);
+  } finally {
+    if (photo === open && !photo.working) $("busy").hidden = true;
+  }
+}
+
 // A box that is switched off stays on the page and is not sent.
 function drawBox(box, done) {
   drawnBox = done ? null : box;
+  if (done) tell("");
   if (done && box[2] - box[0] >= 2 && box[3] - box[1] >= 2) {
     open.edits.change({ boxes: [...boxes(), box] });
     changed();
@@ -457,6 +492,8 @@ function showEdit() {
   $("clear").disabled = $("save-hints").disabled = !count;
   $("load-hints").disabled = !open || !takes.hints;
   $("boxes-part").hidden = !takes.boxes;
+  $("find-boxes").hidden = !findsBoxes;
+  if (!takes.boxes) drawBoxes(false);
   if (chosen !== null && chosen >= count) chosen = null;
   showHints();
   showBoxes();
@@ -523,10 +560,8 @@ function listen() {
     if (file) await loadHints(file);
     $("hints-file").value = "";
   });
-  on("draw-box", "click", () => {
-    view.drawing = !view.drawing;
-    $("draw-box").setAttribute("aria-pressed", String(view.drawing));
-  });
+  on("draw-box", "click", () => drawBoxes(!view.drawing));
+  on("find-boxes", "click", () => wantBoxes(true));
   on("show-boxes", "change", showBoxes);
   on("download", "click", download);
   document.addEventListener("paste", (event) => {
@@ -567,6 +602,7 @@ async function start() {
     $("model").replaceChildren(...models.map((name) => new Option(name, name)));
     takes = state.takes;
     takesOf = state.loaded;
+    findsBoxes = state.finds_boxes;
     $("model").value = takesOf;
     tell("");
     for (const photo of state.photos) take(photo);

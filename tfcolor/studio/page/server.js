@@ -53,6 +53,8 @@ export const colors = async (id, edit, x, y) =>
   (await ask(at(id, "/colors"), json("POST", { edit, x, y }))).json();
 export const readHints = async (id, file) =>
   (await (await ask(at(id, "/hints"), { method: "POST", body: file })).json()).hints;
+export const findBoxes = async (id) =>
+  (await (await ask(at(id, "/boxes"), { method: "POST" })).json()).boxes;
 export const model = async (name) =>
   (await (await ask("api/model", json("POST", { model: name }))).json()).takes;
 export const job = async () => (await (await ask("api/job")).json()).job;

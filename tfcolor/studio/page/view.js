@@ -5,8 +5,8 @@ const MOST = 8; // Screen pixels a photo's pixel may take.
 const CLICK = 4; // Pixels within which a press is a click.
 
 export class View {
-  constructor({ onClick, onBox, onScale }) {
-    Object.assign(this, { onClick, onBox, onScale });
+  constructor({ onClick, onBox, onCorner, onScale }) {
+    Object.assign(this, { onClick, onBox, onCorner, onScale });
     this.stage = $("stage");
     this.picture = $("picture");
     this.width = this.height = 1;
@@ -14,6 +14,7 @@ export class View {
     this.x = this.y = 0;
     this.cross = null;
     this.drawing = false;
+    this.corner = null; // Of a box that is drawn with keys.
     this.pointers = new Map();
     this.listen();
     new ResizeObserver(() => this.fitted ? this.fit() : this.place()).observe(this.stage);
@@ -144,7 +145,7 @@ export class View {
     const far = Math.hypot(event.clientX - this.from.clientX, event.clientY - this.from.clientY);
     if (far > CLICK) this.moved = true;
     if (!this.moved) return;
-    if (this.drawing) return this.onBox(this.boxTo(event), false);
+    if (this.drawing) return this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), false);
     this.stage.classList.add("moving");
     this.x += event.clientX - before.clientX;
     this.y += event.clientY - before.clientY;
@@ -166,14 +167,12 @@ export class View {
     if (!this.pointers.delete(event.pointerId)) return;
     this.stage.classList.remove("moving");
     if (!done || this.pointers.size) return;
-    if (this.moved && this.drawing) this.onBox(this.boxTo(event), true);
+    if (this.moved && this.drawing) this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), true);
     else if (!this.moved && this.inside(this.toPhoto(event))) this.onClick(this.toPhoto(event));
   }
 
   // top, left, bottom, right in pixels of the photo, as the library has it.
-  boxTo(event) {
-    const [x0, y0] = this.toPhoto(this.from);
-    const [x1, y1] = this.toPhoto(event);
+  boxBetween([x0, y0], [x1, y1]) {
     const within = (v, most) => Math.round(Math.min(Math.max(v, 0), most));
     return [
       within(Math.min(y0, y1), this.height), within(Math.min(x0, x1), this.width),
@@ -181,11 +180,30 @@ export class View {
     ];
   }
 
+  // Begins or ends drawing; a box that was begun with keys is given up.
+  draw(wanted) {
+    this.drawing = wanted;
+    if (!this.corner) return;
+    this.corner = null;
+    this.onBox([0, 0, 0, 0], true);
+  }
+
+  setCorner() {
+    const first = this.corner;
+    this.corner = first ? null : [...this.cross];
+    if (first) this.onBox(this.boxBetween(first, this.cross), true);
+    else this.onCorner();
+  }
+
   key(event) {
     if (event.target !== this.stage || event.ctrlKey || event.metaKey || event.altKey) return;
     const step = event.shiftKey ? 60 : 12;
     const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
-    if (ways[event.key]) this.moveCross(...ways[event.key]);
+    if (ways[event.key]) {
+      this.moveCross(...ways[event.key]);
+      if (this.corner) this.onBox(this.boxBetween(this.corner, this.cross), false);
+    } else if (event.key === "Enter" && this.cross && this.drawing) this.setCorner();
+    else if (event.key === "Escape" && this.corner) this.draw(this.drawing);
     else if (event.key === "Enter" && this.cross) this.onClick([...this.cross]);
     else if (event.key === "+") this.zoom(1.25);
     else if (event.key === "-") this.zoom(0.8);
