@@ -29,6 +29,7 @@ def _run(*arguments):
     return client.run(parser.parse_args(["client", *map(str, arguments)]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["rest", "grpc"])
 def test_a_folder_is_colorized_as_python_does(
     server, protocol, tmp_path, capsys

@@ -132,6 +132,7 @@ def test_right_colors_are_told_of_every_method(
     assert right["a.png", "grey"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extractor", [None, _MeanColor()])
 def test_the_efficientnet_distance_is_there_if_its_weights_are(
     truth, predictions, tmp_path, capsys, installed, extractor
@@ -175,6 +176,7 @@ def test_a_model_colorizes_each_picture_from_its_own_L(truth, model, tmp_path):
         assert float(row["L_difference"]) < 0.5
 
 
+@pytest.mark.slow
 def test_models_and_predictions_stand_side_by_side(
     truth, predictions, model, tmp_path
 ):

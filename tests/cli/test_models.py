@@ -97,6 +97,7 @@ def test_wrong_usage_ends_with_status_2(arguments, capsys):
     assert "tfcolor models: error: " in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_instcolorization_takes_boxes_from_the_cache_too(by_hand):
     by_hand("instcolorization", published_states.mmagic(1, WIDTH))
     rng = np.random.default_rng(0)

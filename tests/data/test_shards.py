@@ -185,6 +185,7 @@ def _instance_batches(folder, **options):
     return box_pipelines.instance_dataset(source, config, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "batches", [_fusion_batches, _told_batches, _instance_batches]
 )

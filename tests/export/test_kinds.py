@@ -115,6 +115,7 @@ def _fewer_pictures(monkeypatch):
     monkeypatch.setattr(checked_pictures, "pictures", lambda: kept)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fewer_pictures")
 @pytest.mark.parametrize("kind", ["ensemble, boxes", "ensemble, told"])
 def test_what_models_are_told_is_heard(kind):
@@ -148,6 +149,7 @@ def test_boxes_take_turns_in_the_graph_where_they_do_in_python(monkeypatch):
     assert graphs == [1, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_fewer_pictures")
 def test_classes_and_scores_come_best_first(tmp_path):
     write_model(tmp_path / "model.keras", inputs="L_ab", class_names=NAMES)

@@ -48,6 +48,7 @@ def model():
     return instance_colorizer(**networks)
 
 
+@pytest.mark.slow
 def test_groups_of_one_crop_size_equal_a_single_group(model):
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     boxes = np.array([[0, 0, 9, 9], [3, 5, 30, 30], [0, 0, 40, 60]], np.float32)

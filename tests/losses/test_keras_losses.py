@@ -1,11 +1,13 @@
 import keras
 import numpy as np
+import pytest
 
 from tests.models import model_contract
 from tfcolor import losses
 from tfcolor.models.siggraph import siggraph
 
 
+@pytest.mark.slow
 def test_a_colorizer_is_compiled_and_fitted_the_keras_way():
     model = siggraph(width=1 / 32, initializer="he_normal")
     model.compile(

@@ -95,6 +95,7 @@ def test_frozen_normalisations_keep_their_statistics_in_training():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blending", ["masked", "faithful"])
 def test_a_mixed_batch_equals_its_pictures_one_by_one(blending):
     networks, inputs = scoring_networks(blending=blending), boxed_inputs()

@@ -60,6 +60,7 @@ def test_boxes_in_turns_equal_all_at_once():
     assert in_turns.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["one box", "a turn and one", "a mixed batch"])
 def test_the_other_blending_may_take_turns_too(kind):
     model = instance_colorizer(**scoring_networks(blending="masked"))
@@ -81,6 +82,7 @@ def test_without_a_full_network_all_pictures_take_turns():
     )
 
 
+@pytest.mark.slow
 def test_groups_of_boxes_go_one_after_the_other():
     model = instance_colorizer(**scoring_networks(blending="faithful"))
     grouped = adaptive_crops.with_groups(model, 2)

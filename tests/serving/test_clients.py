@@ -53,6 +53,7 @@ def test_a_picture_comes_back_as_python_colors_it(server, protocol, version):
     np.testing.assert_array_equal(colored, expected)
 
 
+@pytest.mark.slow
 @both
 def test_boxes_reach_a_model_that_takes_them(protocol):
     boxes = np.float32([[2, 2, 20, 20], [0, 0, 0, 0]])

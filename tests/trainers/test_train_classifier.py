@@ -68,6 +68,7 @@ def run(tmp_path_factory, colorizer):
     return folder / "workdir", lines
 
 
+@pytest.mark.slow
 def test_a_run_ends_in_a_report(run):
     workdir, _ = run
     assert {"model.keras", "metrics.csv", "report", "flags.cfg"} <= set(

@@ -139,6 +139,7 @@ def _kept_step(workdir):
     return int(path.rpartition("-")[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("higher", [(), ("psnr",)])
 def test_the_model_that_is_kept_may_be_the_best_by_a_metric(tmp_path, higher):
     run = TinyRun(
@@ -232,6 +233,7 @@ def test_the_log_says_which_epoch_the_model_is_of(tmp_path):
     assert f" model.keras is of epoch 1: validation/huber {best:.4g}" in last
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("worse", [True, False])
 def test_a_model_that_is_worse_than_grey_is_warned_of(tmp_path, worse):
     def data(number, count):
@@ -319,6 +321,7 @@ def test_a_validation_that_is_not_finite_stops_the_run(tmp_path, monkeypatch):
     assert not (tmp_path / "model.keras").exists()
 
 
+@pytest.mark.slow
 def test_a_loss_that_grows_is_warned_of_once(tmp_path):
     optimizer = dataclasses.replace(
         tiny_run.OPTIMIZER, learning_rate=3.0, schedule="constant"

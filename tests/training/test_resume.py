@@ -88,6 +88,7 @@ def test_more_epochs_make_a_finished_run_go_on(tmp_path):
     assert run_files.column(tmp_path, "step")[-1] == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"filters": 5}, {"normalized": False}])
 def test_another_network_in_the_same_folder_is_refused(tmp_path, options):
     TinyRun(epochs=1).start(tmp_path)
@@ -95,6 +96,7 @@ def test_another_network_in_the_same_folder_is_refused(tmp_path, options):
         TinyRun(epochs=2, **options).start(tmp_path)
 
 
+@pytest.mark.slow
 def test_signals_are_heard_between_executions(tmp_path):
     run = TinyRun(
         steps=4,

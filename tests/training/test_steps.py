@@ -47,6 +47,7 @@ def _run_with(tmp_path, name, **options):
     return run_files.latest(tmp_path / name), losses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
