@@ -127,7 +127,7 @@ def _compiled_batch():
     # TensorFlow is wanted here alone, and not on other backends.
     import tensorflow as tf
 
-    return tf.function(_fused_L_and_ab, jit_compile=True)
+    return tf.function(_fused_L_and_ab, jit_compile=True, autograph=False)
 
 
 def _fused_L_and_ab(rgb):

@@ -39,6 +39,7 @@ _SHARDS_AHEAD = 2
 _color_range = tf.function(
     pipelines.color_range,
     input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+    autograph=False,
 )
 
 

@@ -63,6 +63,7 @@ def square_rgb_function(dtype: str):
             tf.TensorSpec([None, None, 3], dtype),
             tf.TensorSpec([], tf.int32),
         ],
+        autograph=False,
     )
 
 
@@ -89,4 +90,4 @@ def probabilities_function(model: keras.Model, info: ModelInfo):
         return tf.nn.softmax(model(inputs, training=False)["logits"])
 
     spec = tf.TensorSpec([None, size, size, 3])
-    return tf.function(probabilities, input_signature=[spec])
+    return tf.function(probabilities, input_signature=[spec], autograph=False)

@@ -212,6 +212,8 @@ def finish_function(dtype: str, upsampling: str = "bilinear"):
             tf.TensorSpec([None, None, 2]),
             tf.TensorSpec([]),
         ],
+        # Nothing to convert; looking for it takes longer than the rest.
+        autograph=False,
     )
 
 

@@ -59,7 +59,7 @@ def _traced_once(model: keras.Model):
         name: tf.TensorSpec([None] * len(x.shape[:-1]) + [x.shape[-1]], x.dtype)
         for name, x in model.input.items()
     }
-    return tf.function(predict_ab, input_signature=[specs])
+    return tf.function(predict_ab, input_signature=[specs], autograph=False)
 
 
 def without_hints(L: tf.Tensor) -> dict[str, tf.Tensor]:

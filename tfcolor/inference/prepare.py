@@ -84,6 +84,7 @@ def network_L_function(dtype: str):
             tf.TensorSpec([None, None, 3], dtype),
             tf.TensorSpec([], tf.int32),
         ],
+        autograph=False,
     )
 
 

@@ -173,7 +173,8 @@ def _logits_function(network: keras.Model):
     if set(names) - {"L", "hints", "mask"}:
         return None
     run = tf.function(
-        lambda inputs: network(inputs, training=False)["ab_logits"]
+        lambda inputs: network(inputs, training=False)["ab_logits"],
+        autograph=False,
     )
     return lambda inputs: run({name: inputs[name] for name in names})
 
