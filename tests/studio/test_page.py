@@ -206,6 +206,8 @@ def test_another_model_gives_another_picture(page, place):
 
 
 def test_boxes_of_files_come_by_themselves_and_can_be_found_again(page, place):
+    # The page begins with the model that was used last.
+    page.locator("#model").select_option("file: plain.keras")
     _choose(page, place / "found.jpg")
     assert page.locator(".box").count() == 0
     page.locator("#model").select_option("file: boxed.keras")
@@ -284,7 +286,6 @@ def test_the_download_is_the_commands_result(page, place):
     from tfcolor.cli import main
 
     _choose(page, place / "old.jpg")
-    # The page begins with the model that was used last.
     page.locator("#model").select_option("file: plain.keras")
     page.locator("#strength").fill("1.5")
     with page.expect_download() as started:
@@ -345,6 +346,32 @@ def test_a_reload_and_a_second_tab_show_the_same_work(page, place):
     other.goto(page.url)
     other.wait_for_selector(".point")
     other.close()
+
+
+def test_several_photos_are_listed_and_the_wrong_one_is_said_last(page, place):
+    names = ("wide.jpg", "wrong.jpg", "found.jpg")
+    page.set_input_files("#files", [str(place / name) for name in names])
+    page.wait_for_function(
+        "() => document.querySelectorAll('#photos > span').length === 2"
+    )
+    _colored(page)
+    page.wait_for_selector("#message.wrong")
+    assert page.locator("#message").inner_text().startswith("wrong.jpg: ")
+    shown = page.locator("#photos [aria-current=true]")
+    assert shown.inner_text() == "wide.jpg"
+
+
+def test_the_last_of_two_quick_choices_of_a_model_counts(page, place):
+    page.locator("#model").select_option("file: plain.keras")
+    _choose(page, place / "wide.jpg")
+    page.locator("#model").select_option("file: boxed.keras")
+    page.locator("#model").select_option("file: plain.keras")
+    page.wait_for_function(
+        "() => !document.getElementById('download').disabled"
+    )
+    page.wait_for_timeout(300)
+    assert page.locator("#model").input_value() == "file: plain.keras"
+    assert page.locator("#boxes-part").is_hidden()
 
 
 def test_the_page_speaks_german(page):

@@ -12,7 +12,9 @@ _SAMPLE = pages.ROOT / "tfcolor" / "data" / "samples" / "cow.jpg"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+)
 def test_a_studio_answers_and_leaves_nothing(tmp_path, number):
     with pages.running(temporary=tmp_path) as (process, address):
         assert address.startswith("http://127.0.0.1:")

@@ -125,6 +125,7 @@ def colorize_album(
     max_boxes: int = detection_defaults.MAX_BOXES,
     skip_color: bool = False,
     max_pixels: int = pillow_limit.MAX_PIXELS,
+    films: bool = True,
     smoothing: float = defaults.SMOOTHING,
     crf: int = defaults.CRF,
     stop: Callable[[], bool] = outcome_lib.never,
@@ -147,6 +148,7 @@ def colorize_album(
         max_boxes: int. The boxes of highest score that a picture keeps.
         skip_color: bool. Leaves out pictures that are in color already.
         max_pixels: int. A picture of more is not decoded, but fails.
+        films: bool. Colors films too; else they count as no pictures.
         smoothing: float in 0..1. How long a film's colors are kept along
             motion; see `film.colorize.FilmOptions`.
         crf: int in 0..51. Quality of films; smaller is better.
@@ -174,7 +176,7 @@ def colorize_album(
     if wanted.get("show_boxes") and boxes is None:
         raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
     pillow_limit.check_option(max_pixels)
-    album = plan_album(inputs, output, films=True, **wanted)
+    album = plan_album(inputs, output, films=films, **wanted)
     if not album.todo:
         return album.outcomes(iter(()))
     # Not before the inputs are known to be right: it imports TensorFlow.
@@ -184,7 +186,7 @@ def colorize_album(
     find_boxes = None
     if boxes is not None:
         find_boxes = _open_boxes(boxes, max_boxes, colorizer, album)
-    films = [job for job in album.todo if files.is_film(job.source)]
+    film_jobs = [job for job in album.todo if files.is_film(job.source)]
     pictures = picture_files.colorize_files(
         colorizer,
         [job for job in album.todo if not files.is_film(job.source)],
@@ -193,14 +195,14 @@ def colorize_album(
         max_pixels=max_pixels,
         stop=stop,
     )
-    if not films:
+    if not film_jobs:
         return album.outcomes(pictures)
     from tfcolor.inference.film import colorize
 
     options = colorize.FilmOptions(smoothing, crf)
     colored = colorize.colorize_films(
         colorizer,
-        films,
+        film_jobs,
         options=options,
         skip_color=skip_color,
         stop=stop,

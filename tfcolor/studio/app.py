@@ -207,8 +207,8 @@ class Studio:
                         raise HTTPException(
                             413,
                             "A photo's file must have at most "
-                            f"{MAX_BYTES} bytes, and all together "
-                            f"{MAX_ALL_BYTES}.",
+                            f"{MAX_BYTES >> 20} MiB, and all together "
+                            f"{MAX_ALL_BYTES >> 20} MiB.",
                         )
                     file.write(part)
             photo = await self._run(
@@ -281,14 +281,18 @@ class Studio:
         )
 
     async def colors(self, request: Request) -> Response:
-        """Colors that the model finds likely at a place."""
+        """Colors that the model finds likely at a place; see `?new`."""
+        # A hint that is placed must get its answer; of those that are
+        # looked at only the newest counts.
+        page = request.headers.get("x-page", "")[:64]
+        key = None if "new" in request.query_params else ("colors", page)
         return JSONResponse(
             await self._wish(
                 request,
                 lambda p, loaded, e, content: p.colors(
                     loaded, e, *_place(content)
                 ),
-                key=("colors", request.headers.get("x-page", "")[:64]),
+                key=key,
             )
         )
 
@@ -379,6 +383,7 @@ class Studio:
                 output=content.get("output"),
                 get_model=lambda: self._get_model(name),
                 saturation=float(saturation),
+                max_pixels=self._max_pixels,
             )
         except ValueError as error:
             raise HTTPException(422, files.one_line(error)) from error

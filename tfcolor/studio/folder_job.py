@@ -26,6 +26,7 @@ class FolderJob:
         output: str, absolute path of a folder, made if it does not exist.
         get_model: function to the Loaded model; called in the worker.
         saturation: float.
+        max_pixels: int. A picture of more fails.
 
     Raises:
         ValueError: a path is not absolute, `source` is no folder, or `output`
@@ -40,11 +41,12 @@ class FolderJob:
         output: str,
         get_model: Callable[[], Loaded],
         saturation: float,
+        max_pixels: int,
     ):
         _check_folders(source, output)
         self._worker, self._get_model = worker, get_model
         self._source, self._output = source, output
-        self._saturation = saturation
+        self._saturation, self._max_pixels = saturation, max_pixels
         self._outcomes = None
         self._cancelled = False
         self._failed = 0
@@ -88,6 +90,9 @@ class FolderJob:
             make_colorizer=lambda: loaded.with_options(
                 self._saturation, batch_size=1
             ),
+            # A film would take the worker for minutes.
+            films=False,
+            max_pixels=self._max_pixels,
             stop=lambda: self._cancelled,
         )
         self.state["total"] = len(self._outcomes)
@@ -118,17 +123,18 @@ class FolderJob:
 
 
 def _check_folders(source: str, output: str) -> None:
-    for name, path in (("source", source), ("output", output)):
+    for name, path in (("with photos", source), ("for output", output)):
         if not isinstance(path, str) or not os.path.isabs(path):
             raise ValueError(
-                f"`{name}` must be the whole path of a folder, from its "
-                f"root. Received: {path!r}"
+                f"The folder {name} must be a full path. Received: {path!r}"
             )
     if not os.path.isdir(source):
-        raise ValueError(f"`source` must be a folder. Received: {source!r}")
+        raise ValueError(
+            f"The folder with photos must exist. Received: {source!r}"
+        )
     inside, around = os.path.realpath(source), os.path.realpath(output)
     if os.path.commonpath([inside, around]) == around:
         raise ValueError(
-            "`output` must be another folder than `source`, and not one that "
-            f"holds it. Received: {output!r}"
+            "The folder for output must be another one than that with "
+            f"photos, and not hold it. Received: {output!r}"
         )

@@ -22,7 +22,7 @@ _GRACE = 3
 
 
 class _Ended(Exception):
-    """SIGTERM has come."""
+    """SIGTERM or SIGHUP has come."""
 
 
 def serve(
@@ -36,7 +36,7 @@ def serve(
     open_browser: bool = True,
     say: Callable[[str], None] = print,
 ) -> None:
-    """Runs the studio until Ctrl-C or SIGTERM.
+    """Runs the studio until Ctrl-C, SIGTERM or SIGHUP, a closed terminal.
 
     Its temporary folder, with all photos, is deleted at the end, or, if this
     process is killed, by the next studio.
@@ -56,7 +56,7 @@ def serve(
     """
     with (
         _listening(port) as listener,
-        _ended_by_sigterm(),
+        _ended_by_signals(),
         atomic.temporary_folder("tfcolor-studio-") as folder,
     ):
         port = listener.getsockname()[1]
@@ -103,8 +103,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Makes SIGTERM and Ctrl-C an end like any other, so that all is cleaned.
+def _ended_by_signals() -> Iterator[None]:
+    """Makes these signals an end like any other, so that all is cleaned.
 
     uvicorn ends by itself and then raises the signal again for whoever set a
     handler before.
@@ -113,10 +113,17 @@ def _ended_by_sigterm() -> Iterator[None]:
     def end(number, frame):
         raise _Ended
 
-    before = signal.signal(signal.SIGTERM, end)
+    # Windows has no SIGHUP.
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {
+        getattr(signal, n): signal.getsignal(getattr(signal, n)) for n in names
+    }
+    for number in before:
+        signal.signal(number, end)
     try:
         yield
     except (_Ended, KeyboardInterrupt):
         pass
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -19,9 +19,12 @@ export function begin({ options, onError }) {
     $("start-job").disabled = job.running;
     $("cancel-job").disabled = !job.running;
     const key = job.running ? "jobRunning" : job.cancelled ? "jobCancelled" : "jobDone";
-    $("job").textContent = job.error
-      ? text("jobWrong", { reason: job.error })
+    const words = job.error
+      ? text(job.total === null ? "jobWrong" : "jobStopped", { reason: job.error })
       : text(key, { ...job, total: job.total ?? "…" });
+    // Heard once, at the end, and not at every picture.
+    $("job").setAttribute("aria-live", job.running ? "off" : "polite");
+    if ($("job").textContent !== words) $("job").textContent = words;
     $("failures").replaceChildren(...job.failures.map(({ name, reason }) => {
       const item = document.createElement("li");
       item.textContent = text("wrong", { name, reason });

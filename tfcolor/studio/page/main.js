@@ -18,13 +18,15 @@ const QUICK = 640;
 const photos = new Map();
 let open = null; // The photo that is shown.
 let chosen = null; // The number of its hint that is being changed.
-let takes = { hints: false, boxes: false, colors: false };
-let takesOf = null;
+// What each model takes, once it was asked.
+const known = new Map();
+const NOTHING = { hints: false, boxes: false, colors: false };
 let models = [];
+let ready = null; // Settles when the first model is there.
 let drawnBox = null;
 let findsBoxes = false;
 
-const view = new View({ onClick: addHint, onBox: drawBox, onCorner: () => tell(text("corner")), onScale: () => { showHints(); later(); } });
+const view = new View({ onClick: addHint, onBox: drawBox, onCorner: () => tell(text("corner")), onMove: sayPlace, onScale: () => { showHints(); later(); } });
 const picker = new Picker((color, done) => changeHint({ color }, done));
 const job = folder.begin({
   options: () => ({ model: $("model").value, saturation: Number($("strength").value) }),
@@ -38,33 +40,65 @@ function tell(words, wrong = false) {
   $("message").classList.toggle("wrong", wrong);
 }
 
-function say(error, name = null) {
-  if (error.status === 409 || (error.status === 404 && !error.message)) return;
+// Takes a message back, unless another one has come.
+function untell(words) {
+  if ($("message").textContent === words) tell("");
+}
+
+function reasonOf(error, name) {
   if (!(error instanceof server.Refused)) throw error;
-  if (error.status === 0 || error.status === 403) tell(text("ended"), true);
-  else tell(name ? text("wrong", { name, reason: error.message }) : error.message, true);
+  if (error.status === 0 || error.status === 403) return text("ended");
+  return name ? text("wrong", { name, reason: error.message }) : error.message;
+}
+
+function say(error, name = null) {
+  // A newer wish, or a photo that was closed meanwhile.
+  if (error.status === 409 && error.message === "stale") return;
+  if (error.status === 404 && !error.message) return;
+  tell(reasonOf(error, name), true);
+}
+
+// For those who hear the page: where the cross is, what was placed.
+let saying = null;
+function announce(words) {
+  clearTimeout(saying);
+  saying = setTimeout(() => { $("said").textContent = words; }, 300);
+}
+
+function sayPlace([x, y]) {
+  const percent = (part, all) => Math.round(100 * part / all);
+  announce(text("at", { x: percent(x, open.width), y: percent(y, open.height) }));
 }
 
 // ---- Photos
 
+// The first of several is shown; a person who works on it is left in peace.
 async function addFiles(files) {
+  await ready;
+  const wrong = [];
+  let first = null;
   for (const file of files) {
     const name = file.name || text("pasted");
-    tell(text("reading", { name }));
+    const reading = text("reading", { name });
+    tell(reading);
     try {
       const photo = await server.add(file, name);
       take(photo);
-      await show(photo.id);
-      tell("");
+      if (first) listPhotos();
+      else await show(first = photo.id);
+      untell(reading);
     } catch (error) {
-      say(error, name);
+      wrong.push(reasonOf(error, name));
     }
   }
+  if (wrong.length) tell(wrong.join("\n"), true);
 }
 
 function take(photo) {
   const edit = photo.edit ?? { model: $("model").value, saturation: Number($("strength").value), hints: [], boxes: [] };
-  photos.set(photo.id, { ...photo, edits: new Edits(edit, photo.id), urls: {}, working: false, again: false });
+  const taken = { ...photo, edits: new Edits(edit, photo.id), urls: {}, working: false, again: false };
+  photos.set(photo.id, taken);
+  if (!photo.edit) keep(taken);
 }
 
 async function show(id) {
@@ -77,14 +111,14 @@ async function show(id) {
   if (!open) return showEdit();
   for (const which of ["grey", "color"]) $(which).removeAttribute("src");
   view.open(open.width, open.height);
-  $("color").alt = text("colored", { name: open.name });
   $("notes").replaceChildren(...open.notes.map((note) => {
     const item = document.createElement("li");
     item.textContent = note;
     return item;
   }));
   const photo = open;
-  if (photo.edits.now.model !== takesOf) await setModel(photo.edits.now.model);
+  showEdit();
+  await learn(photo.edits.now.model);
   if (photo !== open) return;
   showEdit();
   try {
@@ -97,9 +131,11 @@ async function show(id) {
 }
 
 function listPhotos() {
+  const focused = document.activeElement?.closest("#photos > span")?.dataset.photo;
   $("photos").hidden = photos.size < 1;
   $("photos").replaceChildren(...[...photos.values()].map((photo) => {
     const both = document.createElement("span");
+    both.dataset.photo = photo.id;
     const [choose, close] = [document.createElement("button"), document.createElement("button")];
     choose.textContent = photo.name;
     choose.title = photo.name;
@@ -114,6 +150,7 @@ function listPhotos() {
     both.append(choose, close);
     return both;
   }));
+  if (focused) $("photos").querySelector(`[data-photo="${focused}"] button`)?.focus();
 }
 
 async function shut(photo) {
@@ -170,13 +207,14 @@ let waiting = null;
 // closely sees the photo's own pixels.
 function later() {
   clearTimeout(waiting);
+  if (!open) return;
+  const photo = open;
+  const long = Math.max(photo.width, photo.height);
+  const shown = long * view.scale * devicePixelRatio;
+  const close = long > SCREEN && shown > 1.2 * SCREEN;
   waiting = setTimeout(async () => {
-    const photo = open;
-    if (!photo || photo.working) return;
+    if (photo !== open || photo.working) return;
     const edit = photo.edits.now;
-    const long = Math.max(photo.width, photo.height);
-    const shown = long * view.scale * devicePixelRatio;
-    const close = long > SCREEN && shown > 1.2 * SCREEN;
     const [done, make] = close ? ["detailed", server.detail] : ["sharp", server.render];
     if (photo[done] || photo.detailed || long <= QUICK) return;
     try {
@@ -187,63 +225,72 @@ function later() {
     } catch (error) {
       say(error, photo.name);
     }
-  }, 400);
+    // Full size takes seconds, for which the next change would wait.
+  }, close ? 1000 : 300);
 }
 
-let keeping = null;
-
 function keep(photo) {
-  clearTimeout(keeping);
-  keeping = setTimeout(() => {
+  clearTimeout(photo.keeping);
+  photo.keeping = setTimeout(() => {
     photo.edits.keep();
     server.keep(photo.id, photo.edits.now).catch(say);
   }, 100);
 }
 
-function changed() {
-  keep(open);
+function changed(photo = open) {
+  keep(photo);
+  if (photo !== open) return;
+  if ($("message").classList.contains("wrong")) tell("");
   showEdit();
   follow();
 }
 
 // ---- Model and strength
 
-async function setModel(name) {
-  if (name !== takesOf) {
-    tell(text("loading"));
-    $("busy").hidden = false;
-    // Until it is there, a download would be that of the model before.
-    $("download").disabled = true;
-    try {
-      takes = await server.model(name);
-      takesOf = name;
-      tell("");
-    } catch (error) {
-      if (open) $("model").value = open.edits.now.model;
-      say(error, name);
-      return false;
-    } finally {
-      $("busy").hidden = true;
-      $("download").disabled = !open;
-    }
+const takes = () => known.get(open ? open.edits.now.model : $("model").value) ?? NOTHING;
+
+// Loads a model that was not asked yet; returns whether it can be used.
+let learning = 0;
+async function learn(name) {
+  if (known.has(name)) return true;
+  const loading = text("loading");
+  tell(loading);
+  $("busy").hidden = false;
+  // Until it is there, a download would be that of the model before.
+  learning += 1;
+  $("download").disabled = true;
+  try {
+    known.set(name, await server.model(name));
+    untell(loading);
+    return true;
+  } catch (error) {
+    say(error, name);
+    return false;
+  } finally {
+    learning -= 1;
+    $("busy").hidden = !open?.working;
+    $("download").disabled = !open || learning > 0;
   }
-  return true;
 }
 
+let choices = 0;
 async function changeModel() {
-  const name = $("model").value;
-  if (!(await setModel(name))) return;
-  if (!open) return showEdit();
+  const [photo, name] = [open, $("model").value];
+  const choice = ++choices;
+  const usable = await learn(name);
+  // Another one was chosen meanwhile.
+  if (choice !== choices) return;
+  if (!usable || !photo) return showEdit();
   // What a model does not take is left out; undo brings it back.
-  const now = open.edits.now;
-  open.edits.change({
+  const [now, { hints, boxes }] = [photo.edits.now, known.get(name)];
+  photo.edits.change({
     model: name,
-    hints: takes.hints ? now.hints : [],
-    boxes: takes.boxes ? now.boxes : [],
+    hints: hints ? now.hints : [],
+    ...(boxes ? {} : { boxes: [], all: [] }),
   });
-  if (!takes.hints) chosen = null;
-  changed();
-  await wantBoxes();
+  if (!hints && photo === open) chosen = null;
+  changed(photo);
+  if (photo === open) await wantBoxes();
 }
 
 function changeStrength(done) {
@@ -261,20 +308,23 @@ const hints = () => open?.edits.now.hints ?? [];
 const radiusOf = (hint) => hint.radius ?? RADIUS * Math.min(open.width, open.height);
 
 async function addHint([x, y]) {
-  if (!open || !takes.hints) return;
+  if (!open || !takes().hints) return;
   const photo = open;
   [x, y] = [Math.round(x * 10) / 10, Math.round(y * 10) / 10];
+  $("busy").hidden = false;
   try {
-    const found = await server.colors(photo.id, photo.edits.now, x, y);
+    const found = await server.colors(photo.id, photo.edits.now, x, y, true);
     if (photo !== open) return;
     // The second one: the first is most like what is there already.
     const color = (found.colors[1] ?? found.colors[0])?.color ?? "#b06a3c";
     chosen = hints().length;
     photo.edits.change({ hints: [...hints(), { x, y, color }] });
     picker.offer(found);
+    announce(text("placed", { number: chosen + 1 }));
     changed();
   } catch (error) {
     say(error, photo.name);
+    $("busy").hidden = !open?.working;
   }
 }
 
@@ -335,7 +385,12 @@ function makePoint(number) {
     const step = (event.shiftKey ? 10 : 1) * Math.max(1 / view.scale, 1);
     const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     const hint = hints()[number];
-    if (ways[event.key]) changeHint(within(hint.x + ways[event.key][0], hint.y + ways[event.key][1]), false, number);
+    if (ways[event.key]) {
+      changeHint(within(hint.x + ways[event.key][0], hint.y + ways[event.key][1]), false, number);
+      // Another place has other likely colors.
+      clearTimeout(point.resting);
+      point.resting = setTimeout(() => { if (chosen === number) choose(number); }, 400);
+    }
     else if (event.key === "Delete" || event.key === "Backspace") removeHint(number);
     else return;
     event.preventDefault();
@@ -375,15 +430,15 @@ function showHints() {
   overlay.append(area);
   picker.show(hint.color);
   $("radius").value = 100 * radius / Math.min(open.width, open.height);
-  $("radius-value").textContent = text("pixels", { count: Math.round(radius) });
+  showValue("radius", text("pixels", { count: Math.round(radius) }));
 }
 
 async function loadHints(file) {
+  const photo = open;
   try {
-    const found = await server.readHints(open.id, file);
-    open.edits.change({ hints: found });
-    chosen = null;
-    changed();
+    photo.edits.change({ hints: await server.readHints(photo.id, file) });
+    if (photo === open) chosen = null;
+    changed(photo);
   } catch (error) {
     say(error, file.name);
   }
@@ -391,7 +446,9 @@ async function loadHints(file) {
 
 // ---- Boxes
 
-const boxes = () => open?.edits.now.boxes ?? [];
+// All boxes in their order, each with whether it is on; only those are sent.
+const allBoxes = (edit) => edit?.all ?? (edit?.boxes ?? []).map((box) => [box, true]);
+const withBoxes = (all) => ({ all, boxes: all.filter(([, on]) => on).map(([box]) => box) });
 
 function drawBoxes(wanted) {
   view.draw(wanted);
@@ -401,42 +458,43 @@ function drawBoxes(wanted) {
 // Asked once for each photo; what a person drew or removed stays.
 async function wantBoxes(again = false) {
   const photo = open;
-  if (!photo || !takes.boxes || !findsBoxes) return;
-  if (!again && (photo.asked || photo.edits.now.boxes.length || photo.edits.now.off?.length)) return;
-  photo.asked = true;
+  if (!photo || !takes().boxes || !findsBoxes) return;
+  const untouched = () => !photo.edits.now.asked && !allBoxes(photo.edits.now).length;
+  if (!again && !untouched()) return;
   $("busy").hidden = false;
   try {
     const found = await server.findBoxes(photo.id);
-    if (photo !== open || !takes.boxes || !(found.length || again)) return;
-    open.edits.change({ boxes: found, off: [] });
-    changed();
+    if (!again && !untouched()) return;
+    photo.edits.change({ asked: true, ...withBoxes(found.map((box) => [box, true])) });
+    changed(photo);
   } catch (error) {
     say(error, photo.name);
   } finally {
-    if (photo === open && !photo.working) $("busy").hidden = true;
+    $("busy").hidden = !open?.working;
   }
 }
 
-// A box that is switched off stays on the page and is not sent.
+function changeBoxes(all) {
+  open.edits.change(withBoxes(all));
+  changed();
+}
+
 function drawBox(box, done) {
   drawnBox = done ? null : box;
-  if (done) tell("");
-  if (done && box[2] - box[0] >= 2 && box[3] - box[1] >= 2) {
-    open.edits.change({ boxes: [...boxes(), box] });
-    changed();
-  } else showBoxes();
+  if (done) untell(text("corner"));
+  if (done && box[2] - box[0] >= 2 && box[3] - box[1] >= 2)
+    changeBoxes([...allBoxes(open.edits.now), [box, true]]);
+  else showBoxes();
 }
 
 function showBoxes() {
   const overlay = $("overlay");
   for (const old of overlay.querySelectorAll(".box")) old.remove();
-  const off = open?.edits.now.off ?? [];
-  const drawn = [...boxes().map((box) => [box, false]), ...off.map((box) => [box, true])];
-  if (drawnBox) drawn.push([drawnBox, false]);
-  if (open && takes.boxes && $("show-boxes").checked)
-    drawn.forEach(([[top, left, bottom, right], isOff], number) => {
+  const all = allBoxes(open?.edits.now);
+  if (open && takes().boxes && $("show-boxes").checked)
+    [...all, ...(drawnBox ? [[drawnBox, true]] : [])].forEach(([[top, left, bottom, right], on], number) => {
       const frame = document.createElement("div");
-      frame.className = isOff ? "box off" : "box";
+      frame.className = on ? "box" : "box off";
       frame.textContent = number + 1;
       frame.style.left = `${100 * left / open.width}%`;
       frame.style.top = `${100 * top / open.height}%`;
@@ -445,55 +503,64 @@ function showBoxes() {
       overlay.prepend(frame);
     });
   if (drawnBox) return;
-  $("boxes").replaceChildren(...drawn.map(([box, isOff], number) => {
+  const controls = () => [...$("boxes").querySelectorAll("input, button")];
+  const focused = controls().indexOf(document.activeElement);
+  $("boxes").replaceChildren(...all.map(([, on], number) => {
     const item = document.createElement("li");
     item.className = "row";
     const label = document.createElement("label");
     label.className = "check";
     const check = document.createElement("input");
     check.type = "checkbox";
-    check.checked = !isOff;
-    check.addEventListener("change", () => {
-      const without = (list) => list.filter((other) => other !== box);
-      open.edits.change(isOff
-        ? { boxes: [...boxes(), box], off: without(off) }
-        : { boxes: without(boxes()), off: [...off, box] });
-      changed();
-    });
+    check.checked = on;
+    check.addEventListener("change", () =>
+      changeBoxes(all.map(([box, is], i) => [box, i === number ? !is : is])));
     label.append(check, text("box", { number: number + 1 }));
     const remove = document.createElement("button");
     remove.textContent = "×";
     remove.className = "square";
     remove.setAttribute("aria-label", text("removeBox", { number: number + 1 }));
-    remove.addEventListener("click", () => {
-      const without = (list) => list.filter((other) => other !== box);
-      open.edits.change({ boxes: without(boxes()), off: without(off) });
-      changed();
-    });
+    remove.addEventListener("click", () => changeBoxes(all.filter((_, i) => i !== number)));
     item.append(label, remove);
     return item;
   }));
+  if (focused >= 0) (controls()[focused] ?? controls().at(-1) ?? $("draw-box")).focus();
 }
 
 // ---- Everything on the page that shows an edit
+
+function showValue(slider, words) {
+  $(`${slider}-value`).textContent = words;
+  $(slider).setAttribute("aria-valuetext", words);
+}
+
+function listModels() {
+  const chosenModel = $("model").value;
+  $("model").replaceChildren(...models.map((name) => {
+    const words = text(`model ${name}`);
+    return new Option(words === `model ${name}` ? name : words, name);
+  }));
+  if (chosenModel) $("model").value = chosenModel;
+}
 
 function showEdit() {
   const edit = open?.edits.now;
   if (edit) {
     $("model").value = edit.model;
     $("strength").value = edit.saturation;
+    $("color").alt = text("colored", { name: open.name });
   }
-  $("strength-value").textContent = `${Math.round(100 * $("strength").value)} %`;
+  showValue("strength", `${Math.round(100 * $("strength").value)} %`);
   const count = hints().length;
-  $("hints-none").textContent = !takes.hints ? text("hintsNot")
+  $("hints-none").textContent = !takes().hints ? text("hintsNot")
     : count ? text("hintsCount", { count }) : text("hintsNone");
   $("undo").disabled = !open?.edits.past.length;
   $("redo").disabled = !open?.edits.future.length;
   $("clear").disabled = $("save-hints").disabled = !count;
-  $("load-hints").disabled = !open || !takes.hints;
-  $("boxes-part").hidden = !takes.boxes;
+  $("load-hints").disabled = !open || !takes().hints;
+  $("boxes-part").hidden = !takes().boxes;
   $("find-boxes").hidden = !findsBoxes;
-  if (!takes.boxes) drawBoxes(false);
+  if (!takes().boxes) drawBoxes(false);
   if (chosen !== null && chosen >= count) chosen = null;
   showHints();
   showBoxes();
@@ -501,9 +568,8 @@ function showEdit() {
 
 async function step(which) {
   if (!open?.edits[which]()) return;
-  const { model } = open.edits.now;
-  if (model !== takesOf && !(await setModel(model))) return;
-  changed();
+  const photo = open;
+  if (await learn(photo.edits.now.model)) changed(photo);
 }
 
 async function download() {
@@ -517,7 +583,7 @@ async function download() {
   } catch (error) {
     say(error, photo.name);
   } finally {
-    $("download").disabled = !open;
+    $("download").disabled = !open || learning > 0;
   }
 }
 
@@ -532,6 +598,8 @@ function listen() {
   on("language", "click", async () => {
     await switchLanguage();
     listPhotos();
+    listModels();
+    picker.repeat();
     showEdit();
     job.show(await server.job().catch(() => null));
   });
@@ -595,16 +663,16 @@ async function start() {
   listen();
   view.compare(0);
   showEdit();
-  tell(text("loading"));
+  const loading = text("loading");
+  tell(loading);
   try {
     const state = await server.state();
     models = state.models;
-    $("model").replaceChildren(...models.map((name) => new Option(name, name)));
-    takes = state.takes;
-    takesOf = state.loaded;
+    known.set(state.loaded, state.takes);
     findsBoxes = state.finds_boxes;
-    $("model").value = takesOf;
-    tell("");
+    listModels();
+    $("model").value = state.loaded;
+    untell(loading);
     for (const photo of state.photos) take(photo);
     job.show(state.job);
     await show(state.photos.at(-1)?.id);
@@ -614,4 +682,4 @@ async function start() {
   }
 }
 
-start();
+ready = start();

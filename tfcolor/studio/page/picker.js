@@ -32,12 +32,20 @@ export class Picker {
     this.color = color;
     $("hex").value = color;
     this.canvas.setAttribute("aria-valuetext", color);
+    this.canvas.setAttribute("aria-valuenow", Math.round(toLab(color)[1]));
     for (const swatch of $("swatches").children)
       swatch.setAttribute("aria-pressed", String(swatch.dataset.color === color));
     this.draw();
   }
 
-  offer({ lightness, colors }) {
+  // In another language.
+  repeat() {
+    if (this.offered) this.offer(this.offered);
+  }
+
+  offer(found) {
+    const { lightness, colors } = found;
+    this.offered = found;
     this.lightness = lightness;
     $("swatches").replaceChildren(...colors.map(({ color, probability }) => {
       const button = document.createElement("button");

@@ -49,8 +49,9 @@ export const render = async (id, edit, quick) =>
   (await ask(at(id, "/render"), json("POST", { edit, quick }))).blob();
 export const detail = async (id, edit) =>
   (await ask(at(id, "/detail"), json("POST", { edit }))).blob();
-export const colors = async (id, edit, x, y) =>
-  (await ask(at(id, "/colors"), json("POST", { edit, x, y }))).json();
+// For a new hint the answer must come; for one that is chosen the newest counts.
+export const colors = async (id, edit, x, y, isNew = false) =>
+  (await ask(at(id, isNew ? "/colors?new" : "/colors"), json("POST", { edit, x, y }))).json();
 export const readHints = async (id, file) =>
   (await (await ask(at(id, "/hints"), { method: "POST", body: file })).json()).hints;
 export const findBoxes = async (id) =>

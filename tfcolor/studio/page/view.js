@@ -5,8 +5,8 @@ const MOST = 8; // Screen pixels a photo's pixel may take.
 const CLICK = 4; // Pixels within which a press is a click.
 
 export class View {
-  constructor({ onClick, onBox, onCorner, onScale }) {
-    Object.assign(this, { onClick, onBox, onCorner, onScale });
+  constructor({ onClick, onBox, onCorner, onMove, onScale }) {
+    Object.assign(this, { onClick, onBox, onCorner, onMove, onScale });
     this.stage = $("stage");
     this.picture = $("picture");
     this.width = this.height = 1;
@@ -23,7 +23,7 @@ export class View {
   open(width, height) {
     this.width = width;
     this.height = height;
-    this.cross = null;
+    this.cross = this.corner = null;
     $("cross").hidden = true;
     // As high as the whole photo needs, within what the style allows.
     this.stage.style.aspectRatio = `${width} / ${height}`;
@@ -133,8 +133,8 @@ export class View {
     this.pointers.set(event.pointerId, event);
     if (this.pointers.size === 1) {
       this.from = event;
-      this.moved = false;
-    } else this.moved = true;
+      this.moved = this.pinched = false;
+    } else this.moved = this.pinched = true;
   }
 
   move(event) {
@@ -145,7 +145,7 @@ export class View {
     const far = Math.hypot(event.clientX - this.from.clientX, event.clientY - this.from.clientY);
     if (far > CLICK) this.moved = true;
     if (!this.moved) return;
-    if (this.drawing) return this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), false);
+    if (this.drawing && !this.pinched) return this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), false);
     this.stage.classList.add("moving");
     this.x += event.clientX - before.clientX;
     this.y += event.clientY - before.clientY;
@@ -167,8 +167,9 @@ export class View {
     if (!this.pointers.delete(event.pointerId)) return;
     this.stage.classList.remove("moving");
     if (!done || this.pointers.size) return;
-    if (this.moved && this.drawing) this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), true);
-    else if (!this.moved && this.inside(this.toPhoto(event))) this.onClick(this.toPhoto(event));
+    if (this.drawing) {
+      if (this.moved && !this.pinched) this.onBox(this.boxBetween(this.toPhoto(this.from), this.toPhoto(event)), true);
+    } else if (!this.moved && this.inside(this.toPhoto(event))) this.onClick(this.toPhoto(event));
   }
 
   // top, left, bottom, right in pixels of the photo, as the library has it.
@@ -201,10 +202,12 @@ export class View {
     const ways = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] };
     if (ways[event.key]) {
       this.moveCross(...ways[event.key]);
+      this.onMove(this.cross);
       if (this.corner) this.onBox(this.boxBetween(this.corner, this.cross), false);
-    } else if (event.key === "Enter" && this.cross && this.drawing) this.setCorner();
+    } else if (event.key === "Enter" && $("cross").hidden) this.moveCross(0, 0);
+    else if (event.key === "Enter" && this.drawing) this.setCorner();
     else if (event.key === "Escape" && this.corner) this.draw(this.drawing);
-    else if (event.key === "Enter" && this.cross) this.onClick([...this.cross]);
+    else if (event.key === "Enter") this.onClick([...this.cross]);
     else if (event.key === "+") this.zoom(1.25);
     else if (event.key === "-") this.zoom(0.8);
     else if (event.key === "0") this.fit();
