@@ -281,3 +281,12 @@ def test_a_limit_must_be_one():
         with pytest.raises(ValueError, match=f"Received: max_pixels={wrong}"):
             pillow_limit.check_option(wrong)
     assert pillow_limit.check_option(2**30) == 2**30
+
+
+def test_json_from_a_pipe_is_refused_at_once(tmp_path):
+    path = str(tmp_path / "hints.json")
+    os.mkfifo(path)
+    with pytest.raises(ValueError, match="not a pipe or device"):
+        foreign_files.read_json(path)
+    with pytest.raises(ValueError, match="not a pipe or device"):
+        foreign_files.read_json("/dev/zero")

@@ -2,6 +2,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 from tests.detection import squares
 from tests.detection import tiny_detectors
@@ -69,3 +70,23 @@ def test_who_stops_it_keeps_what_was_found(finder, folder, tmp_path):
         known = json.load(file)["images"]
     assert 1 <= len(known) < 3
     assert len(known) == sum(not o.reason for o in seen)
+
+
+def test_what_is_left_out_of_pictures_and_folders_is_said(
+    finder, folder, tmp_path
+):
+    path = os.path.join(folder, "turning.gif")
+    frames = [Image.new("L", (60, 40), level) for level in (20, 90)]
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    (tmp_path / "in" / "notes.pdf").write_bytes(b"%PDF-1.4")
+    said = []
+    outcomes = album.detect_album(
+        [folder],
+        str(tmp_path / "boxes"),
+        make_detector=lambda: finder,
+        say=said.append,
+    )
+    notes = {os.path.basename(o.source): o.notes for o in outcomes}
+    assert "1 left out" in " ".join(notes["turning.gif"])
+    assert notes["0.png"] == ()
+    assert "pdf" in " ".join(said)

@@ -138,3 +138,21 @@ def test_results_inside_the_input_folder_do_not_become_inputs(album):
 def test_inputs_must_exist(album):
     with pytest.raises(FileNotFoundError, match="'none.jpg'"):
         output_paths.plan(["none.jpg"], "new/")
+
+
+def test_a_name_that_is_taken_too_gets_another_ending(album):
+    for name in ("b.gif", "b.png", "b.gif.png"):
+        (album / "in" / name).touch()
+    (album / "in" / "b.GIF").unlink()
+    found = dict(
+        zip(
+            ("b.gif", "b.gif.png", "b.png"),
+            [o for o in _outputs(["in"], "new/") if "/b" in o],
+            strict=True,
+        )
+    )
+    assert found == {
+        "b.gif": "new/b.gif.png.png",
+        "b.gif.png": "new/b.gif.png",
+        "b.png": "new/b.png",
+    }

@@ -8,6 +8,7 @@ from PIL import Image
 from tests import pictures
 from tests.data import icc_profiles
 from tfcolor.data import decode
+from tfcolor.data import jpeg_end
 from tfcolor.inference import output_paths
 from tfcolor.serving import colorize_files
 from tfcolor.serving.failure import ServerError
@@ -143,3 +144,19 @@ def test_a_jpeg_without_end_is_completed_before_it_is_sent():
     sent = colorize_files.fit_to_send(encoded[:-2])
     expected = decode.decode_rgb(encoded)
     np.testing.assert_array_equal(decode.decode_rgb(sent), expected)
+
+
+def test_what_is_wrong_with_a_picture_that_is_sent_is_said(tmp_path):
+    album = tmp_path / "album"
+    pictures.write_album(album, 1)
+    whole = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(noise).save(whole, "JPEG")
+    data = whole.getvalue()
+    (album / "cut.jpg").write_bytes(data[: len(data) // 2] + b"\xff\xd9")
+    found = colorize_files.colorize_files(
+        Turner(), _plan(album, tmp_path / "out"), first_wait=0.0
+    )
+    notes = {os.path.basename(o.source): o.notes for o in found}
+    assert jpeg_end.DAMAGED in notes.pop("cut.jpg")
+    assert set(notes.values()) == {()}

@@ -1,4 +1,7 @@
+import errno
 import hashlib
+import io
+import os
 import threading
 import types
 
@@ -193,3 +196,18 @@ def test_a_folder_is_had_by_one_at_a_time(tmp_path):
         order.append("first")
     thread.join()
     assert order == ["first", "second"]
+
+
+def test_a_full_disk_is_said_with_the_file(fetch, server, monkeypatch):
+    class Full(io.FileIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def open_full(path, mode="r", *args, **options):
+        if "b" in mode and "a" in mode:
+            return Full(path, "ab")
+        return open(path, mode, *args, **options)
+
+    monkeypatch.setattr(download, "open", open_full, raising=False)
+    with pytest.raises(OSError, match="net.pth.part cannot be written: No sp"):
+        fetch()

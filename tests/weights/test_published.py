@@ -155,6 +155,21 @@ def test_a_broken_cache_is_made_again(net, damage, capsys):
     assert not net.ranges
 
 
+@pytest.mark.parametrize("error", [MemoryError(), PermissionError("no")])
+def test_a_cache_that_cannot_be_read_now_is_kept(net, monkeypatch, error):
+    published.load("eccv16")
+    path = published.converted_path("eccv16")
+
+    def fail(*args, **options):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model_cache.zipfile, "ZipFile", fail)
+        with pytest.raises(type(error)):
+            published.load("eccv16")
+    assert os.path.isfile(path)
+
+
 def test_an_interrupted_conversion_goes_on_without_a_network(net, monkeypatch):
     def interrupt(*args, **options):
         raise KeyboardInterrupt

@@ -109,7 +109,9 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         try:
             atomic.remove_leftovers([args.output])
-            encode.write_atomically(args.output, _csv(rows).encode())
+            # A class's name need not be UTF-8.
+            text = _csv(rows).encode(errors="backslashreplace")
+            encode.write_atomically(args.output, text)
         except OSError as error:
             return shared.say_error("classify", error, 1)
         done = len(found) - len(failures)

@@ -162,6 +162,7 @@ def _begin(args):
         overwrite=args.overwrite,
         batch_size=args.batch_size,
         max_pixels=args.max_pixels,
+        say=shared.say_left_out,
     )
 
 

@@ -7,6 +7,7 @@ what they hold before memory is taken.
 import json
 import math
 import os
+import stat
 import zipfile
 
 import numpy as np
@@ -31,10 +32,13 @@ def read_json(path: str | os.PathLike, *, max_bytes: int = MAX_BYTES):
     Raises:
         OSError: the file cannot be opened.
         ValueError: it is not JSON in UTF-8, with or without a byte order
-            mark, is too large or too deeply nested.
+            mark, is too large or too deeply nested, or a pipe or device.
     """
     with open(path, "rb", opener=pillow_limit.open_at_once) as file:
-        size = os.fstat(file.fileno()).st_size
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode):
+            raise ValueError("a JSON file must be a file, not a pipe or device")
+        size = state.st_size
         if size > max_bytes:
             raise ValueError(
                 f"a JSON file must have at most {max_bytes} bytes. "

@@ -34,6 +34,7 @@ def detect_album(
     batch_size: int = defaults.BATCH_SIZE,
     max_pixels: int = pillow_limit.MAX_PIXELS,
     stop: Callable[[], bool] = outcome_lib.never,
+    say: Callable[[str], None] | None = None,
 ) -> Outcomes:
     """Finds boxes in picture files and writes them into files.
 
@@ -54,6 +55,7 @@ def detect_album(
         max_pixels: int. A picture of more is not decoded, but fails.
         stop: function without arguments, asked after each picture. Once it
             returns True no other picture is begun.
+        say: function of a line of text, or None. Told what is left out.
 
     Returns:
         Outcomes, one for each picture: first those of earlier runs.
@@ -70,7 +72,12 @@ def detect_album(
         )
     pillow_limit.check_option(max_pixels)
     jobs = output_paths.plan(
-        list(inputs), output, format=format, naming=naming, draw=drawings
+        list(inputs),
+        output,
+        format=format,
+        naming=naming,
+        draw=drawings,
+        say=say,
     )
     output_paths.make_folder(output, format=format)
     output_paths.remove_leftovers(jobs, output)
@@ -125,4 +132,4 @@ def _write(job, detected, sink) -> Outcome:
         # The whole sentence: it names the file that could not be written.
         return Outcome(job.source, reason=files.one_line(error))
     written = tuple(path for path in (job.boxes, job.drawing) if path)
-    return Outcome(job.source, written, boxes=len(found))
+    return Outcome(job.source, written, notes=detected.notes, boxes=len(found))

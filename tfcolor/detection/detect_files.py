@@ -31,12 +31,14 @@ class Detected:
         rgb: uint8 array [H, W, 3], the upright picture; None if it failed.
         found: PictureBoxes, or None if it failed.
         reason: str, why it failed, in one line; None if it did not.
+        notes: tuple of str, what was left out or ignored of it, a line each.
     """
 
     path: str
     rgb: np.ndarray | None = None
     found: PictureBoxes | None = None
     reason: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def detect_files(
@@ -62,12 +64,13 @@ def detect_files(
     """
     batch_size = detector.convention.batch_size or batch_size
     waiting = collections.defaultdict(list)
-    for path, rgb, reason in _read_ahead(paths, max_pixels):
-        if reason is not None:
-            yield Detected(path, reason=reason)
+    for read in _read_ahead(paths, max_pixels):
+        if read.reason is not None:
+            yield read
             continue
+        rgb = read.rgb
         same_size = waiting[rgb.shape]
-        same_size.append((path, rgb))
+        same_size.append(read)
         if len(same_size) == batch_size:
             yield from _detect(detector, waiting.pop(rgb.shape))
         elif _pixels(waiting) > _WAITING_PIXELS:
@@ -84,13 +87,15 @@ def _pixels(waiting: dict) -> int:
     )
 
 
-def _read(path: str, max_pixels: int) -> np.ndarray:
+def _read(path: str, max_pixels: int) -> Detected:
     data = pillow_limit.read_file(path, max_pixels=max_pixels)
-    return decode.decode_rgb(data, max_pixels=max_pixels)
+    notes = []
+    rgb = decode.decode_rgb(data, say=notes.append, max_pixels=max_pixels)
+    return Detected(path, rgb, notes=tuple(notes))
 
 
-def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[tuple]:
-    """Yields (path, rgb, None) or (path, None, reason), in order."""
+def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[Detected]:
+    """Yields what was read, without boxes yet, in order."""
     pool = futures.ThreadPoolExecutor(_THREADS)
     paths = iter(paths)
     reading = collections.deque()
@@ -104,25 +109,25 @@ def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[tuple]:
                 done, future = reading.popleft()
                 error = future.exception()
                 if error is None:
-                    yield done, future.result(), None
+                    yield future.result()
                 else:
-                    yield done, None, one_line(error, try_less=_TRY_LESS)
+                    reason = one_line(error, try_less=_TRY_LESS)
+                    yield Detected(done, reason=reason)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _detect(detector: Detector, batch: list) -> Iterator[Detected]:
     try:
-        results = detector.detect_batch([rgb for _, rgb in batch])
+        results = detector.detect_batch([read.rgb for read in batch])
     except Exception as error:
         if len(batch) == 1:
-            yield Detected(
-                batch[0][0], reason=one_line(error, try_less=_TRY_LESS)
-            )
+            reason = one_line(error, try_less=_TRY_LESS)
+            yield Detected(batch[0].path, reason=reason)
             return
         # One by one names the picture, and needs less memory.
         for entry in batch:
             yield from _detect(detector, [entry])
         return
-    for (path, rgb), found in zip(batch, results, strict=True):
-        yield Detected(path, rgb, found)
+    for read, found in zip(batch, results, strict=True):
+        yield dataclasses.replace(read, found=found)

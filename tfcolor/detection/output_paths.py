@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from collections.abc import Callable
 
 from tfcolor import atomic
 from tfcolor.data import box_folder
@@ -59,6 +60,7 @@ def plan(
     format: str = NPZ,
     naming: str = box_folder.BY_PATH,
     draw: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> list[BoxJob]:
     """Finds the pictures and gives each its place.
 
@@ -70,6 +72,7 @@ def plan(
         format: str, one of `FORMATS`.
         naming: str, one of `box_folder.NAMINGS`; for .npz files.
         draw: bool. Whether pictures with their boxes are wanted.
+        say: function of a line of text, or None. Told what is left out.
 
     Returns:
         list of BoxJob, sorted by source.
@@ -80,7 +83,7 @@ def plan(
     """
     folder = _folder(output, format)
     jobs = []
-    for source, name in files.list_named_pictures(*inputs):
+    for source, name in files.list_named_pictures(*inputs, say=say):
         if name.endswith(DRAWING_ENDING):
             continue
         boxes = os.path.join(folder, box_folder.file_name(name, naming))

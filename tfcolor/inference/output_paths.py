@@ -173,15 +173,17 @@ def _writable(names: list[str]) -> list[str]:
         return os.path.splitext(name)[0] + other
 
     as_png = collections.Counter(other(n) for n in set(names) - kept)
-    result = []
+    result, taken = [], set(kept)
     for name in names:
-        png = other(name)
+        target = png = other(name)
         if name in kept:
-            result.append(name)
+            target = name
         elif png in kept or as_png[png] > 1:
-            result.append(name + _extension(png))
-        else:
-            result.append(png)
+            target = name + _extension(png)
+            while target in taken:
+                target += _extension(png)
+        taken.add(target)
+        result.append(target)
     return result
 
 

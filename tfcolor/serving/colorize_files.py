@@ -12,6 +12,7 @@ import numpy as np
 
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import jpeg_end
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
@@ -67,11 +68,13 @@ def colorize_files(
     pool = futures.ThreadPoolExecutor(parallel)
 
     def one(job):
-        sent, boxes = _request(job.source, find_boxes, max_pixels)
+        notes = []
+        sent, boxes = _request(job.source, find_boxes, max_pixels, notes)
         png = _with_retries(
             lambda: client.colorize(sent, boxes=boxes), retries, first_wait
         )
         _write(job.output, png)
+        return tuple(notes)
 
     try:
         running = [(job, pool.submit(one, job)) for job in jobs]
@@ -82,14 +85,14 @@ def colorize_files(
                 )
                 yield Outcome(job.source, reason=reason)
             else:
-                yield Outcome(job.source, (job.output,))
+                yield Outcome(job.source, (job.output,), notes=future.result())
             if stop():
                 break
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _request(source, find_boxes, max_pixels) -> tuple:
+def _request(source, find_boxes, max_pixels, notes) -> tuple:
     """Returns the bytes that are sent for a picture, and its boxes or None."""
     data = pillow_limit.read_file(source, max_pixels=max_pixels)
     boxes = None
@@ -98,7 +101,8 @@ def _request(source, find_boxes, max_pixels) -> tuple:
         boxes = find_boxes(source, picture.pixels)
         # A list that JSON can tell the shape of.
         boxes = boxes if len(boxes) else np.zeros([1, 4], np.float32)
-    return fit_to_send(data, max_pixels=max_pixels), boxes
+    sent = fit_to_send(data, max_pixels=max_pixels, say=notes.append)
+    return sent, boxes
 
 
 def _write(output: str, png: bytes) -> None:
@@ -115,13 +119,17 @@ def _write(output: str, png: bytes) -> None:
 
 
 def fit_to_send(
-    data: bytes, *, max_pixels: int = pillow_limit.MAX_PIXELS
+    data: bytes,
+    *,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+    say: Callable[[str], None] = lambda line: None,
 ) -> bytes:
     """Makes a picture one that an exported model decodes.
 
     Args:
         data: bytes of a picture file of any kind that tfcolor reads.
         max_pixels: int, of the picture.
+        say: function of a line of text, told what is left out or ignored.
 
     Returns:
         bytes of a JPEG or PNG: the same ones where it is one already.
@@ -132,8 +140,12 @@ def fit_to_send(
     """
     plain = data.startswith(_SENT_AS_THEY_ARE)
     if plain and decode.is_plain(data, max_pixels=max_pixels):
+        if damage := jpeg_end.damage(data):
+            say(damage)
         return data
     picture = decode.decode_picture(data, max_pixels=max_pixels)
+    for note in picture.notes:
+        say(note)
     pixels = picture.pixels
     pixels = decode.to_8_bit(pixels) if picture.bits == 8 else pixels
     if pixels.shape[-1] == 1:

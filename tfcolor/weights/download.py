@@ -23,6 +23,8 @@ import requests
 import tqdm
 import urllib3
 
+from tfcolor import atomic
+
 # Seconds until a connection is given up: to be made, and to say something.
 _TIMEOUT = (10, 60)
 # Tries after which nothing new had come, and tries in all.
@@ -242,8 +244,11 @@ def _nothing_left(response, part: str, start: int) -> str | None:
 def _write(
     chunks, part: str, begin: int, total, *, limit: int | None, name: str
 ) -> None:
+    with atomic.writing(part):
+        # Without a buffer: what cannot be written is said where it is known.
+        opened = open(part, "ab", buffering=0)
     with (
-        open(part, "ab") as file,
+        opened as file,
         tqdm.tqdm(
             total=total,
             initial=begin,
@@ -254,13 +259,17 @@ def _write(
             file=sys.stderr,
         ) as progress,
     ):
-        file.truncate(begin)
+        with atomic.writing(part):
+            file.truncate(begin)
         written = begin
         for chunk in chunks:
             written += len(chunk)
             if limit is not None and written > limit:
                 raise FetchError(f"more than the file's {limit} bytes")
-            file.write(chunk)
+            with atomic.writing(part):
+                rest = memoryview(chunk)
+                while rest:
+                    rest = rest[file.write(rest) :]
             progress.update(len(chunk))
     if total is not None and written < total:
         raise _Broken(f"{written} of {total} bytes")

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from tfcolor import atomic
+from tfcolor.data import memory
 from tfcolor.models import architecture
 from tfcolor.weights import model_file
 
@@ -59,6 +60,7 @@ def read(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
         The model and its ModelInfo.
 
     Raises:
+        OSError: the file cannot be read.
         ValueError: the file is broken.
     """
     try:
@@ -74,7 +76,12 @@ def read(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
                 architecture.attach(model, known)
             for i, weight in enumerate(model.weights):
                 weight.assign(_array(archive, f"{i}.npy"))
+    except OSError:
+        # It cannot be read, which does not make it broken.
+        raise
     except Exception as error:
+        if memory.ran_out(error, "a smaller model"):
+            raise
         # A broken file can make Keras and zipfile raise nearly anything.
         raise ValueError(
             "A converted model must be a file as tfcolor wrote it. Received: "
