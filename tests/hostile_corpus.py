@@ -318,6 +318,14 @@ def _tiffs():
     second = {"values": rgb8 // 2}
     pages = tiff_files.tiff({"values": rgb8}, second)
     yield _good("pages.tif", pages)
+    small = {"values": rgb8[:4, :6], "tags": {254: 1}}
+    cut = tiff_files.tiff(small, second)[: len(tiff_files.tiff(small)) + 9]
+    yield _bad("only_a_thumbnail.tif", cut, "only a thumbnail")
+    small["tags"] = {254: 1, 330: 8}
+    data = tiff_files.tiff(small)
+    yield _bad("in_a_sub_directory.tif", data, "in a sub-directory")
+    lost = pages[: len(tiff_files.tiff(second)) + 9]
+    yield _good("lost_page.tif", lost)
     one_bit = Image.fromarray(rgb8[..., 0]).convert("1")
     fax = encoded(one_bit, "TIFF", compression="group4")
     yield _good("one_bit.tif", fax, tolerance=60)

@@ -198,6 +198,43 @@ def test_pages_that_are_left_out_are_counted():
     )
 
 
+@pytest.mark.parametrize("kept", [0, 1, 9, 40])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_thumbnail_is_not_taken_for_a_picture_that_is_cut_off(kept, big):
+    small = {"values": _noise(3, np.uint8, 4, 6), "tags": {254: 1}}
+    data = tiff_files.tiff(small, {"values": _noise(3)}, big=big)
+    end = len(tiff_files.tiff(small, big=big)) + kept
+    with pytest.raises(OSError, match="Received: only a thumbnail"):
+        decode.decode_picture(data[:end])
+
+
+def test_a_thumbnail_is_not_taken_for_a_picture_in_a_sub_directory():
+    small = {"values": _noise(3, np.uint8, 4, 6), "tags": {254: 1, 330: 8}}
+    with pytest.raises(ValueError, match="Received: .* in a sub-directory"):
+        decode.decode_picture(tiff_files.tiff(small))
+
+
+def test_pages_that_all_say_that_they_are_small_are_counted():
+    small = {"values": _noise(3), "tags": {254: 1}}
+    assert decode.decode_picture(tiff_files.tiff(small)).notes == ()
+    picture = decode.decode_picture(tiff_files.tiff(small, small))
+    assert picture.notes == (
+        "it has 2 pages; the first one is taken, 1 left out",
+    )
+
+
+def test_pages_that_cannot_be_read_are_said():
+    page = {"values": _noise(3)}
+    data = tiff_files.tiff(page, page, page)
+    lost = "further pages cannot be read: the file is damaged"
+    one = len(tiff_files.tiff(page))
+    assert decode.decode_picture(data[: one + 9]).notes == (lost,)
+    two = len(tiff_files.tiff(page, page))
+    assert decode.decode_picture(data[: two + 9]).notes == (
+        f"it has 2 pages; the first one is taken, 1 left out; {lost}",
+    )
+
+
 def test_pages_that_point_at_each_other_end():
     data = bytearray(tiff_files.tiff({"values": _noise(1)}))
     # The next directory is the first one again.

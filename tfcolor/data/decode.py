@@ -385,8 +385,8 @@ def _choose_page(data: bytes, notes: list[str]):
     """
     if not tiff_pages.is_tiff(data):
         return data, data, None
-    pages = tiff_pages.read_pages(data)
-    page, note = tiff_pages.choose(pages)
+    pages, is_cut = tiff_pages.read_pages(data)
+    page, note = tiff_pages.choose(pages, is_cut=is_cut)
     notes += [note] if note else []
     if page.problem():
         raise picture_values.unsupported(page.problem())

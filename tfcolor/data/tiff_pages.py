@@ -13,7 +13,7 @@ from PIL import TiffImagePlugin
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_SUBFILE, _OLD_SUBFILE = 254, 255
+_SUBFILE, _OLD_SUBFILE, _SUB_DIRECTORIES = 254, 255, 330
 _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
 _SAMPLE_FORMAT = 339
 _MAX_PAGES = 10000
@@ -177,14 +177,15 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in _MAGIC
 
 
-def read_pages(data: bytes) -> list[Page]:
+def read_pages(data: bytes) -> tuple[list[Page], bool]:
     """Reads the directories of all pages.
 
     Args:
         data: bytes of a TIFF file, or a memory map of it.
 
     Returns:
-        list of Page, at least one.
+        list of Page, at least one; and whether there are further ones that
+        cannot be read.
 
     Raises:
         OSError: the first page cannot be read.
@@ -198,15 +199,15 @@ def read_pages(data: bytes) -> list[Page]:
         )
     head = data[: 16 if big else 8]
     stream = data if isinstance(data, mmap.mmap) else io.BytesIO(data)
-    pages, seen, entries = [], set(), 0
+    pages, seen, entries, is_cut = [], set(), 0, False
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(head)
         offset = directory.next
-        while offset and offset not in seen and len(pages) < _MAX_PAGES:
+        while offset and offset not in seen:
             seen.add(offset)
             entries += len(read_entries(data, offset, order, big=big))
-            if entries > _MAX_ALL_ENTRIES:
-                break
+            if len(pages) == _MAX_PAGES or entries > _MAX_ALL_ENTRIES:
+                raise ValueError("too many pages")
             directory = TiffImagePlugin.ImageFileDirectory_v2(head)
             stream.seek(offset)
             directory.load(stream)
@@ -219,9 +220,10 @@ def read_pages(data: bytes) -> list[Page]:
         # What a damaged file has before the damage is still read.
         if not pages:
             raise OSError(_DAMAGED) from error
+        is_cut = True
     if not pages:
         raise OSError("The TIFF file has no page.")
-    return pages
+    return pages, is_cut
 
 
 def read_entries(data, offset: int, order: str, *, big: bool = False) -> list:
@@ -257,24 +259,45 @@ def read_entries(data, offset: int, order: str, *, big: bool = False) -> list:
     return entries
 
 
-def choose(pages: list[Page]) -> tuple[Page, str | None]:
+def choose(
+    pages: list[Page], *, is_cut: bool = False
+) -> tuple[Page, str | None]:
     """Chooses the page that is the picture.
 
     Args:
         pages: list of Page, in their order.
+        is_cut: bool. Whether there are further ones that cannot be read.
 
     Returns:
         The first page that is no thumbnail or mask, or else the first; and a
         note that says how many other pictures there are, or None.
+
+    Raises:
+        OSError: all are thumbnails or masks, and the picture may be among
+            those that cannot be read.
+        ValueError: all are, and the picture lies in a sub-directory.
     """
-    pictures = [page for page in pages if page.is_picture] or pages[:1]
-    if len(pictures) == 1:
-        return pictures[0], None
-    note = (
-        f"it has {len(pictures)} pages; the first one is taken, "
-        f"{len(pictures) - 1} left out"
-    )
-    return pictures[0], note
+    pictures = [page for page in pages if page.is_picture]
+    if not pictures and is_cut:
+        raise OSError(
+            "The TIFF file is damaged or truncated: the page of its picture "
+            "must be readable. Received: only a thumbnail or mask"
+        )
+    if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
+        raise ValueError(
+            "The picture of a TIFF must be a page of its own. "
+            "Received: a thumbnail, and the picture in a sub-directory"
+        )
+    pictures = pictures or pages
+    notes = []
+    if len(pictures) > 1:
+        notes.append(
+            f"it has {len(pictures)} pages; the first one is taken, "
+            f"{len(pictures) - 1} left out"
+        )
+    if is_cut:
+        notes.append("further pages cannot be read: the file is damaged")
+    return pictures[0], "; ".join(notes) or None
 
 
 def with_first_page(data: bytes, page: Page) -> bytes:
