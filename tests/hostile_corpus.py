@@ -353,6 +353,13 @@ def _tiffs():
         if 273 in tags:
             data = _patched_tiff(data, 273, tags[273])
         yield Kind(f"{name}.tif".encode(), data, REFUSED, ".")
+    for compression in (tiff_files.NONE, tiff_files.LZW):
+        data = tiff_files.tiff({"values": rgb16, "compression": compression})
+        data = _patched_tiff(data, 279, (0,) * 3)
+        if compression == tiff_files.NONE:
+            yield _good("no_counts.tif", data)
+        else:
+            yield _bad("no_counts_lzw.tif", data, "Received: 0 bytes")
 
 
 def _patched_tiff(data: bytes, tag: int, values: tuple) -> bytes:

@@ -1,4 +1,5 @@
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -175,6 +176,53 @@ def test_truncated_and_damaged_files_are_an_error(planar, keep):
     data = tiff_files.tiff({"values": _noise(4), "planar": planar})
     with pytest.raises(OSError, match="truncated|damaged"):
         decode.decode_picture(data[: int(keep * len(data))])
+
+
+def _with_strips(data, **tags):
+    """A little-endian TIFF with all values of tags made others, by number."""
+    changed = bytearray(data)
+    (entries,) = struct.unpack_from("<H", data, 8)
+    for place in range(10, 10 + 12 * entries, 12):
+        tag, _, count, where = struct.unpack_from("<HHLL", data, place)
+        value = tags.get(f"tag{tag}")
+        if value is not None:
+            where = where if count > 1 else place + 8
+            struct.pack_into(f"<{count}L", changed, where, *[value] * count)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("tile", [None, (16, 32)])
+def test_sizes_of_strips_that_are_missing_are_computed(dtype, planar, tile):
+    values = _noise(3, dtype)
+    data = tiff_files.tiff({"values": values, "planar": planar, "tile": tile})
+    picture = decode.decode_picture(_with_strips(data, tag279=0, tag325=0))
+    assert np.array_equal(picture.pixels, values)
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize(
+    ("compression", "offset", "reason"),
+    [
+        (tiff_files.LZW, None, "Received: 0 bytes"),
+        (tiff_files.NONE, 10**6, "truncated"),
+    ],
+)
+def test_strips_without_a_size_are_not_black(
+    planar, compression, offset, reason
+):
+    data = tiff_files.tiff(
+        {"values": _noise(3), "planar": planar, "compression": compression}
+    )
+    with pytest.raises(OSError, match=reason):
+        decode.decode_picture(_with_strips(data, tag279=0, tag273=offset))
+
+
+def test_strips_that_are_nowhere_are_zero():
+    data = tiff_files.tiff({"values": _noise(3)})
+    picture = decode.decode_picture(_with_strips(data, tag279=0, tag273=0))
+    assert not picture.pixels.any()
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
