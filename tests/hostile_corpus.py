@@ -353,6 +353,19 @@ def _tiffs():
         if 273 in tags:
             data = _patched_tiff(data, 273, tags[273])
         yield Kind(f"{name}.tif".encode(), data, REFUSED, ".")
+    for name, values in (
+        ("grey", rgb8[..., :1]),
+        ("rgb", rgb8),
+        ("rgb16", rgb16),
+    ):
+        data = tiff_files.tiff({"values": values})
+        yield _good(f"no_meaning_{name}.tif", _without_tag(data, 262))
+    few_bits = {"values": rgb8[..., :1], "tags": {258: 4}}
+    data = _without_tag(tiff_files.tiff(few_bits), 262)
+    yield _bad("no_meaning_4.tif", data, "no photometric interpretation")
+    dark = {"values": rgb8[..., :1], "photometric": 3}
+    dark["tags"] = {320: [*range(256)] * 3}
+    yield _good("palette_of_8_bits.tif", tiff_files.tiff(dark))
     for compression in (tiff_files.NONE, tiff_files.LZW):
         data = tiff_files.tiff({"values": rgb16, "compression": compression})
         data = _patched_tiff(data, 279, (0,) * 3)
@@ -373,6 +386,16 @@ def _patched_tiff(data: bytes, tag: int, values: tuple) -> bytes:
         (where,) = struct.unpack_from("<L", data, place + 8)
         for number, value in enumerate(values):
             struct.pack_into("<L", changed, where + 4 * number, value)
+    return bytes(changed)
+
+
+def _without_tag(data: bytes, tag: int) -> bytes:
+    """The file with another number for a tag, that nobody knows."""
+    changed = bytearray(data)
+    (count,) = struct.unpack_from("<H", data, 8)
+    for place in range(10, 10 + 12 * count, 12):
+        if struct.unpack_from("<H", data, place)[0] == tag:
+            struct.pack_into("<H", changed, place, 65001)
     return bytes(changed)
 
 

@@ -191,6 +191,17 @@ def _with_strips(data, **tags):
     return bytes(changed)
 
 
+def _without_meaning(data):
+    """A little-endian TIFF without a photometric interpretation."""
+    changed = bytearray(data)
+    (start,) = struct.unpack_from("<L", data, 4)
+    (entries,) = struct.unpack_from("<H", data, start)
+    for place in range(start + 2, start + 2 + 12 * entries, 12):
+        if struct.unpack_from("<H", data, place) == (262,):
+            struct.pack_into("<H", changed, place, 65001)
+    return bytes(changed)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("planar", [False, True])
 @pytest.mark.parametrize("tile", [None, (16, 32)])
@@ -235,6 +246,52 @@ def test_a_thumbnail_before_the_picture_is_not_taken(dtype):
     )
     assert np.array_equal(picture.pixels, values)
     assert picture.notes == ()
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("high", [255, 65535])
+def test_palettes_of_8_bit_colors_are_read(bits, high):
+    count = 2**bits
+    colors = np.random.default_rng(0).integers(0, 256, (3, count))
+    colors[0, 0] = 255
+    indexes = (np.arange(64) % count).astype(np.uint8).reshape(4, 16, 1)
+    rows = np.unpackbits(indexes, axis=-1)[..., 8 - bits :].reshape(4, -1)
+    stored = np.packbits(rows, axis=1)[..., None]
+    palette = (colors * (high // 255)).ravel().tolist()
+    tags = {256: 16, 258: bits, 320: palette}
+    data = tiff_files.tiff({"values": stored, "photometric": 3, "tags": tags})
+    picture = decode.decode_picture(data)
+    assert np.array_equal(picture.pixels, colors.T[indexes[..., 0]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_files_that_do_not_say_what_samples_mean(dtype, planar, channels):
+    values = _noise(channels, dtype)
+    data = tiff_files.tiff(
+        {"values": values, "planar": planar and channels > 1}
+    )
+    picture = decode.decode_picture(_without_meaning(data))
+    colors = 3 if channels >= 3 else 1
+    assert np.array_equal(picture.pixels, values[..., :colors])
+
+
+def test_faxes_that_do_not_say_what_samples_mean_have_a_white_zero():
+    bits = Image.fromarray(_noise(1, np.uint8)[..., 0] > 100)
+    file = io.BytesIO()
+    bits.save(file, "TIFF", compression="group4", tiffinfo={262: 0})
+    data = file.getvalue()
+    picture = decode.decode_picture(_without_meaning(data))
+    expected = decode.decode_picture(data)
+    assert np.array_equal(picture.pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("tags", [{258: 4}, {259: 7}, {320: [0] * 768}])
+def test_pixels_of_no_known_meaning_are_named(tags):
+    data = tiff_files.tiff({"values": _noise(1, np.uint8), "tags": tags})
+    with pytest.raises(ValueError, match="Received: no photometric"):
+        decode.decode_picture(_without_meaning(data))
 
 
 def test_pages_that_are_left_out_are_counted():

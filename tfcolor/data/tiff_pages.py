@@ -15,7 +15,7 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _SUBFILE, _OLD_SUBFILE, _SUB_DIRECTORIES = 254, 255, 330
 _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
-_SAMPLE_FORMAT = 339
+_COLOR_MAP, _SAMPLE_FORMAT = 320, 339
 _MAX_PAGES = 10000
 _MAX_SAMPLES = 64
 # Entries of one directory, and of all: a crafted file can have directories
@@ -45,6 +45,7 @@ _OTHER_KINDS = {
 }
 _COLOR_SAMPLES = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 _JPEG_COMPRESSIONS = (6, 7)
+_FAX_COMPRESSIONS = (2, 3, 4)
 # What Pillow raises for directories that are damaged.
 _DAMAGE = (
     *(OSError, ValueError, KeyError, TypeError, SyntaxError),
@@ -82,8 +83,15 @@ class Page:
 
     @property
     def photometric(self) -> int:
-        """What the samples mean; 0 and 1 grey, 2 RGB, 5 CMYK."""
-        return self.tags.get(_PHOTOMETRIC, 1)
+        """What the samples mean; 0 and 1 grey, 2 RGB, 5 CMYK.
+
+        Where a file does not say it, as libtiff: 0 is white in a fax.
+        """
+        if _PHOTOMETRIC in self.tags:
+            return self.tags[_PHOTOMETRIC]
+        if self.compression in _FAX_COMPRESSIONS:
+            return 0
+        return 2 if self.samples >= 3 else 1
 
     @property
     def colors(self) -> int:
@@ -140,6 +148,12 @@ class Page:
         if self.compression not in TiffImagePlugin.COMPRESSION_INFO:
             return f"TIFF compression {self.compression}"
         jpeg = self.compression in _JPEG_COMPRESSIONS
+        fax = self.compression in _FAX_COMPRESSIONS
+        # Of others of few bits Pillow would make negatives.
+        guessed = fax or (bits in (8, 16) and not jpeg)
+        guessed = guessed and _COLOR_MAP not in self.tags
+        if _PHOTOMETRIC not in self.tags and not guessed:
+            return "no photometric interpretation"
         if self.planar and (jpeg or self.photometric not in (0, 1, 2, 5)):
             name = TiffImagePlugin.COMPRESSION_INFO[self.compression]
             kind = _KINDS[self.photometric]
@@ -152,11 +166,13 @@ class Page:
 
         Pillow cuts 16-bit colors to 8 and does not know every mix of
         channels; OpenCV 5.0.0 mixes up the pixels of separate planes
-        (opencv/opencv#29567) and knows no premultiplied alpha.
+        (opencv/opencv#29567) and knows no premultiplied alpha. Pillow takes
+        the pixels of a file that does not say what they mean for negatives.
         """
         if self.photometric not in (0, 1, 2, 5) or self.bits[0] not in (8, 16):
             return False
-        if self.bits[0] == 16 or self.planar:
+        unsaid = _PHOTOMETRIC not in self.tags
+        if self.bits[0] == 16 or self.planar or unsaid:
             return True
         prefix = {"<": b"II", ">": b"MM"}[self.order]
         formats = (_UNSIGNED,)
