@@ -111,6 +111,14 @@ def bombs() -> dict[str, bytes]:
             "tags": {256: 70000, 257: 70000},
         }
     )
+    # So many channels that few bytes would become 25 GB.
+    channels = tiff_files.tiff(
+        {
+            "values": np.zeros([4, 4, 64], np.uint16),
+            "compression": tiff_files.DEFLATE,
+            "tags": {256: 14000, 257: 14000},
+        }
+    )
     tga = struct.pack("<BBBHHBHH", 0, 0, 2, 0, 0, 0, 0, 0)
     tga += struct.pack("<HHBB", 65535, 65535, 24, 0)
     jpeg = bytearray(encoded(base(), "JPEG"))
@@ -127,6 +135,7 @@ def bombs() -> dict[str, bytes]:
         "bomb.bmp": bmp,
         "bomb.tif": tiff,
         "bomb_planar16.tif": deep,
+        "bomb_channels.tif": channels,
         "bomb.tga": tga,
         "bomb.ppm": b"P6 60000 60000 255\n" + bytes(100),
         "bomb16.pgm": b"P5 60000 60000 65535\n" + bytes(100),

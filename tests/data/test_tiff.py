@@ -294,6 +294,19 @@ def test_pixels_of_no_known_meaning_are_named(tags):
         decode.decode_picture(_without_meaning(data))
 
 
+@pytest.mark.parametrize("planar", [False, True])
+def test_channels_count_for_the_size(planar):
+    values = _noise(20)
+    data = tiff_files.tiff({"values": values, "planar": planar})
+    pixels = values.shape[0] * values.shape[1]
+    picture = decode.decode_picture(data, max_pixels=4 * pixels)
+    assert np.array_equal(picture.pixels, values[..., :3])
+    with pytest.raises(ValueError, match="33 x 20 of 20 channels"):
+        decode.decode_picture(data, max_pixels=4 * pixels - 1)
+    with pytest.raises(ValueError, match="must have at most .* pixels"):
+        decode.decode_picture(data, max_pixels=pixels - 1)
+
+
 def test_pages_that_are_left_out_are_counted():
     page = {"values": _noise(3)}
     picture = decode.decode_picture(tiff_files.tiff(page, page, page))

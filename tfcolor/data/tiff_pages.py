@@ -11,6 +11,8 @@ import struct
 
 from PIL import TiffImagePlugin
 
+from tfcolor.data import pillow_limit
+
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
 _SUBFILE, _OLD_SUBFILE, _SUB_DIRECTORIES = 254, 255, 330
@@ -18,6 +20,9 @@ _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
 _COLOR_MAP, _SAMPLE_FORMAT = 320, 339
 _MAX_PAGES = 10000
 _MAX_SAMPLES = 64
+# Of a pixel, on average over the most pixels: those of CMYK with alpha. All
+# samples are read, also those that are then left out.
+_SAMPLES_A_PIXEL = 5
 # Entries of one directory, and of all: a crafted file can have directories
 # that lie in one another, and values that each are nearly the whole file.
 _MAX_ENTRIES, _MAX_ALL_ENTRIES = 4096, 2**18
@@ -314,6 +319,27 @@ def choose(
     if is_cut:
         notes.append("further pages cannot be read: the file is damaged")
     return pictures[0], "; ".join(notes) or None
+
+
+def check_size(page: Page, max_pixels: int) -> None:
+    """Checks that the samples of a page take no more than a picture's may.
+
+    Args:
+        page: Page.
+        max_pixels: int. The most pixels of a picture.
+
+    Raises:
+        ValueError: there are too many samples; too many pixels are left to
+            who opens the picture.
+    """
+    width, height = page.tags[_WIDTH], page.tags[_HEIGHT]
+    as_many = -(-width * height * page.samples // _SAMPLES_A_PIXEL)
+    if as_many > max_pixels >= width * height:
+        received = (
+            f"{width} x {height} of {page.samples} channels, as much as "
+            f"{as_many} pixels of {_SAMPLES_A_PIXEL} channels"
+        )
+        raise pillow_limit.too_large(max_pixels, received)
 
 
 def with_first_page(data: bytes, page: Page) -> bytes:
