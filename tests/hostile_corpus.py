@@ -111,6 +111,14 @@ def bombs() -> dict[str, bytes]:
             "tags": {256: 70000, 257: 70000},
         }
     )
+    # So many channels that few bytes would become 25 GB.
+    channels = tiff_files.tiff(
+        {
+            "values": np.zeros([4, 4, 64], np.uint16),
+            "compression": tiff_files.DEFLATE,
+            "tags": {256: 14000, 257: 14000},
+        }
+    )
     tga = struct.pack("<BBBHHBHH", 0, 0, 2, 0, 0, 0, 0, 0)
     tga += struct.pack("<HHBB", 65535, 65535, 24, 0)
     jpeg = bytearray(encoded(base(), "JPEG"))
@@ -127,6 +135,7 @@ def bombs() -> dict[str, bytes]:
         "bomb.bmp": bmp,
         "bomb.tif": tiff,
         "bomb_planar16.tif": deep,
+        "bomb_channels.tif": channels,
         "bomb.tga": tga,
         "bomb.ppm": b"P6 60000 60000 255\n" + bytes(100),
         "bomb16.pgm": b"P5 60000 60000 65535\n" + bytes(100),
@@ -318,6 +327,14 @@ def _tiffs():
     second = {"values": rgb8 // 2}
     pages = tiff_files.tiff({"values": rgb8}, second)
     yield _good("pages.tif", pages)
+    small = {"values": rgb8[:4, :6], "tags": {254: 1}}
+    cut = tiff_files.tiff(small, second)[: len(tiff_files.tiff(small)) + 9]
+    yield _bad("only_a_thumbnail.tif", cut, "only a thumbnail")
+    small["tags"] = {254: 1, 330: 8}
+    data = tiff_files.tiff(small)
+    yield _bad("in_a_sub_directory.tif", data, "in a sub-directory")
+    lost = pages[: len(tiff_files.tiff(second)) + 9]
+    yield _good("lost_page.tif", lost)
     one_bit = Image.fromarray(rgb8[..., 0]).convert("1")
     fax = encoded(one_bit, "TIFF", compression="group4")
     yield _good("one_bit.tif", fax, tolerance=60)
@@ -345,6 +362,26 @@ def _tiffs():
         if 273 in tags:
             data = _patched_tiff(data, 273, tags[273])
         yield Kind(f"{name}.tif".encode(), data, REFUSED, ".")
+    for name, values in (
+        ("grey", rgb8[..., :1]),
+        ("rgb", rgb8),
+        ("rgb16", rgb16),
+    ):
+        data = tiff_files.tiff({"values": values})
+        yield _good(f"no_meaning_{name}.tif", _without_tag(data, 262))
+    few_bits = {"values": rgb8[..., :1], "tags": {258: 4}}
+    data = _without_tag(tiff_files.tiff(few_bits), 262)
+    yield _bad("no_meaning_4.tif", data, "no photometric interpretation")
+    dark = {"values": rgb8[..., :1], "photometric": 3}
+    dark["tags"] = {320: [*range(256)] * 3}
+    yield _good("palette_of_8_bits.tif", tiff_files.tiff(dark))
+    for compression in (tiff_files.NONE, tiff_files.LZW):
+        data = tiff_files.tiff({"values": rgb16, "compression": compression})
+        data = _patched_tiff(data, 279, (0,) * 3)
+        if compression == tiff_files.NONE:
+            yield _good("no_counts.tif", data)
+        else:
+            yield _bad("no_counts_lzw.tif", data, "Received: 0 bytes")
 
 
 def _patched_tiff(data: bytes, tag: int, values: tuple) -> bytes:
@@ -358,6 +395,16 @@ def _patched_tiff(data: bytes, tag: int, values: tuple) -> bytes:
         (where,) = struct.unpack_from("<L", data, place + 8)
         for number, value in enumerate(values):
             struct.pack_into("<L", changed, where + 4 * number, value)
+    return bytes(changed)
+
+
+def _without_tag(data: bytes, tag: int) -> bytes:
+    """The file with another number for a tag, that nobody knows."""
+    changed = bytearray(data)
+    (count,) = struct.unpack_from("<H", data, 8)
+    for place in range(10, 10 + 12 * count, 12):
+        if struct.unpack_from("<H", data, place)[0] == tag:
+            struct.pack_into("<H", changed, place, 65001)
     return bytes(changed)
 
 

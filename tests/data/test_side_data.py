@@ -158,6 +158,43 @@ def test_what_a_format_does_not_hold_is_said():
     assert encode.left_out(".png", exif=b"x", side=SideData()) == []
 
 
+def test_texts_that_a_description_of_a_tiff_displaces_are_said():
+    exif = Image.Exif()
+    exif[270] = "Boats"
+    exif = exif.tobytes()
+    side = SideData(texts=(("Comment", "x"),))
+    data = encode.encode_picture(
+        _picture(9, 13, 3), ".tif", exif=exif, side=side
+    )
+    kept = Image.Exif()
+    kept.load(decode.decode_picture(data).exif)
+    assert kept[270] == "Boats"
+    (note,) = encode.left_out(".tif", exif=exif, side=side)
+    assert note == "left out of the TIFF file: its texts (Comment)"
+    assert encode.left_out(".tif", exif=None, side=side) == []
+    assert encode.left_out(".tif", exif=exif, side=SideData()) == []
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("extension", [".jpg", ".png", ".webp", ".tif"])
+def test_texts_of_windows_and_scanners_are_kept(kind, extension):
+    texts = {
+        tag: f"Bäume {tag}".encode("utf-16-le") for tag in range(40091, 40096)
+    }
+    exif = Image.Exif()
+    exif[269] = "Album 7"
+    for tag, text in texts.items():
+        exif[tag] = text
+    picture = decode.decode_picture(_file(kind, exif=exif))
+    data = encode.encode_picture(
+        _picture(9, 13, 3), extension, exif=picture.exif
+    )
+    kept = Image.Exif()
+    kept.load(decode.decode_picture(data).exif)
+    assert kept[269] == "Album 7"
+    assert {tag: kept[tag] for tag in texts} == texts
+
+
 def test_iptc_texts_are_noticed():
     record = b"\x1c\x02\x78\x00\x05Boats"
     block = b"8BIM\x04\x04\0\0" + len(record).to_bytes(4, "big") + record

@@ -1,4 +1,5 @@
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -177,6 +178,64 @@ def test_truncated_and_damaged_files_are_an_error(planar, keep):
         decode.decode_picture(data[: int(keep * len(data))])
 
 
+def _with_strips(data, **tags):
+    """A little-endian TIFF with all values of tags made others, by number."""
+    changed = bytearray(data)
+    (entries,) = struct.unpack_from("<H", data, 8)
+    for place in range(10, 10 + 12 * entries, 12):
+        tag, _, count, where = struct.unpack_from("<HHLL", data, place)
+        value = tags.get(f"tag{tag}")
+        if value is not None:
+            where = where if count > 1 else place + 8
+            struct.pack_into(f"<{count}L", changed, where, *[value] * count)
+    return bytes(changed)
+
+
+def _without_meaning(data):
+    """A little-endian TIFF without a photometric interpretation."""
+    changed = bytearray(data)
+    (start,) = struct.unpack_from("<L", data, 4)
+    (entries,) = struct.unpack_from("<H", data, start)
+    for place in range(start + 2, start + 2 + 12 * entries, 12):
+        if struct.unpack_from("<H", data, place) == (262,):
+            struct.pack_into("<H", changed, place, 65001)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("tile", [None, (16, 32)])
+def test_sizes_of_strips_that_are_missing_are_computed(dtype, planar, tile):
+    values = _noise(3, dtype)
+    data = tiff_files.tiff({"values": values, "planar": planar, "tile": tile})
+    picture = decode.decode_picture(_with_strips(data, tag279=0, tag325=0))
+    assert np.array_equal(picture.pixels, values)
+
+
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize(
+    ("compression", "offset", "reason"),
+    [
+        (tiff_files.LZW, None, "Received: 0 bytes"),
+        (tiff_files.NONE, 10**6, "truncated"),
+    ],
+)
+def test_strips_without_a_size_are_not_black(
+    planar, compression, offset, reason
+):
+    data = tiff_files.tiff(
+        {"values": _noise(3), "planar": planar, "compression": compression}
+    )
+    with pytest.raises(OSError, match=reason):
+        decode.decode_picture(_with_strips(data, tag279=0, tag273=offset))
+
+
+def test_strips_that_are_nowhere_are_zero():
+    data = tiff_files.tiff({"values": _noise(3)})
+    picture = decode.decode_picture(_with_strips(data, tag279=0, tag273=0))
+    assert not picture.pixels.any()
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_a_thumbnail_before_the_picture_is_not_taken(dtype):
     values = _noise(3, dtype)
@@ -189,12 +248,108 @@ def test_a_thumbnail_before_the_picture_is_not_taken(dtype):
     assert picture.notes == ()
 
 
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+@pytest.mark.parametrize("high", [255, 65535])
+def test_palettes_of_8_bit_colors_are_read(bits, high):
+    count = 2**bits
+    colors = np.random.default_rng(0).integers(0, 256, (3, count))
+    colors[0, 0] = 255
+    indexes = (np.arange(64) % count).astype(np.uint8).reshape(4, 16, 1)
+    rows = np.unpackbits(indexes, axis=-1)[..., 8 - bits :].reshape(4, -1)
+    stored = np.packbits(rows, axis=1)[..., None]
+    palette = (colors * (high // 255)).ravel().tolist()
+    tags = {256: 16, 258: bits, 320: palette}
+    data = tiff_files.tiff({"values": stored, "photometric": 3, "tags": tags})
+    picture = decode.decode_picture(data)
+    assert np.array_equal(picture.pixels, colors.T[indexes[..., 0]])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("planar", [False, True])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_files_that_do_not_say_what_samples_mean(dtype, planar, channels):
+    values = _noise(channels, dtype)
+    data = tiff_files.tiff(
+        {"values": values, "planar": planar and channels > 1}
+    )
+    picture = decode.decode_picture(_without_meaning(data))
+    colors = 3 if channels >= 3 else 1
+    assert np.array_equal(picture.pixels, values[..., :colors])
+
+
+def test_faxes_that_do_not_say_what_samples_mean_have_a_white_zero():
+    bits = Image.fromarray(_noise(1, np.uint8)[..., 0] > 100)
+    file = io.BytesIO()
+    bits.save(file, "TIFF", compression="group4", tiffinfo={262: 0})
+    data = file.getvalue()
+    picture = decode.decode_picture(_without_meaning(data))
+    expected = decode.decode_picture(data)
+    assert np.array_equal(picture.pixels, expected.pixels)
+
+
+@pytest.mark.parametrize("tags", [{258: 4}, {259: 7}, {320: [0] * 768}])
+def test_pixels_of_no_known_meaning_are_named(tags):
+    data = tiff_files.tiff({"values": _noise(1, np.uint8), "tags": tags})
+    with pytest.raises(ValueError, match="Received: no photometric"):
+        decode.decode_picture(_without_meaning(data))
+
+
+@pytest.mark.parametrize("planar", [False, True])
+def test_channels_count_for_the_size(planar):
+    values = _noise(20)
+    data = tiff_files.tiff({"values": values, "planar": planar})
+    pixels = values.shape[0] * values.shape[1]
+    picture = decode.decode_picture(data, max_pixels=4 * pixels)
+    assert np.array_equal(picture.pixels, values[..., :3])
+    with pytest.raises(ValueError, match="33 x 20 of 20 channels"):
+        decode.decode_picture(data, max_pixels=4 * pixels - 1)
+    with pytest.raises(ValueError, match="must have at most .* pixels"):
+        decode.decode_picture(data, max_pixels=pixels - 1)
+
+
 def test_pages_that_are_left_out_are_counted():
     page = {"values": _noise(3)}
     picture = decode.decode_picture(tiff_files.tiff(page, page, page))
     assert np.array_equal(picture.pixels, page["values"])
     assert picture.notes == (
         "it has 3 pages; the first one is taken, 2 left out",
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 1, 9, 40])
+@pytest.mark.parametrize("big", [False, True])
+def test_a_thumbnail_is_not_taken_for_a_picture_that_is_cut_off(kept, big):
+    small = {"values": _noise(3, np.uint8, 4, 6), "tags": {254: 1}}
+    data = tiff_files.tiff(small, {"values": _noise(3)}, big=big)
+    end = len(tiff_files.tiff(small, big=big)) + kept
+    with pytest.raises(OSError, match="Received: only a thumbnail"):
+        decode.decode_picture(data[:end])
+
+
+def test_a_thumbnail_is_not_taken_for_a_picture_in_a_sub_directory():
+    small = {"values": _noise(3, np.uint8, 4, 6), "tags": {254: 1, 330: 8}}
+    with pytest.raises(ValueError, match="Received: .* in a sub-directory"):
+        decode.decode_picture(tiff_files.tiff(small))
+
+
+def test_pages_that_all_say_that_they_are_small_are_counted():
+    small = {"values": _noise(3), "tags": {254: 1}}
+    assert decode.decode_picture(tiff_files.tiff(small)).notes == ()
+    picture = decode.decode_picture(tiff_files.tiff(small, small))
+    assert picture.notes == (
+        "it has 2 pages; the first one is taken, 1 left out",
+    )
+
+
+def test_pages_that_cannot_be_read_are_said():
+    page = {"values": _noise(3)}
+    data = tiff_files.tiff(page, page, page)
+    lost = "further pages cannot be read: the file is damaged"
+    one = len(tiff_files.tiff(page))
+    assert decode.decode_picture(data[: one + 9]).notes == (lost,)
+    two = len(tiff_files.tiff(page, page))
+    assert decode.decode_picture(data[: two + 9]).notes == (
+        f"it has 2 pages; the first one is taken, 1 left out; {lost}",
     )
 
 

@@ -338,7 +338,7 @@ def _decode_whole(
     has_frames: bool,
 ) -> Picture:
     notes, found = [], {}
-    data, head, page = _choose_page(data, notes)
+    data, head, page = _choose_page(data, notes, max_pixels)
     with _open(head, max_pixels) as picture:
         if shrink_to is not None:
             picture.draft("RGB", (shrink_to, shrink_to))
@@ -376,7 +376,7 @@ def _read_metadata(picture: Image.Image) -> dict:
     }
 
 
-def _choose_page(data: bytes, notes: list[str]):
+def _choose_page(data: bytes, notes: list[str], max_pixels: int):
     """Makes the full page of a TIFF its first one.
 
     Returns:
@@ -385,11 +385,12 @@ def _choose_page(data: bytes, notes: list[str]):
     """
     if not tiff_pages.is_tiff(data):
         return data, data, None
-    pages = tiff_pages.read_pages(data)
-    page, note = tiff_pages.choose(pages)
+    pages, is_cut = tiff_pages.read_pages(data)
+    page, note = tiff_pages.choose(pages, is_cut=is_cut)
     notes += [note] if note else []
     if page.problem():
         raise picture_values.unsupported(page.problem())
+    tiff_pages.check_size(page, max_pixels)
     data = tiff_pages.with_first_page(data, page)
     if page.has_own_reader:
         return data, tiff_pages.as_plain_grey(data, page), page

@@ -127,6 +127,7 @@ def left_out(
     if side.texts and (
         kind in ("BMP", "WEBP")
         or (kind == "JPEG" and len(text) > _JPEG_MAX_SEGMENT)
+        or (kind == "TIFF" and tiff.has_description(exif))
     ):
         keys = ", ".join(key for key, _ in side.texts)
         missing.append(f"its texts ({keys})")

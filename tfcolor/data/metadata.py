@@ -13,6 +13,7 @@ _Base = ExifTags.Base
 # What describes the picture and not the file: the other tags of a TIFF say
 # where its pixels lie, and a thumbnail would show the picture as it was.
 _KEPT_TAGS = (
+    _Base.DocumentName,
     _Base.ImageDescription,
     _Base.Make,
     _Base.Model,
@@ -24,6 +25,12 @@ _KEPT_TAGS = (
     _Base.Artist,
     _Base.HostComputer,
     _Base.Copyright,
+    # What the Explorer of Windows writes.
+    _Base.XPTitle,
+    _Base.XPComment,
+    _Base.XPAuthor,
+    _Base.XPKeywords,
+    _Base.XPSubject,
 )
 _RESOLUTIONS = (_Base.XResolution, _Base.YResolution)
 _KEPT_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)

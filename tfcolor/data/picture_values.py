@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 from PIL import ImageCms
+from PIL import ImagePalette
 
 from tfcolor.data import metadata
 from tfcolor.data import netpbm
@@ -18,6 +19,7 @@ from tfcolor.data import shown_colors
 from tfcolor.data import tiff_samples
 from tfcolor.data.tiff_pages import Page
 
+_COLOR_MAP = 320
 _SIXTEEN_BIT_GREY = ("I;16", "I;16L", "I;16B", "I;16N")
 _UNSUPPORTED = {
     "F": "32-bit floating point pixels",
@@ -63,6 +65,7 @@ def stored_values(
         raise unsupported(_UNSUPPORTED[picture.mode])
     if picture.format == "TIFF":
         orientation = 1
+        _mend_palette(picture)
     deep = _is_deep_png(picture, data)
     try:
         # Also where OpenCV decodes: it does not notice truncated files.
@@ -165,6 +168,16 @@ def _from_12_bits(values: np.ndarray, page: Page) -> np.ndarray:
     values = (values.astype(np.uint32) * 65535 + 2047) // 4095
     values = values.astype(np.uint16)
     return 65535 - values if page.photometric == 0 else values
+
+
+def _mend_palette(picture: Image.Image) -> None:
+    """Sets a palette of 0..255, which Pillow takes for one of 0..65535."""
+    if picture.mode not in ("P", "PA"):
+        return
+    values = picture.tag_v2[_COLOR_MAP]
+    # As libtiff has it: no palette of 16 bits is that dark.
+    if values and 0 <= min(values) and max(values) < 256:
+        picture.palette = ImagePalette.raw("RGB;L", bytes(values))
 
 
 def _plain_mode(picture: Image.Image, notes: list[str]) -> Image.Image:

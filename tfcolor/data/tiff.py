@@ -75,6 +75,20 @@ def encode_tiff(
     return stream.getvalue()
 
 
+def has_description(exif: bytes | None) -> bool:
+    """Tells whether an EXIF block takes the one place that texts have.
+
+    Args:
+        exif: bytes or None. An EXIF block.
+
+    Returns:
+        bool.
+    """
+    source = Image.Exif()
+    source.load(exif or b"")
+    return _Base.ImageDescription in source
+
+
 def _deflate(strip: np.ndarray) -> bytes:
     """Compresses differences between neighbours, TIFF 6.0, section 14."""
     differences = strip.astype(strip.dtype.newbyteorder("<"), copy=True)

@@ -11,13 +11,18 @@ import struct
 
 from PIL import TiffImagePlugin
 
+from tfcolor.data import pillow_limit
+
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 256, 257, 258, 259, 262
-_SUBFILE, _OLD_SUBFILE = 254, 255
+_SUBFILE, _OLD_SUBFILE, _SUB_DIRECTORIES = 254, 255, 330
 _SAMPLES, _PLANAR, _PREDICTOR, _EXTRA = 277, 284, 317, 338
-_SAMPLE_FORMAT = 339
+_COLOR_MAP, _SAMPLE_FORMAT = 320, 339
 _MAX_PAGES = 10000
 _MAX_SAMPLES = 64
+# Of a pixel, on average over the most pixels: those of CMYK with alpha. All
+# samples are read, also those that are then left out.
+_SAMPLES_A_PIXEL = 5
 # Entries of one directory, and of all: a crafted file can have directories
 # that lie in one another, and values that each are nearly the whole file.
 _MAX_ENTRIES, _MAX_ALL_ENTRIES = 4096, 2**18
@@ -45,6 +50,7 @@ _OTHER_KINDS = {
 }
 _COLOR_SAMPLES = {0: 1, 1: 1, 2: 3, 3: 1, 5: 4, 6: 3}
 _JPEG_COMPRESSIONS = (6, 7)
+_FAX_COMPRESSIONS = (2, 3, 4)
 # What Pillow raises for directories that are damaged.
 _DAMAGE = (
     *(OSError, ValueError, KeyError, TypeError, SyntaxError),
@@ -82,8 +88,15 @@ class Page:
 
     @property
     def photometric(self) -> int:
-        """What the samples mean; 0 and 1 grey, 2 RGB, 5 CMYK."""
-        return self.tags.get(_PHOTOMETRIC, 1)
+        """What the samples mean; 0 and 1 grey, 2 RGB, 5 CMYK.
+
+        Where a file does not say it, as libtiff: 0 is white in a fax.
+        """
+        if _PHOTOMETRIC in self.tags:
+            return self.tags[_PHOTOMETRIC]
+        if self.compression in _FAX_COMPRESSIONS:
+            return 0
+        return 2 if self.samples >= 3 else 1
 
     @property
     def colors(self) -> int:
@@ -140,6 +153,12 @@ class Page:
         if self.compression not in TiffImagePlugin.COMPRESSION_INFO:
             return f"TIFF compression {self.compression}"
         jpeg = self.compression in _JPEG_COMPRESSIONS
+        fax = self.compression in _FAX_COMPRESSIONS
+        # Of others of few bits Pillow would make negatives.
+        guessed = fax or (bits in (8, 16) and not jpeg)
+        guessed = guessed and _COLOR_MAP not in self.tags
+        if _PHOTOMETRIC not in self.tags and not guessed:
+            return "no photometric interpretation"
         if self.planar and (jpeg or self.photometric not in (0, 1, 2, 5)):
             name = TiffImagePlugin.COMPRESSION_INFO[self.compression]
             kind = _KINDS[self.photometric]
@@ -152,11 +171,13 @@ class Page:
 
         Pillow cuts 16-bit colors to 8 and does not know every mix of
         channels; OpenCV 5.0.0 mixes up the pixels of separate planes
-        (opencv/opencv#29567) and knows no premultiplied alpha.
+        (opencv/opencv#29567) and knows no premultiplied alpha. Pillow takes
+        the pixels of a file that does not say what they mean for negatives.
         """
         if self.photometric not in (0, 1, 2, 5) or self.bits[0] not in (8, 16):
             return False
-        if self.bits[0] == 16 or self.planar:
+        unsaid = _PHOTOMETRIC not in self.tags
+        if self.bits[0] == 16 or self.planar or unsaid:
             return True
         prefix = {"<": b"II", ">": b"MM"}[self.order]
         formats = (_UNSIGNED,)
@@ -177,14 +198,15 @@ def is_tiff(data: bytes) -> bool:
     return data[:4] in _MAGIC
 
 
-def read_pages(data: bytes) -> list[Page]:
+def read_pages(data: bytes) -> tuple[list[Page], bool]:
     """Reads the directories of all pages.
 
     Args:
         data: bytes of a TIFF file, or a memory map of it.
 
     Returns:
-        list of Page, at least one.
+        list of Page, at least one; and whether there are further ones that
+        cannot be read.
 
     Raises:
         OSError: the first page cannot be read.
@@ -198,15 +220,15 @@ def read_pages(data: bytes) -> list[Page]:
         )
     head = data[: 16 if big else 8]
     stream = data if isinstance(data, mmap.mmap) else io.BytesIO(data)
-    pages, seen, entries = [], set(), 0
+    pages, seen, entries, is_cut = [], set(), 0, False
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(head)
         offset = directory.next
-        while offset and offset not in seen and len(pages) < _MAX_PAGES:
+        while offset and offset not in seen:
             seen.add(offset)
             entries += len(read_entries(data, offset, order, big=big))
-            if entries > _MAX_ALL_ENTRIES:
-                break
+            if len(pages) == _MAX_PAGES or entries > _MAX_ALL_ENTRIES:
+                raise ValueError("too many pages")
             directory = TiffImagePlugin.ImageFileDirectory_v2(head)
             stream.seek(offset)
             directory.load(stream)
@@ -219,9 +241,10 @@ def read_pages(data: bytes) -> list[Page]:
         # What a damaged file has before the damage is still read.
         if not pages:
             raise OSError(_DAMAGED) from error
+        is_cut = True
     if not pages:
         raise OSError("The TIFF file has no page.")
-    return pages
+    return pages, is_cut
 
 
 def read_entries(data, offset: int, order: str, *, big: bool = False) -> list:
@@ -257,24 +280,66 @@ def read_entries(data, offset: int, order: str, *, big: bool = False) -> list:
     return entries
 
 
-def choose(pages: list[Page]) -> tuple[Page, str | None]:
+def choose(
+    pages: list[Page], *, is_cut: bool = False
+) -> tuple[Page, str | None]:
     """Chooses the page that is the picture.
 
     Args:
         pages: list of Page, in their order.
+        is_cut: bool. Whether there are further ones that cannot be read.
 
     Returns:
         The first page that is no thumbnail or mask, or else the first; and a
         note that says how many other pictures there are, or None.
+
+    Raises:
+        OSError: all are thumbnails or masks, and the picture may be among
+            those that cannot be read.
+        ValueError: all are, and the picture lies in a sub-directory.
     """
-    pictures = [page for page in pages if page.is_picture] or pages[:1]
-    if len(pictures) == 1:
-        return pictures[0], None
-    note = (
-        f"it has {len(pictures)} pages; the first one is taken, "
-        f"{len(pictures) - 1} left out"
-    )
-    return pictures[0], note
+    pictures = [page for page in pages if page.is_picture]
+    if not pictures and is_cut:
+        raise OSError(
+            "The TIFF file is damaged or truncated: the page of its picture "
+            "must be readable. Received: only a thumbnail or mask"
+        )
+    if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
+        raise ValueError(
+            "The picture of a TIFF must be a page of its own. "
+            "Received: a thumbnail, and the picture in a sub-directory"
+        )
+    pictures = pictures or pages
+    notes = []
+    if len(pictures) > 1:
+        notes.append(
+            f"it has {len(pictures)} pages; the first one is taken, "
+            f"{len(pictures) - 1} left out"
+        )
+    if is_cut:
+        notes.append("further pages cannot be read: the file is damaged")
+    return pictures[0], "; ".join(notes) or None
+
+
+def check_size(page: Page, max_pixels: int) -> None:
+    """Checks that the samples of a page take no more than a picture's may.
+
+    Args:
+        page: Page.
+        max_pixels: int. The most pixels of a picture.
+
+    Raises:
+        ValueError: there are too many samples; too many pixels are left to
+            who opens the picture.
+    """
+    width, height = page.tags[_WIDTH], page.tags[_HEIGHT]
+    as_many = -(-width * height * page.samples // _SAMPLES_A_PIXEL)
+    if as_many > max_pixels >= width * height:
+        received = (
+            f"{width} x {height} of {page.samples} channels, as much as "
+            f"{as_many} pixels of {_SAMPLES_A_PIXEL} channels"
+        )
+        raise pillow_limit.too_large(max_pixels, received)
 
 
 def with_first_page(data: bytes, page: Page) -> bytes:

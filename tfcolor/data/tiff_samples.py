@@ -60,7 +60,7 @@ def read_samples(data: bytes, page: Page) -> np.ndarray:
         target = values[..., plane : plane + per_segment]
         for top, left, rows, columns in _places(page):
             segment = next(segments)
-            if not segment:
+            if segment is None:
                 continue
             part = _decode(segment, page, rows, columns, per_segment)
             place = target[top : top + rows, left : left + columns]
@@ -113,7 +113,7 @@ def _divided(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _segments(data: bytes, page: Page):
-    """Yields the bytes of each strip or tile; empty ones are all zero."""
+    """Yields the bytes of each strip or tile; None of one that is all zero."""
     tiled = _TILE_WIDTH in page.tags
     offsets = page.tags.get(_TILE_OFFSETS if tiled else _STRIP_OFFSETS, ())
     counts = page.tags.get(_TILE_COUNTS if tiled else _STRIP_COUNTS, ())
@@ -127,9 +127,27 @@ def _segments(data: bytes, page: Page):
     if min(len(offsets), len(counts)) < wanted:
         raise OSError("The TIFF file is damaged: strips or tiles are missing.")
     for offset, count in zip(offsets[:wanted], counts[:wanted], strict=True):
-        if offset + count > len(data):
+        if not offset and not count:
+            yield None
+            continue
+        if not count:
+            count = _missing_count(page, len(data) - offset)
+        if count < 1 or offset + count > len(data):
             raise OSError("The TIFF file is truncated.")
         yield data[offset : offset + count]
+
+
+def _missing_count(page: Page, most: int) -> int:
+    """Returns the bytes of a strip or tile whose number is given as 0."""
+    if page.compression != _NO_COMPRESSION:
+        raise OSError(
+            "The TIFF file is damaged: a compressed strip or tile must have "
+            "a size. Received: 0 bytes"
+        )
+    rows, columns = _segment_size(page)
+    samples = 1 if page.planar else page.samples
+    # The last strip may have fewer rows.
+    return min(rows * columns * samples * page.bits[0] // 8, most)
 
 
 def _segment_size(page: Page) -> tuple[int, int]:
