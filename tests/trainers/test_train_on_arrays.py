@@ -13,57 +13,105 @@ from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import model_file
 
 ROOT = pathlib.Path(__file__).parents[2]
-# TensorFlow cannot be found, as where there is none.
+# TensorFlow and others cannot be found, as where they are not; every save
+# stays.
 _WITHOUT_TENSORFLOW = """
-import importlib.machinery, runpy
+import importlib.machinery, shutil, sys
 
+hidden = ("tensorflow", "cv2", "safetensors", "simplejpeg", "tqdm")
 find = importlib.machinery.PathFinder.find_spec
 
 def find_others(name, *rest):
-    hidden = name.partition(".")[0] == "tensorflow"
-    return None if hidden else find(name, *rest)
+    return None if name.partition(".")[0] in hidden else find(name, *rest)
 
 importlib.machinery.PathFinder.find_spec = find_others
-runpy.run_module("trainers.train_on_arrays", run_name="__main__")
+
+from absl import app
+from tfcolor.weights import model_file
+from trainers import array_fit
+from trainers import train_on_arrays
+
+save, saved = model_file.save, []
+
+def save_and_copy(model, path, info):
+    save(model, path, info)
+    saved.append(path)
+    shutil.copy(path, f"{path[:-6]}{len(saved)}.keras")
+
+model_file.save = save_and_copy
+array_fit._SAVE_SECONDS = 0
+app.run(train_on_arrays.main)
 """
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_a_run_needs_no_tensorflow(tmp_path, backend):
-    pytest.importorskip(backend)
-    images = pictures.write_album(tmp_path / "images", 6, kind="jpg")
-    folder = str(tmp_path / "packs")
-    packs.write(f"{images}/*.jpg", folder, size=48)
-    start = str(tmp_path / "start.keras")
-    before = efficientnet_unet()
-    info = model_file.ModelInfo("efficientnet_unet", 32)
-    model_file.save(before, start, info)
-    preset = ROOT / "flags" / "presets" / "efficientnet_unet_2.cfg"
-    command = [
-        *(sys.executable, "-c", _WITHOUT_TENSORFLOW, f"--flagfile={preset}"),
-        *(f"--packs={folder}", f"--workdir={tmp_path}/run"),
-        *(f"--initial_weights={start}", "--steps=2", "--batch_size=2"),
-        *("--image_size=32", "--log_steps=1"),
-    ]
-    done = subprocess.run(
-        command,
+def _run(program, *args, backend="tensorflow"):
+    return subprocess.run(
+        [sys.executable, *program, *args],
         cwd=ROOT,
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "backend, precision",
+    [("torch", "float32"), ("jax", "float32"), ("jax", "bfloat16")],
+)
+def test_a_run_needs_no_tensorflow(tmp_path, backend, precision):
+    pytest.importorskip(backend)
+    images = pictures.write_album(tmp_path / "images", 6, kind="jpg")
+    folder = str(tmp_path / "packs")
+    packs.write(images, folder, size=48)
+    start = str(tmp_path / "start.keras")
+    before = efficientnet_unet()
+    info = model_file.ModelInfo("efficientnet_unet", 32)
+    model_file.save(before, start, info)
+    preset = ROOT / "flags" / "presets" / "efficientnet_unet_2.cfg"
+    done = _run(
+        ["-c", _WITHOUT_TENSORFLOW, f"--flagfile={preset}"],
+        *(f"--packs={folder}", f"--workdir={tmp_path}/run"),
+        *(f"--initial_weights={start}", "--steps=3", "--batch_size=2"),
+        *("--image_size=32", "--log_steps=1", f"--precision={precision}"),
+        backend=backend,
+    )
     assert done.returncode == 0, done.stderr
-    assert "step 2: loss" in done.stdout
-    path = f"{tmp_path}/run/model.keras"
-    after, _ = model_file.load(path)
-    changed = {
-        weight.path.split("/")[0]
-        for weight, other in zip(after.weights, before.weights, strict=True)
-        if not np.array_equal(weight, other)
-    }
-    assert "block4_project" not in changed
-    assert {"block15_project", "decoder16_conv1"} <= changed
+    assert "step 3: loss" in done.stdout
+    # The saves of a minute too hold weights that were trained.
+    for number in (1, 2, 3, 4):
+        path = f"{tmp_path}/run/model{number}.keras"
+        after, _ = model_file.load(path)
+        moved = {
+            name: max(abs(np.subtract(new, old)).max() for new, old in found)
+            for name, found in _by_layer(after, before).items()
+        }
+        assert moved["block4_project"] == 0
+        assert 0 < moved["block15_project"] < 1e-4
+        assert 0 < moved["decoder16_conv1"] < 1e-3
+        assert moved["decoder16_conv1_bn"] > 0
     rgb = Colorizer(path).colorize(pictures.colored(0, 50, 70))
     assert rgb.shape == (50, 70, 3)
+    assert {layer.dtype_policy.name for layer in after.layers} == {"float32"}
+
+
+def _by_layer(after, before):
+    found = {}
+    for new, old in zip(after.weights, before.weights, strict=True):
+        found.setdefault(new.path.split("/")[0], []).append((new, old))
+    return found
+
+
+@pytest.mark.slow
+def test_mistakes_end_in_a_line(tmp_path):
+    program = ("-m", "trainers.train_on_arrays", f"--packs={tmp_path}/packs")
+    done = _run(program, f"--pack={tmp_path}/none/*.jpg")
+    assert done.returncode == 2 and "Received" in done.stderr
+    assert "Traceback" not in done.stderr
+    images = pictures.write_album(tmp_path / "images", 3)
+    done = _run(program, f"--pack={images}", "--pack_size=32")
+    assert done.returncode == 0 and "packed 3 pictures" in done.stdout
+    done = _run(program, f"--workdir={tmp_path}/run", "--image_size=64")
+    assert done.returncode == 2
+    assert "--image_size must be at most" in done.stderr

@@ -6,48 +6,76 @@ For training where no TensorFlow reads them: `trainers.train_on_arrays`.
 import glob
 import io
 import os
+import re
+from collections.abc import Iterator
+from concurrent import futures
 
-import keras
 import numpy as np
 from PIL import Image
 
 from tfcolor import atomic
-from tfcolor.data import decode
 from tfcolor.data import files as files_lib
 from tfcolor.data import foreign_files
 from tfcolor.data import pillow_limit
 
 _FILE_BYTES = 55 * 2**20
 _JPEG_QUALITY = 90
+_NAME = r"(\d{3,})\.npz"
 
 
-def write(pattern: str, folder: str, *, size: int) -> int:
+def write(pictures: str, folder: str, *, size: int) -> int:
     """Packs pictures, squashed to squares.
 
     Args:
-        pattern: str, a glob; `**` is any folder.
+        pictures: str, folders and globs, with commas between them.
         folder: str, to write NNN.npz to, each with `bytes`, uint8 [N], all
-            JPEGs in a row, and `ends`, int64 [K], where each ends.
+            JPEGs in a row, and `ends`, int64 [K], where each ends. What an
+            earlier call wrote there goes.
         size: int, side of the squares in pixels.
 
     Returns:
         int, how many were packed. What cannot be read is named and left
         out.
-    """
-    os.makedirs(folder, exist_ok=True)
-    paths = sorted(glob.glob(pattern, recursive=True))
-    np.random.default_rng(0).shuffle(paths)
-    files, waiting, length, count = 0, [], 0, 0
 
-    def write_file():
-        nonlocal files, waiting, length
-        if waiting:
-            ends = np.cumsum([len(data) for data in waiting])
-            joined = np.frombuffer(b"".join(waiting), np.uint8)
-            path = os.path.join(folder, f"{files:03d}.npz")
-            with atomic.replacing(path, extension=".npz") as new:
-                np.savez(new, bytes=joined, ends=ends)
-        files, waiting, length = files + 1, [], 0
+    Raises:
+        FileNotFoundError: a folder or glob has no pictures.
+        OSError: a file cannot be written.
+        ValueError: none of the pictures can be read.
+    """
+    paths = files_lib.list_pictures(*files_lib.split_list(pictures))
+    if not paths:
+        raise _no_pictures(pictures)
+    np.random.default_rng(0).shuffle(paths)
+    os.makedirs(folder, exist_ok=True)
+    files, waiting, length, count = 0, [], 0, 0
+    for data in _squares(paths, size):
+        if waiting and length + len(data) > _FILE_BYTES:
+            _write_file(folder, files, waiting)
+            files, waiting, length = files + 1, [], 0
+        waiting.append(data)
+        length, count = length + len(data), count + 1
+    if not count:
+        raise _no_pictures(pictures)
+    _write_file(folder, files, waiting)
+    # Of an earlier call that packed more.
+    for name in os.listdir(folder):
+        found = re.fullmatch(_NAME, name)
+        if found and int(found[1]) > files:
+            os.remove(os.path.join(folder, name))
+    return count
+
+
+def _no_pictures(pictures: str) -> ValueError:
+    return ValueError(
+        "--pack must be folders or globs with pictures that can be read. "
+        f"Received: --pack={pictures!r}"
+    )
+
+
+def _squares(paths: list[str], size: int) -> Iterator[bytes]:
+    """Reads pictures and makes JPEGs of them; names those left out."""
+    # Needs OpenCV, which reading packs does without.
+    from tfcolor.data import decode
 
     for path in paths:
         try:
@@ -59,16 +87,21 @@ def write(pattern: str, folder: str, *, size: int) -> int:
         square = Image.fromarray(rgb).resize((size,) * 2, Image.Resampling.BOX)
         stream = io.BytesIO()
         square.save(stream, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
-        if length + stream.tell() > _FILE_BYTES:
-            write_file()
-        waiting.append(stream.getvalue())
-        length, count = length + stream.tell(), count + 1
-    write_file()
-    return count
+        yield stream.getvalue()
+
+
+def _write_file(folder: str, number: int, jpegs: list[bytes]) -> None:
+    path = os.path.join(folder, f"{number:03d}.npz")
+    with atomic.replacing(path, extension=".npz") as new:
+        np.savez(
+            new,
+            bytes=np.frombuffer(b"".join(jpegs), np.uint8),
+            ends=np.cumsum([len(data) for data in jpegs]),
+        )
 
 
 def read(folder: str) -> np.ndarray:
-    """Reads packed pictures.
+    """Reads packed pictures, on all processors.
 
     Args:
         folder: str, that `write` filled.
@@ -80,44 +113,77 @@ def read(folder: str) -> np.ndarray:
         FileNotFoundError: the folder holds none of its files.
         ValueError: one of them is damaged.
     """
-    pictures = []
-    for path in sorted(glob.glob(os.path.join(folder, "*.npz"))):
+    paths = sorted(glob.glob(os.path.join(glob.escape(folder), "*.npz")))
+    jpegs = []
+    for path in paths:
         try:
-            arrays = foreign_files.read_npz(path)
-            data, ends = arrays["bytes"].tobytes(), arrays["ends"].tolist()
-            for start, end in zip([0, *ends[:-1]], ends, strict=True):
-                pictures.append(decode.decode_rgb(data[start:end]))
-            if len({picture.shape for picture in pictures}) > 1:
-                raise ValueError("its pictures are not all of one size")
+            jpegs += [(path, data) for data in _jpegs(path)]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                "--packs must be a folder that --pack wrote. "
-                f"Received: {path!r} ({error})"
-            ) from error
-    if not pictures:
+            raise _damaged(path, error) from error
+    if not jpegs:
         raise FileNotFoundError(
             f"--packs must be a folder that --pack wrote. Received: {folder!r}"
         )
-    return np.stack(pictures)
+    pictures = np.empty([len(jpegs), *_decoded(*jpegs[0]).shape], np.uint8)
+
+    def fill(index):
+        path, data = jpegs[index]
+        rgb = _decoded(path, data)
+        if rgb.shape != pictures.shape[1:]:
+            raise _damaged(path, "its pictures are not all of one size")
+        pictures[index] = rgb
+
+    with futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        try:
+            for _ in pool.map(fill, range(len(jpegs))):
+                pass
+        except ValueError:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return pictures
 
 
-class Batches(keras.utils.PyDataset):
-    """Random batches of packed pictures; batch n is a function of the seed."""
+def _jpegs(path: str) -> Iterator[bytes]:
+    """Takes the pictures of a file apart."""
+    arrays = foreign_files.read_npz(path)
+    data, ends = arrays["bytes"].tobytes(), arrays["ends"].tolist()
+    for start, end in zip([0, *ends[:-1]], ends, strict=True):
+        yield data[start:end]
 
-    def __init__(self, pictures, *, batch_size, steps, seed):
-        super().__init__()
-        rng = np.random.default_rng(seed)
-        rounds = -(-batch_size * steps // len(pictures))
-        order = [rng.permutation(len(pictures)) for _ in range(rounds)]
-        self._order = np.concatenate(order)
-        self._pictures = pictures
-        self._batch_size, self._steps = batch_size, steps
 
-    def __len__(self):
-        return self._steps
+def _decoded(path: str, data: bytes) -> np.ndarray:
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise _damaged(path, error) from error
 
-    def __getitem__(self, index):
-        start = index * self._batch_size
-        chosen = self._order[start : start + self._batch_size]
-        # A target that nothing reads: losses are computed in the model.
-        return self._pictures[chosen], np.zeros(len(chosen), np.float32)
+
+def _damaged(path: str, reason) -> ValueError:
+    return ValueError(
+        "--packs must be a folder that --pack wrote. "
+        f"Received: {path!r} ({reason})"
+    )
+
+
+def batches(count: int, *, batch_size: int, seed: int) -> Iterator[np.ndarray]:
+    """Draws batches without end.
+
+    No picture comes again before all others came. Batch n is a function of
+    the seed.
+
+    Args:
+        count: int, N, of all pictures.
+        batch_size: int, B.
+        seed: int.
+
+    Yields:
+        int array [B], places of pictures, 0..N - 1.
+    """
+    rng = np.random.default_rng(seed)
+    waiting = rng.permutation(count)
+    while True:
+        while len(waiting) < batch_size:
+            waiting = np.concatenate([waiting, rng.permutation(count)])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]
