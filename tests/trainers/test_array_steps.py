@@ -94,6 +94,7 @@ def test_precision_is_that_of_the_network():
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     steps = array_backend.make_steps()
     loss = steps.run(np.arange(4), 1e-2)
+    assert steps._network.get_layer("slow").compute_dtype == "bfloat16"
     assert loss.dtype == "float32"
     assert {a.dtype for a in steps.averages()} == {np.dtype(np.float32)}
 
