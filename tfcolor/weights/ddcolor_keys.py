@@ -33,6 +33,8 @@ from tfcolor.weights import pytorch_keys
 _ARCH = "encoder.arch"
 _FIRST = f"{_ARCH}.downsample_layers.0.0.weight"
 _QUERIES = "decoder.color_decoder.query_feat.weight"
+# Of the published ones at most 192 and 100.
+_MOST_FILTERS, _MOST_QUERIES = 384, 1000
 _MIXTURE = "refine_net.0.0"
 # Ignored, but not whatever they hold.
 _FIXED = {
@@ -97,6 +99,13 @@ def options_of(state: Mapping[str, np.ndarray]) -> dict:
                 f"A state dict of DDColor must hold {key!r}. Received: "
                 f"{sorted(state)[:5]} and so on"
             )
+    # A network is built before all of a file was compared with it.
+    if shapes[_FIRST][0] > _MOST_FILTERS or shapes[_QUERIES][0] > _MOST_QUERIES:
+        raise ValueError(
+            f"DDColor must have at most {_MOST_FILTERS} filters and "
+            f"{_MOST_QUERIES} queries. Received: {shapes[_FIRST][0]} and "
+            f"{shapes[_QUERIES][0]}"
+        )
     depth = _count(shapes, r"encoder\.arch\.stages\.2\.(\d+)\.")
     depths = {v.depths[2]: name for name, v in convnext.VARIANTS.items()}
     if depth not in depths:
