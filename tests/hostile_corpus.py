@@ -521,6 +521,11 @@ def _crafted():
     yield Kind(
         b"text_bomb.png", png(WIDTH, HEIGHT, chunks=texts, data=scan), EITHER
     )
+    for depth in (8, 16):
+        # They end well, and without a word.
+        half = base()[: HEIGHT // 2, :, :1].repeat(depth // 8, axis=-1)
+        half = png(WIDTH, HEIGHT, depth=depth, data=_scanlines(half))
+        yield _bad(f"half{depth}.png", half, "truncated")
     too_much = png(WIDTH, HEIGHT, data=bytes(3 * 10**7))
     yield Kind(b"more_than_its_head.png", too_much, EITHER, ".", tolerance=99)
     yield _bad("values_in_values.tif", overlapping_tiff(), "damaged")

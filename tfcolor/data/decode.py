@@ -24,6 +24,7 @@ from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
 from tfcolor.data import picture_values
 from tfcolor.data import pillow_limit
+from tfcolor.data import png_end
 from tfcolor.data import shown_colors
 from tfcolor.data import side_data
 from tfcolor.data import tiff_pages
@@ -315,8 +316,9 @@ def _decode(data: bytes, shrink_to, max_pixels: int, **options) -> Picture:
     with _one_kind_of_error():
         try:
             picture = _decode_whole(data, shrink_to, max_pixels, **options)
-            damage = options["has_metadata"] and jpeg_end.damage(data)
-            if damage:
+            if options["has_metadata"] and (
+                damage := jpeg_end.damage(data) or png_end.damage(data)
+            ):
                 notes = (*picture.notes, damage)
                 picture = dataclasses.replace(picture, notes=notes)
             return picture
@@ -347,7 +349,7 @@ def _decode_whole(
         if picture.format == "PNG":
             # EXIF data may come after the pixels, and Pillow looks for them.
             with pillow_limit.at(picture.width * picture.height):
-                picture.load()
+                png_end.load(picture, data)
             _check_exif(picture)
         if has_metadata:
             found = _read_metadata(picture)
