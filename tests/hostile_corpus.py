@@ -208,6 +208,9 @@ def _jpegs():
     yield _good("exif.jpg", encoded(rgb, "JPEG", exif=exif, **high), **lossy)
     yield _good("no_end.jpg", whole[:-2], **lossy)
     yield _good("after_the_end.jpg", whole + b"more" * 999, **lossy)
+    scans = encoded(rgb, "JPEG", progressive=True)
+    scans = scans[: scans.rindex(b"\xff\xc4")]
+    yield _bad("cut_between_scans.jpg", scans, "truncated")
     # An Adobe marker that says YCCK of CMYK data, and one of no known kind.
     for name, transform in (("ycck", 2), ("adobe_none", 99)):
         data = bytearray(encoded(cmyk, "JPEG", **high))
