@@ -276,6 +276,11 @@ def _other_formats():
     yield _good("one_bit.bmp", encoded(grey.convert("1"), "BMP"), tolerance=60)
     yield _good("plain.dib", encoded(rgb, "DIB"))
     yield _good("plain.tga", encoded(rgb, "TGA"))
+    unused = np.concatenate([base(), np.zeros([HEIGHT, WIDTH, 1])], axis=-1)
+    unused = encoded(unused.astype(np.uint8), "TGA")
+    yield _good("hides_all.tga", unused)
+    # By its head the fourth channel is no alpha.
+    yield _good("unused.tga", unused[:17] + b"\0" + unused[18:])
     yield _good("packed.tga", encoded(rgb, "TGA", compression="tga_rle"))
     yield _good("plain.ppm", encoded(rgb, "PPM"))
     yield _good("plain.pgm", encoded(grey, "PPM"))

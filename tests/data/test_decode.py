@@ -308,3 +308,44 @@ def test_netpbm_text_and_bitmaps_are_read():
         b"P3 2 1 255 0 0 0 255 255 255\n",
     ):
         assert decode.decode_rgb(data)[0].tolist() == [[0] * 3, [255] * 3]
+
+
+def _tga(pixels, alpha_bits):
+    """A TGA of 32 bits a pixel, uint8 [H, W, 4] of blue, green, red, alpha."""
+    height, width = pixels.shape[:2]
+    head = struct.pack("<BBBHHBHH", 0, 0, 2, 0, 0, 0, 0, 0)
+    head += struct.pack("<HHBB", width, height, 32, 0x20 | alpha_bits)
+    return head + pixels.tobytes()
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_the_fourth_channel_of_a_tga_without_alpha_is_none(varied):
+    pixels = _noise(5, 7, 4)
+    if not varied:
+        pixels[..., 3] = 0
+    picture = decode.decode_picture(_tga(pixels, 0))
+    assert picture.alpha is None
+    assert np.array_equal(picture.pixels, pixels[..., 2::-1])
+    assert len(picture.notes) == varied
+    if varied:
+        assert "by its head it is no alpha" in picture.notes[0]
+        meant = decode.decode_picture(_tga(pixels, 8))
+        assert np.array_equal(meant.alpha, pixels[..., 3:])
+        assert meant.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TGA", "TIFF", "WEBP"])
+def test_alpha_that_hides_all_is_left_out_and_said(kind):
+    rgba = _noise(5, 7, 4)
+    rgba[..., 3] = 0
+    options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    picture = decode.decode_picture(_encoded(rgba, kind, **options))
+    assert picture.alpha is None
+    assert np.array_equal(picture.pixels, rgba[..., :3])
+    assert picture.notes == (
+        "its alpha is left out: it hides all of the picture",
+    )
+    rgba[2, 3, 3] = 1
+    picture = decode.decode_picture(_encoded(rgba, kind, **options))
+    assert np.array_equal(picture.alpha, rgba[..., 3:])
+    assert picture.notes == ()

@@ -355,6 +355,7 @@ def _decode_whole(
             found = _read_metadata(picture)
         cmyk = picture_values.is_cmyk(picture, page)
         pixels, alpha = picture_values.stored_values(picture, data, page, notes)
+        alpha = picture_values.meant_alpha(picture, data, alpha, notes)
         bits = 8 * pixels.itemsize
         if has_metadata:
             found["side"] = side_data.with_png_texts(found["side"], picture)

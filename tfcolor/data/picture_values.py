@@ -86,6 +86,41 @@ def stored_values(
     return np.ascontiguousarray(color), np.ascontiguousarray(alpha)
 
 
+def meant_alpha(
+    picture: Image.Image,
+    data: bytes,
+    alpha: np.ndarray | None,
+    notes: list[str],
+) -> np.ndarray | None:
+    """Leaves out an alpha that its file does not mean as one.
+
+    Args:
+        picture: PIL.Image.Image, as opened.
+        data: bytes of the file.
+        alpha: uint8 or uint16 array [H, W, 1], or None.
+        notes: list of str, to which notes are added.
+
+    Returns:
+        `alpha`, or None: by the head of a TGA its further bits are no alpha,
+        or nothing of the picture would show.
+
+    Reference:
+        Truevision TGA 2.0, field 5.6: bits 3-0 count those of alpha.
+    """
+    if alpha is None:
+        return None
+    if picture.format == "TGA" and not data[17] & 15:
+        if alpha.min() < alpha.max():
+            notes.append(
+                "its fourth channel is left out: by its head it is no alpha"
+            )
+        return None
+    if alpha.max() == 0:
+        notes.append("its alpha is left out: it hides all of the picture")
+        return None
+    return alpha
+
+
 def is_cmyk(picture: Image.Image, page: Page | None) -> bool:
     """Tells whether a picture's colors are CMYK, before conversion."""
     return picture.mode == "CMYK" or (page is not None and page.colors == 4)
