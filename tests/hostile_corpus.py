@@ -247,6 +247,9 @@ def _pngs():
         scan = b"".join(b"\0" + line.tobytes() for line in lines)
         data = png(WIDTH, HEIGHT, depth=depth, data=scan)
         yield _good(f"grey{depth}.png", data, tolerance=60 / depth)
+        level = png_chunk(b"tRNS", b"\0" + bytes([2**depth - 1]))
+        data = png(WIDTH, HEIGHT, depth=depth, chunks=level, data=scan)
+        yield _good(f"level{depth}.png", data, tolerance=60 / depth)
     plain = png(WIDTH, HEIGHT, data=_scanlines(base()[..., :1]))
     yield _good("made.png", plain)
     # Two that other files follow.

@@ -349,3 +349,38 @@ def test_alpha_that_hides_all_is_left_out_and_said(kind):
     picture = decode.decode_picture(_encoded(rgba, kind, **options))
     assert np.array_equal(picture.alpha, rgba[..., 3:])
     assert picture.notes == ()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_level_of_a_grey_png_becomes_alpha(depth):
+    highest = 2**depth - 1
+    values = np.linspace(0, highest, 8).round().astype(np.uint16)[None]
+    bits = np.unpackbits(values.T.astype(">u2").view(np.uint8), axis=-1)
+    scan = b"\0" + np.packbits(bits[:, 16 - depth :]).tobytes()
+    dtype = np.uint16 if depth == 16 else np.uint8
+    full = np.iinfo(dtype).max
+    # Of a level with more bits than the depth the low ones count.
+    more = () if depth in (1, 16) else (highest + 1 + int(values[0, 5]),)
+    for level in (0, highest, int(values[0, 5]), *more):
+        chunk = hostile_corpus.png_chunk(b"tRNS", struct.pack(">H", level))
+        data = hostile_corpus.png(8, 1, depth=depth, chunks=chunk, data=scan)
+        picture = decode.decode_picture(data)
+        assert picture.pixels.dtype == picture.alpha.dtype == dtype
+        shown = values * (full // highest)
+        assert np.array_equal(picture.pixels[..., 0], shown)
+        alpha = np.where(values == level & highest, 0, full)
+        assert np.array_equal(picture.alpha[..., 0], alpha)
+
+
+def test_a_turned_deep_grey_png_keeps_its_transparent_level():
+    exif = Image.Exif()
+    exif[274] = 6
+    values = _noise(5, 7, dtype=np.uint16)
+    data = _encoded(values, exif=exif)
+    level = struct.pack(">H", int(values[1, 2]))
+    data = data[:33] + _png_chunk(b"tRNS", level) + data[33:]
+    picture = decode.decode_picture(data)
+    turned = np.rot90(values, -1)
+    assert np.array_equal(picture.pixels[..., 0], turned)
+    hidden = turned == values[1, 2]
+    assert np.array_equal(picture.alpha[..., 0] == 0, hidden)
