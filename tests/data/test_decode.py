@@ -15,6 +15,7 @@ from PIL import ImageOps
 from tests import hostile_corpus
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import shown_colors
 
 
 def _noise(*shape, dtype=np.uint8):
@@ -189,7 +190,15 @@ def test_cmyk_with_an_unusable_profile_is_converted_plainly():
     picture = decode.decode_picture(data)
     red = np.array([255, 0, 0])
     assert np.abs(picture.pixels.astype(int) - red).max() <= 3
-    assert picture.icc_profile is None
+    assert picture.icc_profile == shown_colors.srgb_profile()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_converted_cmyk_carries_an_srgb_profile(kind):
+    data = _encoded(Image.new("CMYK", (4, 4), (0, 255, 255, 0)), kind)
+    picture = decode.decode_picture(data)
+    assert picture.icc_profile == shown_colors.srgb_profile()
+    assert picture.notes == ()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "deep PNG", "WEBP", "BMP"])
@@ -384,3 +393,20 @@ def test_a_turned_deep_grey_png_keeps_its_transparent_level():
     assert np.array_equal(picture.pixels[..., 0], turned)
     hidden = turned == values[1, 2]
     assert np.array_equal(picture.alpha[..., 0] == 0, hidden)
+
+
+@pytest.mark.parametrize("head", [b"P4 9 2\n", b"P5 9 2 255\n", b"P6 9 2 999 "])
+def test_pictures_after_the_first_of_a_netpbm_file_are_said(head):
+    size = {b"P4": 4, b"P5": 18, b"P6": 108}[head[:2]]
+    first = head + bytes(size)
+    alone = decode.decode_picture(first)
+    assert alone.notes == ()
+    for second in (first, b"P2 1 1 255 7\n", b"P5\n#\n1 1 255\n7"):
+        said = []
+        picture = decode.decode_picture(first + second)
+        decode.decode_rgb(first + second, say=said.append)
+        assert np.array_equal(picture.pixels, alone.pixels)
+        assert picture.notes == tuple(said)
+        assert said == ["it has further pictures; the first one is taken"]
+    for rest in (b"\n", b"P", b"Px", b"\0" * 99):
+        assert decode.decode_picture(first + rest).notes == ()

@@ -22,6 +22,7 @@ from PIL import features
 from tfcolor.data import icc_profile
 from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
+from tfcolor.data import netpbm
 from tfcolor.data import picture_values
 from tfcolor.data import pillow_limit
 from tfcolor.data import png_end
@@ -346,6 +347,7 @@ def _decode_whole(
             picture.draft("RGB", (shrink_to, shrink_to))
         if has_frames:
             notes += metadata.left_out_frames(picture)
+            notes += netpbm.left_out_pictures(data)
         if picture.format == "PNG":
             # EXIF data may come after the pixels, and Pillow looks for them.
             with pillow_limit.at(picture.width * picture.height):
@@ -359,7 +361,9 @@ def _decode_whole(
         bits = 8 * pixels.itemsize
         if has_metadata:
             found["side"] = side_data.with_png_texts(found["side"], picture)
-        if not cmyk:
+        if cmyk:
+            found["icc_profile"] = shown_colors.srgb_profile()
+        else:
             pixels, found["icc_profile"] = picture_values.shown_values(
                 picture, pixels, notes
             )
