@@ -6,7 +6,7 @@
         --instance_weights=runs/instance/model.keras --workdir=runs/fusion
 
 Only the 13 blending layers, the last convolution and the output learn; the
-trunk and the instance network stay as they came, their batch normalisations
+trunk and the instance network stay as they came, their batch normalizations
 in evaluation mode. model.keras holds all three networks.
 """
 

@@ -43,7 +43,7 @@ class TinyRun:
         epochs: int.
         steps: int, steps an epoch.
         filters: int, width of the network.
-        normalized: bool, whether the network has a batch normalisation.
+        normalized: bool, whether the network has a batch normalization.
         data: function of (epoch, count) to a Dataset of batches.
         on_epoch: function of the epoch, called before its data is made.
         on_validation: function, called in each validation.
@@ -129,7 +129,7 @@ class TinyRun:
 
 
 def network(filters, normalized) -> keras.Model:
-    """From L to ab, with or without a batch normalisation."""
+    """From L to ab, with or without a batch normalization."""
     L = keras.Input((None, None, 1), name="L")
     x = keras.layers.Rescaling(1 / 100)(L)
     x = keras.layers.Conv2D(

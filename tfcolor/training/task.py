@@ -25,7 +25,7 @@ class FitConfig:
             profile shows, beside the graph of a step; 0 is none.
         accumulate_steps: int. Parts that a batch is computed in, one after
             the other: their gradients are added before the weights move. The
-            memory of a step is that of a part; batch normalisation sees the
+            memory of a step is that of a part; batch normalization sees the
             parts.
         steps_per_execution: int. Steps that run without asking for signals,
             checkpoints and rows in between, for accelerators that small

@@ -1,7 +1,7 @@
 """Published weights of DDColor into Keras, strictly.
 
 Every array of a checkpoint is used exactly once, or ignored by these rules:
-counters of batch normalisations, the encoder's last normalisation, which only
+counters of batch normalizations, the encoder's last normalization, which only
 its ImageNet classes needed, and the ImageNet mean and deviation, which must be
 what they are.
 
@@ -168,10 +168,10 @@ def encoder_arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> None:
     """Copies ConvNeXt's published ImageNet weights into the encoder.
 
     Args:
-        state: mapping of str to array. The last normalisation and the classes
+        state: mapping of str to array. The last normalization and the classes
             are not used.
         model: keras.Model of `ddcolor`. The maps that its decoders see have
-            normalisations of their own, which keep their weights.
+            normalizations of their own, which keep their weights.
 
     Raises:
         ValueError: a key is missing or unexpected, an array has another

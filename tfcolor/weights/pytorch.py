@@ -66,7 +66,7 @@ def load_state(
 
     Returns:
         list of str, the keys that were ignored: counters of batch
-        normalisations, the class head where `model` has none, and the
+        normalizations, the class head where `model` has none, and the
         published fusion network's unused `weight_layerout`.
 
     Raises:
