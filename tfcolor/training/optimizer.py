@@ -180,7 +180,7 @@ def schedule_note(config: OptimizerConfig, *, epochs: int) -> str:
         return ""
     return (
         f"--epochs={epochs} is less than --decay_epochs={config.decay_epochs}: "
-        f"the learning rate falls over the last third, epochs: {decay}"
+        f"the learning rate falls over a third of the run, {decay} epochs"
     )
 
 
