@@ -87,8 +87,6 @@ setup(
     extras_require={
         "detect": _DETECT,
         "film": _FILM,
-        # PyTorch's files were read with PyTorch once; kept for old scripts.
-        "import": [],
         "onnx": _ONNX,
         "pretrained": _PRETRAINED,
         "serving": _SERVING,

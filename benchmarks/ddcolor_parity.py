@@ -4,7 +4,7 @@
 
 PATH is a checkout of github.com/piddnad/DDColor. Weights are random, by
 --seed: kernels, spectral norms, the scales of residual blocks and the
-statistics of batch normalisations. Both sides compute a batch of two random
+statistics of batch normalizations. Both sides compute a batch of two random
 pictures at several sizes, in evaluation mode; the largest difference of ab is
 printed in CIELAB units beside the deviation of ab itself. The exit status is 1
 if one is above --tolerance.

@@ -35,7 +35,7 @@ def boxes(
 
 
 def _pool() -> list[tuple[float, ...]]:
-    """Returns all boxes, as centre and half the sides in parts of a picture."""
+    """Returns all boxes, as center and half the sides in parts of a picture."""
     with open(sample_pictures.boxes_path(), encoding="utf-8") as file:
         annotations = json.load(file)
     sizes = {

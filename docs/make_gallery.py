@@ -58,7 +58,7 @@ true ones (root mean square of a and b).
 _CREDIT_HEAD = """\
 ## Whose photographs
 
-| picture | licence | author | source |
+| picture | license | author | source |
 |---|---|---|---|
 """
 

@@ -223,14 +223,14 @@ def read_cells(conditions: dict[str, dict]) -> list[Cell]:
     """
     cells = []
     for folder, condition in conditions.items():
-        path = os.path.join(folder, "report", classifier_report.PREDICTIONS)
-        if not os.path.isfile(path):
+        if not os.path.isfile(os.path.join(folder, _RESULT)):
             continue
-        predictions = class_predictions.read_predictions(path)
-        rows = [row for row in read_metrics(folder) if _HELD_OUT_TOP3 in row]
-        best = max(
-            rows, key=lambda row: (row[_HELD_OUT_TOP3], row[_HELD_OUT_TOP1])
+        predictions = class_predictions.read_predictions(
+            os.path.join(folder, "report", classifier_report.PREDICTIONS)
         )
+        rows = [row for row in read_metrics(folder) if _HELD_OUT_TOP3 in row]
+        # Of equal ones the first, as the run keeps its model.
+        best = max(rows, key=lambda row: row[_HELD_OUT_TOP3])
         test = (classifier_report.accuracy(predictions, top) for top in (1, 3))
         cells.append(
             Cell(

@@ -1,13 +1,18 @@
 """Running many training programs one after the other, resumably.
 
-A run is a folder with the command that makes it (command.txt) and what it is
-(condition.json). Finished runs are kept; an interrupted one continues where it
+A run is a folder with the command that makes it (command.txt), what it is
+(condition.json), and what it began with: version, and hashes of the flag files
+and weights it read (began_with.json). If these have changed since, a line says
+so. Finished runs are kept; an interrupted one continues where it
 stopped, as every trainer does. Why a run failed is in its train.log. A run that
 has neither a result nor a checkpoint may be started again with other flags.
 """
 
+import collections
 import dataclasses
+import functools
 import glob
+import hashlib
 import json
 import os
 import shlex
@@ -24,6 +29,8 @@ from tfcolor.data import encode
 from tfcolor.training import fit
 from tfcolor.training import run_folder
 from tfcolor.training.signal_watch import SignalWatch
+from tfcolor.version import __version__
+from tfcolor.weights import shipped
 from trainers import launch
 
 SEEDS = flags.DEFINE_list(
@@ -49,6 +56,10 @@ LIST = flags.DEFINE_bool(
 )
 
 COMMAND, CONDITION = "command.txt", "condition.json"
+BEGAN_WITH = "began_with.json"
+# Flags that name a file a run depends on, or a shipped model.
+_FILE_FLAGS = ("flagfile", "classifier", "initial_weights")
+_FILE_FLAGS += ("full_weights", "instance_weights")
 _INTERRUPTED = 130
 # Names that Linux gives to bfloat16 instructions.
 _BFLOAT16 = ("avx512_bf16", "amx_bf16")
@@ -148,6 +159,7 @@ def run_all(
     """
     for run in runs:
         _check_same(run)
+    _say_changes(runs)
     deadline = time.monotonic() + 60 * minutes if minutes else float("inf")
     # By name: why.
     failed = {}
@@ -241,6 +253,61 @@ def _check_same(run) -> None:
         )
 
 
+def _files(run) -> list[str]:
+    """Lists the files of flags and weights that a run reads, sorted."""
+    found, left = set(), list(run.arguments)
+    while left:
+        name, _, path = left.pop().strip().lstrip("-").partition("=")
+        if name not in _FILE_FLAGS:
+            continue
+        if path in shipped.names():
+            path = shipped.weights_file(path)
+        if path in found or not os.path.isfile(path):
+            continue
+        found.add(path)
+        if name == "flagfile":
+            with open(path, encoding="utf-8") as file:
+                left += file.read().splitlines()
+    return sorted(found)
+
+
+@functools.cache
+def _hash(path: str, modified: int) -> str:
+    """The SHA-256 of a file; `modified` is when it changed last, in ns."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _inputs(run) -> dict[str, str]:
+    """Returns what a run depends on: the version, and hashes by file."""
+    hashes = {p: _hash(p, os.stat(p).st_mtime_ns) for p in _files(run)}
+    return {"tfcolor": __version__, **hashes}
+
+
+def _say_changes(runs: list[Run]) -> None:
+    """Says which files and version changed since runs began."""
+    changed = collections.defaultdict(list)
+    for run in runs:
+        path = os.path.join(run.folder, BEGAN_WITH)
+        # Runs made before this was kept have none.
+        if not run.has_begun() or not os.path.exists(path):
+            continue
+        with open(path, encoding="utf-8") as file:
+            before = json.load(file)
+        now = _inputs(run)
+        for name in sorted({*before, *now}):
+            if before.get(name) != now.get(name):
+                changed[name].append(run.name)
+    for name, names in changed.items():
+        if name == "tfcolor":
+            name = f"tfcolor (now {__version__})"
+        print(
+            f"{name} has changed since these runs began, and they may not "
+            f"compare with new ones: {', '.join(names)}",
+            flush=True,
+        )
+
+
 def _log_lines(run) -> list[str]:
     path = os.path.join(run.folder, run_folder.LOG)
     if not os.path.exists(path):
@@ -274,10 +341,13 @@ def _reason(run, status: int, logged: int) -> str:
 
 
 def _prepare(run) -> None:
-    for name, text in (
-        (COMMAND, _command_text(run)),
-        (CONDITION, json.dumps(run.condition, indent=2) + "\n"),
-    ):
+    texts = {
+        COMMAND: _command_text(run),
+        CONDITION: json.dumps(run.condition, indent=2) + "\n",
+    }
+    if not run.has_begun():
+        texts[BEGAN_WITH] = json.dumps(_inputs(run), indent=2) + "\n"
+    for name, text in texts.items():
         path = os.path.join(run.folder, name)
         encode.write_atomically(path, text.encode())
 

@@ -211,8 +211,10 @@ class Row:
         accuracy: Estimate of the share that is right, over pictures.
         by_seed: list of float, each run's accuracy.
         top3: Estimate.
-        gain: Estimate of the accuracy minus that of a random trunk, paired by
-            picture; None for a random trunk, or where no run has one.
+        gain: Estimate of the accuracy minus that of a random trunk, of the
+            seeds that both have, paired by picture; None for a random trunk,
+            or where no seed is common.
+        gain_seeds: int, how many seeds both have; 0 without a gain.
         errors: GroupErrors of all runs together, or None without groups.
     """
 
@@ -222,6 +224,7 @@ class Row:
     by_seed: list[float]
     top3: results.Estimate
     gain: results.Estimate | None
+    gain_seeds: int
     errors: class_predictions.GroupErrors | None
 
 
@@ -276,19 +279,24 @@ def make_rows(
     rows = []
     for setting in sorted(runs, key=_order):
         found = list(runs[setting].values())
-        random = runs.get(dataclasses.replace(setting, trunk=RANDOM))
-        right = _mean_right(found)
+        random = runs.get(dataclasses.replace(setting, trunk=RANDOM), {})
+        common = [s for s in runs[setting] if s in random]
         gain = None
-        if random and setting.trunk != RANDOM:
-            gain = results.mean(right - _mean_right(list(random.values())))
+        if common and setting.trunk != RANDOM:
+            own, other = (
+                _mean_right([trained[s] for s in common])
+                for trained in (runs[setting], random)
+            )
+            gain = results.mean(own - other)
         rows.append(
             Row(
                 setting=setting,
                 seeds=len(found),
-                accuracy=results.mean(right),
+                accuracy=results.mean(_mean_right(found)),
                 by_seed=[float(p.right().mean()) for p in found],
                 top3=results.mean(_mean_right(found, 3)),
                 gain=gain,
+                gain_seeds=len(common) if gain else 0,
                 errors=groups and class_predictions.group_errors(found, groups),
             )
         )
@@ -339,6 +347,7 @@ def _cells(row: Row) -> dict:
         "best_seed": max(row.by_seed),
         **_interval("top3", row.top3),
         **_interval("gain", gain),
+        "gain_seeds": row.gain_seeds,
         "errors": errors.errors,
         "errors_inside": errors.inside,
         "inside_share": errors.share,
@@ -370,11 +379,11 @@ def markdown(rows: list[Row]) -> str:
         "In percent of the test pictures. In brackets: 95 % bootstrap "
         "intervals over pictures (of each picture's mean over the seeds). "
         "Gain: accuracy minus that of a random trunk trained the same way, "
-        "paired by picture.",
+        "of the seeds that both have, paired by picture.",
         "",
         "| trunk | learns | input | pictures a class | seeds | accuracy | "
-        "worst .. best seed | top-3 | gain over random |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "worst .. best seed | top-3 | gain over random | seeds of both |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         s = row.setting
@@ -386,7 +395,8 @@ def markdown(rows: list[Row]) -> str:
         lines.append(
             f"| {s.trunk} | {learns} | {s.inputs} | {s.pictures_per_class} | "
             f"{row.seeds} | {classifier_report.percent(row.accuracy)} | "
-            f"{spread} | {classifier_report.percent(row.top3)} | {gain} |"
+            f"{spread} | {classifier_report.percent(row.top3)} | {gain} | "
+            f"{row.gain_seeds or '–'} |"
         )
     return "\n".join([*lines, *_error_lines(rows)]) + "\n"
 
@@ -396,10 +406,11 @@ def _error_lines(rows: list[Row]) -> list[str]:
         return []
     lines = [
         "",
-        "Errors inside a color group, in percent of the errors of all seeds. "
+        "Errors inside a color group, in percent of the errors of all seeds; "
+        "intervals are over pictures. "
         "Even: if errors were spread evenly over the wrong classes. "
-        "Regrouped: mean over other groups of the same sizes; p: part of "
-        "these with at least the share found.",
+        "Regrouped: mean over all groups of the same sizes, the real ones "
+        "among them; p: part of these with at least the share found.",
         "",
         "| trunk | learns | input | pictures a class | errors | inside | even "
         "| regrouped | p |",
@@ -415,7 +426,7 @@ def _error_lines(rows: list[Row]) -> list[str]:
             f"| {s.trunk} | {learns} | {s.inputs} | {s.pictures_per_class} | "
             f"{e.errors} | {classifier_report.percent(share)} | "
             f"{100 * e.even_share:.1f} | {100 * e.regrouped_share:.1f} | "
-            f"{e.p_value:.3f} |"
+            f"{classifier_report.p_text(e.p_value)} |"
         )
     return lines
 

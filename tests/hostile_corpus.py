@@ -217,6 +217,9 @@ def _jpegs():
     yield _good("exif.jpg", encoded(rgb, "JPEG", exif=exif, **high), **lossy)
     yield _good("no_end.jpg", whole[:-2], **lossy)
     yield _good("after_the_end.jpg", whole + b"more" * 999, **lossy)
+    scans = encoded(rgb, "JPEG", progressive=True)
+    scans = scans[: scans.rindex(b"\xff\xc4")]
+    yield _bad("cut_between_scans.jpg", scans, "truncated")
     # An Adobe marker that says YCCK of CMYK data, and one of no known kind.
     for name, transform in (("ycck", 2), ("adobe_none", 99)):
         data = bytearray(encoded(cmyk, "JPEG", **high))
@@ -253,6 +256,9 @@ def _pngs():
         scan = b"".join(b"\0" + line.tobytes() for line in lines)
         data = png(WIDTH, HEIGHT, depth=depth, data=scan)
         yield _good(f"grey{depth}.png", data, tolerance=60 / depth)
+        level = png_chunk(b"tRNS", b"\0" + bytes([2**depth - 1]))
+        data = png(WIDTH, HEIGHT, depth=depth, chunks=level, data=scan)
+        yield _good(f"level{depth}.png", data, tolerance=60 / depth)
     plain = png(WIDTH, HEIGHT, data=_scanlines(base()[..., :1]))
     yield _good("made.png", plain)
     # Two that other files follow.
@@ -282,9 +288,15 @@ def _other_formats():
     yield _good("one_bit.bmp", encoded(grey.convert("1"), "BMP"), tolerance=60)
     yield _good("plain.dib", encoded(rgb, "DIB"))
     yield _good("plain.tga", encoded(rgb, "TGA"))
+    unused = np.concatenate([base(), np.zeros([HEIGHT, WIDTH, 1])], axis=-1)
+    unused = encoded(unused.astype(np.uint8), "TGA")
+    yield _good("hides_all.tga", unused)
+    # By its head the fourth channel is no alpha.
+    yield _good("unused.tga", unused[:17] + b"\0" + unused[18:])
     yield _good("packed.tga", encoded(rgb, "TGA", compression="tga_rle"))
     yield _good("plain.ppm", encoded(rgb, "PPM"))
     yield _good("plain.pgm", encoded(grey, "PPM"))
+    yield _good("further.pgm", encoded(grey, "PPM") + encoded(rgb, "PPM"))
     deep = (base()[..., 0].astype(">u2") * 257).tobytes()
     head = f"P5\n# a comment\n{WIDTH} {HEIGHT}\n65535\n".encode()
     yield _good("deep.pgm", head + deep)
@@ -434,6 +446,9 @@ def _profiles():
     scan = _scanlines(base())
     data = png(WIDTH, HEIGHT, color=2, chunks=chromaticities, data=scan)
     yield _good("no_primaries.png", data)
+    gamma = png_chunk(b"gAMA", struct.pack(">L", 1))
+    data = png(WIDTH, HEIGHT, color=2, chunks=gamma, data=scan)
+    yield _good("no_gamma.png", data)
     packed = png_chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(3 * 10**7)))
     data = png(WIDTH, HEIGHT, color=2, chunks=packed, data=scan)
     yield Kind(b"icc_bomb.png", data, EITHER, ".")
@@ -568,6 +583,11 @@ def _crafted():
     yield Kind(
         b"text_bomb.png", png(WIDTH, HEIGHT, chunks=texts, data=scan), EITHER
     )
+    for depth in (8, 16):
+        # They end well, and without a word.
+        half = base()[: HEIGHT // 2, :, :1].repeat(depth // 8, axis=-1)
+        half = png(WIDTH, HEIGHT, depth=depth, data=_scanlines(half))
+        yield _bad(f"half{depth}.png", half, "truncated")
     too_much = png(WIDTH, HEIGHT, data=bytes(3 * 10**7))
     yield Kind(b"more_than_its_head.png", too_much, EITHER, ".", tolerance=99)
     yield _bad("values_in_values.tif", overlapping_tiff(), "damaged")

@@ -33,7 +33,7 @@ ELSEWHERE = {
     "make test": "the caller",
     "pip install -c constraints.txt .": "make setup, with -e",
     "tensorboard --logdir=runs": "tests/training reads the event files",
-    "docker compose -f deploy/docker-compose.yml up": "tests/test_deploy.py",
+    "docker compose -f deploy/docker-compose.yml up -d": "tests/test_deploy.py",
 }
 _SHORT = ["--epochs=1", "--log_steps=1", "--validation_share=0.3"]
 MORE = {

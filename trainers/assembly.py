@@ -1,10 +1,15 @@
 """Steps that the colorizer trainers share: from flags to their parts."""
 
+import contextlib
+import math
 import os
 import sys
 from collections.abc import Callable
+from collections.abc import Collection
 
 import keras
+import tensorflow as tf
+from absl import flags
 
 from flags import boxes as box_flags
 from flags import data as data_flags
@@ -13,10 +18,12 @@ from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor import atomic
 from tfcolor import metrics
 from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
+from tfcolor.data import crop_memory
 from tfcolor.data import files
 from tfcolor.data import sources
 from tfcolor.losses import classification
@@ -25,6 +32,7 @@ from tfcolor.models import blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
 from tfcolor.training import lost_worker
+from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validation_pictures
 from tfcolor.training.run_folder import RunFolder
@@ -33,27 +41,71 @@ from tfcolor.weights import shipped
 from tfcolor.weights import transfer
 from trainers import initial_weights
 
+# Validation data that take more memory are not kept in it.
+_KEPT_BYTES = 4 * 2**30
 
-def start_run(program: str, *, seed: int):
+
+def start_run(program: str, *, seed: int, unused: Collection[str] = ()):
     """Opens the run folder and sets seed, precision and strategy.
 
     Args:
         program: str, `__name__` of the trainer.
         seed: int, of the initial weights.
+        unused: names of flags that play no part in this trainer.
 
     Returns:
         RunFolder and tf.distribute.Strategy.
+
+    Raises:
+        OSError: the folder cannot be written, or another process trains
+            there.
+        ValueError: a flag of `unused` is on the command line.
     """
+    ignored = _ignored(unused)
     # First: workers find each other before anything is computed.
     strategy = strategy_lib.build_strategy(run_flags.STRATEGY.value)
     worker = strategy_lib.this_worker(strategy)
-    run = RunFolder(run_flags.WORKDIR.value, is_chief=worker.is_chief)
-    run.write_flags(fields.replay_lines(sys.modules[program]))
+    # `fit` keeps others away; here nothing of theirs is touched.
+    folder = run_flags.WORKDIR.value
+    alone = atomic.held(folder) if worker.is_chief else contextlib.nullcontext()
+    with alone:
+        run = RunFolder(folder, is_chief=worker.is_chief)
+        run.write_flags(fields.replay_lines(sys.modules[program]))
+    if ignored:
+        run.log.warning("no part is played here by %s", ", ".join(ignored))
     if worker.count > 1:
         run.log.info("worker %d of %d", worker.index, worker.count)
     keras.utils.set_random_seed(seed)
     strategy_lib.set_precision(run_flags.PRECISION.value)
     return run, strategy
+
+
+def _ignored(unused: Collection[str]) -> list[str]:
+    """Finds flags that were given and mean nothing.
+
+    Flag files may have them: presets serve several trainers, and the
+    flags.cfg of earlier runs hold what was said then.
+
+    Raises:
+        ValueError: one is on the command line.
+    """
+    typed = {
+        argument.lstrip("-").partition("=")[0]
+        for argument in sys.argv[1:]
+        if argument.startswith("-")
+    }
+    ignored = []
+    for name in unused:
+        flag = flags.FLAGS[name]
+        if flag.value == flag.default:
+            continue
+        if typed & {name, f"no{name}"}:
+            raise ValueError(
+                f"--{name} plays no part in this trainer and must not be "
+                f"given. Received: {flag.serialize()}"
+            )
+        ignored.append(flag.serialize())
+    return ignored
 
 
 def open_sources(log, *, shrink_to: int | None = None):
@@ -162,19 +214,29 @@ def build_siggraph() -> keras.Model:
     )
 
 
-def build_losses(config: objective.ObjectiveConfig, training_batches):
+def build_losses(config: objective.ObjectiveConfig, training_batches, drop_log):
     """Makes the loss function, counting colors first where it needs that.
 
     Args:
         config: ObjectiveConfig.
         training_batches: Dataset of (inputs, targets).
+        drop_log: DropLog of the training pictures.
 
     Returns:
         Function of (targets, outputs); see `objective.objective`.
+
+    Raises:
+        ValueError: there is no batch.
     """
     bin_weights = None
     if config.class_weight and config.rebalance:
         counts = color_statistics.count_bins(training_batches)
+        if not counts.any():
+            dropped = drop_log.summary() or "nothing was dropped"
+            raise ValueError(
+                "The training pictures that are not dropped must fill a batch "
+                f"(--batch_size). Received: no batch; {dropped}"
+            )
         bin_weights = classification.rebalancing_weights(
             counts, uniform_share=config.rebalance
         )
@@ -205,17 +267,25 @@ def fit_colorizer(
         strategy: tf.distribute.Strategy.
         losses: function of (targets, outputs), or None, those of the flags of
             `objective`.
+
+    Raises:
+        ValueError: the training pictures do not fill a batch.
     """
     batch_size = data_flags.config().batch_size
+    _length(train, batch_size)
     if losses is None:
         losses = build_losses(
-            objective_flags.config(), dataset(train, epoch=0, training=True)
+            objective_flags.config(),
+            dataset(train, epoch=0, training=True),
+            train.drop_log,
         )
     task = fit.Task(
         train_data=lambda epoch, context: dataset(
             train, epoch=epoch, training=True, context=context
         ),
-        validation_data=dataset(held_out, epoch=0, training=False).cache(),
+        validation_data=kept(
+            dataset(held_out, epoch=0, training=False), len(held_out), run.log
+        ),
         losses=losses,
         metrics=metrics.colorizer_metrics,
         observe=validation_pictures.FirstTriples,
@@ -228,6 +298,47 @@ def fit_colorizer(
     run_fit(model, task, train=train, run=run, strategy=strategy)
 
 
+def _length(train, batch_size: int) -> tuple[int, int | None]:
+    """Returns the steps of an epoch and of a pass; see `fit.fit`.
+
+    Raises:
+        ValueError: there are fewer pictures than a batch needs.
+    """
+    steps = run_flags.config().steps_per_epoch
+    if steps and isinstance(train, crop_memory.CropMemory):
+        # From there an epoch is one data set, however long it is.
+        return steps, None
+    steps_per_pass = sources.steps_in(train, batch_size)
+    return steps or steps_per_pass, steps_per_pass
+
+
+def kept(batches: tf.data.Dataset, pictures: int, log) -> tf.data.Dataset:
+    """Keeps validation data in memory after the first pass, if they fit.
+
+    Args:
+        batches: Dataset of (inputs, targets).
+        pictures: int, how many there are at most.
+        log: logging.Logger; is told if they are made anew each time.
+
+    Returns:
+        Dataset.
+    """
+    size = pictures * sum(
+        math.prod(spec.shape[1:]) * spec.dtype.size
+        for spec in tf.nest.flatten(batches.element_spec)
+        if spec.dtype != tf.string and spec.shape[1:].is_fully_defined()
+    )
+    if size <= _KEPT_BYTES:
+        return batches.cache()
+    log.info(
+        "%d validation pictures, %.0f GB: made anew in each validation "
+        "(--validation_epochs, --validation_share)",
+        pictures,
+        size / 1e9,
+    )
+    return batches
+
+
 def batch_names(dataset: Callable, source) -> Callable:
     """Makes what says which pictures a training batch is of.
 
@@ -237,8 +348,9 @@ def batch_names(dataset: Callable, source) -> Callable:
         source: source of training pictures.
 
     Returns:
-        Function of the epoch and the place of a batch in it, both int from 0,
-        to a list of str. It reads the epoch up to there once more.
+        Function of the number of a pass (see `fit.Task`) and the place of a
+        batch in it, int from 0, to a list of str. It reads the pass up to
+        there once more.
     """
 
     def names(epoch: int, place: int) -> list[str]:
@@ -263,15 +375,21 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
-    fit_config = run_flags.config()
-    steps = fit_config.steps_per_epoch
+    fit_config, optimizer_config = run_flags.config(), optimizer_flags.config()
+    steps_per_epoch, steps_per_pass = _length(train, task.batch_size)
+    note = optimizer_lib.schedule_note(
+        optimizer_config, epochs=fit_config.epochs
+    )
+    if note:
+        run.log.warning("%s", note)
     try:
         fit.fit(
             model,
             task,
-            steps_per_epoch=steps or sources.steps_in(train, task.batch_size),
+            steps_per_epoch=steps_per_epoch,
+            steps_per_pass=steps_per_pass,
             config=fit_config,
-            optimizer_config=optimizer_flags.config(),
+            optimizer_config=optimizer_config,
             run=run,
             strategy=strategy,
         )

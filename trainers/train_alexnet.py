@@ -82,9 +82,11 @@ def main(argv):
         train_data=lambda epoch, context: dataset(
             seen.train, epoch=epoch, training=True, context=context
         ),
-        validation_data=dataset(
-            seen.validation, epoch=0, training=False
-        ).cache(),
+        validation_data=assembly.kept(
+            dataset(seen.validation, epoch=0, training=False),
+            len(seen.validation),
+            run.log,
+        ),
         losses=label_objective.label_objective(
             alexnet_flags.objective(), model
         ),

@@ -46,6 +46,8 @@ for _name in (
     *("boxes", "max_boxes", "width"),
 ):
     flags.declare_key_flag(_name)
+# Pictures are seen whole and read anew, with their boxes.
+_UNUSED = ("cache", "load_size", "min_area", "aged_share")
 flags.mark_flags_as_required(["images", "workdir"])
 
 
@@ -53,7 +55,9 @@ def main(argv):
     """Reads the flags, then: data, model, fit."""
     config = data_flags.config()
     resnet_assembly.check_objective()
-    run, strategy = assembly.start_run(__name__, seed=config.seed)
+    run, strategy = assembly.start_run(
+        __name__, seed=config.seed, unused=_UNUSED
+    )
 
     train, held_out = assembly.with_boxes(
         assembly.open_sources(run.log), box_class_pipelines.BoxClassSource

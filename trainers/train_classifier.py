@@ -84,9 +84,11 @@ def main(argv):
         train_data=lambda epoch, context: dataset(
             seen.train, epoch=epoch, training=True, context=context
         ),
-        validation_data=dataset(
-            seen.validation, epoch=0, training=False
-        ).cache(),
+        validation_data=assembly.kept(
+            dataset(seen.validation, epoch=0, training=False),
+            len(seen.validation),
+            run.log,
+        ),
         losses=label_losses.cross_entropy,
         metrics=metrics.label_metrics,
         observe=validation_pictures.ConfusionPicture,

@@ -38,6 +38,8 @@ for _group in (
     run_flags,
 ):
     flags.adopt_module_key_flags(_group)
+# Of other networks.
+_UNUSED = ("width", "gradient_stop", "initializer")
 flags.mark_flags_as_required(["images", "workdir"])
 
 
@@ -45,7 +47,9 @@ def main(argv):
     """Reads the flags, then: data, model, fit."""
     config = data_flags.config()
     check_size(config.image_size)
-    run, strategy = assembly.start_run(__name__, seed=config.seed)
+    run, strategy = assembly.start_run(
+        __name__, seed=config.seed, unused=_UNUSED
+    )
 
     train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
     if config.cache:

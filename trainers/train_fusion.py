@@ -6,7 +6,7 @@
         --instance_weights=runs/instance/model.keras --workdir=runs/fusion
 
 Only the 13 blending layers, the last convolution and the output learn; the
-trunk and the instance network stay as they came, their batch normalisations
+trunk and the instance network stay as they came, their batch normalizations
 in evaluation mode. model.keras holds all three networks.
 """
 
@@ -43,6 +43,8 @@ for _group in (
 ):
     flags.adopt_module_key_flags(_group)
 flags.declare_key_flag("width")
+# Pictures are seen whole and at their own size, with their boxes.
+_UNUSED = ("cache", "load_size", "min_area", "aged_share")
 flags.mark_flags_as_required(
     ["images", "full_weights", "instance_weights", "workdir"]
 )
@@ -93,7 +95,9 @@ def _check_instance(instance, fusion) -> None:
 def main(argv):
     """Reads the flags, then: data, models, fit."""
     config = data_flags.config()
-    run, strategy = assembly.start_run(__name__, seed=config.seed)
+    run, strategy = assembly.start_run(
+        __name__, seed=config.seed, unused=_UNUSED
+    )
 
     train, held_out = assembly.open_boxed_sources(run.log)
     with strategy.scope():

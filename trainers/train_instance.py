@@ -33,13 +33,17 @@ for _group in (
     run_flags,
 ):
     flags.adopt_module_key_flags(_group)
+# Boxes are cut out of pictures at their own size, anew in each epoch.
+_UNUSED = ("cache",)
 flags.mark_flags_as_required(["images", "workdir"])
 
 
 def main(argv):
     """Reads the flags, then: data, model, fit."""
     config = data_flags.config()
-    run, strategy = assembly.start_run(__name__, seed=config.seed)
+    run, strategy = assembly.start_run(
+        __name__, seed=config.seed, unused=_UNUSED
+    )
 
     train, held_out = assembly.open_boxed_sources(run.log)
     with strategy.scope():

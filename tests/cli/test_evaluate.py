@@ -350,7 +350,7 @@ def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
         *(f"--boxes={tmp_path / 'boxes'}", "--crops"),
     )
     assert status == 0
-    assert "## Evaluation: 2 pictures" in capsys.readouterr().out
+    assert "## Evaluation: 2 crops of 1 picture" in capsys.readouterr().out
     sizes = {(row["width"], row["height"]) for row in _rows(report)}
     assert sizes == {("18", "18"), ("9", "33")}
     status = _run(

@@ -15,6 +15,7 @@ from PIL import ImageOps
 from tests import hostile_corpus
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import shown_colors
 
 
 def _noise(*shape, dtype=np.uint8):
@@ -189,7 +190,15 @@ def test_cmyk_with_an_unusable_profile_is_converted_plainly():
     picture = decode.decode_picture(data)
     red = np.array([255, 0, 0])
     assert np.abs(picture.pixels.astype(int) - red).max() <= 3
-    assert picture.icc_profile is None
+    assert picture.icc_profile == shown_colors.srgb_profile()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+def test_converted_cmyk_carries_an_srgb_profile(kind):
+    data = _encoded(Image.new("CMYK", (4, 4), (0, 255, 255, 0)), kind)
+    picture = decode.decode_picture(data)
+    assert picture.icc_profile == shown_colors.srgb_profile()
+    assert picture.notes == ()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "deep PNG", "WEBP", "BMP"])
@@ -308,3 +317,96 @@ def test_netpbm_text_and_bitmaps_are_read():
         b"P3 2 1 255 0 0 0 255 255 255\n",
     ):
         assert decode.decode_rgb(data)[0].tolist() == [[0] * 3, [255] * 3]
+
+
+def _tga(pixels, alpha_bits):
+    """A TGA of 32 bits a pixel, uint8 [H, W, 4] of blue, green, red, alpha."""
+    height, width = pixels.shape[:2]
+    head = struct.pack("<BBBHHBHH", 0, 0, 2, 0, 0, 0, 0, 0)
+    head += struct.pack("<HHBB", width, height, 32, 0x20 | alpha_bits)
+    return head + pixels.tobytes()
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_the_fourth_channel_of_a_tga_without_alpha_is_none(varied):
+    pixels = _noise(5, 7, 4)
+    if not varied:
+        pixels[..., 3] = 0
+    picture = decode.decode_picture(_tga(pixels, 0))
+    assert picture.alpha is None
+    assert np.array_equal(picture.pixels, pixels[..., 2::-1])
+    assert len(picture.notes) == varied
+    if varied:
+        assert "by its head it is no alpha" in picture.notes[0]
+        meant = decode.decode_picture(_tga(pixels, 8))
+        assert np.array_equal(meant.alpha, pixels[..., 3:])
+        assert meant.notes == ()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TGA", "TIFF", "WEBP"])
+def test_alpha_that_hides_all_is_left_out_and_said(kind):
+    rgba = _noise(5, 7, 4)
+    rgba[..., 3] = 0
+    options = {"lossless": True, "exact": True} if kind == "WEBP" else {}
+    picture = decode.decode_picture(_encoded(rgba, kind, **options))
+    assert picture.alpha is None
+    assert np.array_equal(picture.pixels, rgba[..., :3])
+    assert picture.notes == (
+        "its alpha is left out: it hides all of the picture",
+    )
+    rgba[2, 3, 3] = 1
+    picture = decode.decode_picture(_encoded(rgba, kind, **options))
+    assert np.array_equal(picture.alpha, rgba[..., 3:])
+    assert picture.notes == ()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_the_transparent_level_of_a_grey_png_becomes_alpha(depth):
+    highest = 2**depth - 1
+    values = np.linspace(0, highest, 8).round().astype(np.uint16)[None]
+    bits = np.unpackbits(values.T.astype(">u2").view(np.uint8), axis=-1)
+    scan = b"\0" + np.packbits(bits[:, 16 - depth :]).tobytes()
+    dtype = np.uint16 if depth == 16 else np.uint8
+    full = np.iinfo(dtype).max
+    # Of a level with more bits than the depth the low ones count.
+    more = () if depth in (1, 16) else (highest + 1 + int(values[0, 5]),)
+    for level in (0, highest, int(values[0, 5]), *more):
+        chunk = hostile_corpus.png_chunk(b"tRNS", struct.pack(">H", level))
+        data = hostile_corpus.png(8, 1, depth=depth, chunks=chunk, data=scan)
+        picture = decode.decode_picture(data)
+        assert picture.pixels.dtype == picture.alpha.dtype == dtype
+        shown = values * (full // highest)
+        assert np.array_equal(picture.pixels[..., 0], shown)
+        alpha = np.where(values == level & highest, 0, full)
+        assert np.array_equal(picture.alpha[..., 0], alpha)
+
+
+def test_a_turned_deep_grey_png_keeps_its_transparent_level():
+    exif = Image.Exif()
+    exif[274] = 6
+    values = _noise(5, 7, dtype=np.uint16)
+    data = _encoded(values, exif=exif)
+    level = struct.pack(">H", int(values[1, 2]))
+    data = data[:33] + _png_chunk(b"tRNS", level) + data[33:]
+    picture = decode.decode_picture(data)
+    turned = np.rot90(values, -1)
+    assert np.array_equal(picture.pixels[..., 0], turned)
+    hidden = turned == values[1, 2]
+    assert np.array_equal(picture.alpha[..., 0] == 0, hidden)
+
+
+@pytest.mark.parametrize("head", [b"P4 9 2\n", b"P5 9 2 255\n", b"P6 9 2 999 "])
+def test_pictures_after_the_first_of_a_netpbm_file_are_said(head):
+    size = {b"P4": 4, b"P5": 18, b"P6": 108}[head[:2]]
+    first = head + bytes(size)
+    alone = decode.decode_picture(first)
+    assert alone.notes == ()
+    for second in (first, b"P2 1 1 255 7\n", b"P5\n#\n1 1 255\n7"):
+        said = []
+        picture = decode.decode_picture(first + second)
+        decode.decode_rgb(first + second, say=said.append)
+        assert np.array_equal(picture.pixels, alone.pixels)
+        assert picture.notes == tuple(said)
+        assert said == ["it has further pictures; the first one is taken"]
+    for rest in (b"\n", b"P", b"Px", b"\0" * 99):
+        assert decode.decode_picture(first + rest).notes == ()

@@ -7,6 +7,7 @@ from PIL import ImageCms
 
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data.side_data import SideData
 
 _LOSSLESS = (".png", ".bmp", ".tif", ".tiff", ".PNG")
 
@@ -127,3 +128,19 @@ def test_write_errors_name_the_file(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=r"a\.png cannot be written: "):
         encode.write_atomically(str(tmp_path / "file" / "a.png"), b"data")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_transparency_that_a_jpeg_does_not_hold_is_said(dtype):
+    options = {"exif": None, "side": SideData()}
+    alpha = np.full([9, 13, 1], np.iinfo(dtype).max, dtype)
+    assert encode.left_out(".jpg", alpha=alpha, **options) == []
+    alpha[3, 4] = 0
+    assert encode.left_out(".JPG", alpha=alpha, **options) == [
+        "left out of the JPEG file: its transparency (what it hid shows)"
+    ]
+    for extension in (".png", ".webp", ".tif", ".bmp"):
+        assert encode.left_out(extension, alpha=alpha, **options) == []
+        data = encode.encode_picture(_noise(3, dtype), extension, alpha=alpha)
+        decoded = decode.decode_picture(data)
+        assert decoded.alpha is not None

@@ -161,6 +161,22 @@ def test_a_resumed_epoch_equals_the_rest_of_an_uninterrupted_one(album):
     _assert_equal(whole[3:], list(epochs().skip(3).as_numpy_iterator()))
 
 
+def test_passes_of_an_epoch_differ_as_epochs_do(album):
+    # The numbers that training gives to passes.
+    numbers = [epoch + (i << 32) for epoch in range(3) for i in range(3)]
+    seeds = {pipelines.epoch_seed(CONFIG, number) for number in numbers}
+    assert len(seeds) == 9
+    source = sources.open_source(album)
+    first, second = (
+        np.concatenate(
+            [x["L"] for x, _ in _batches(source, _changed(flip=True), epoch=i)]
+        )
+        for i in numbers[:2]
+    )
+    assert first.shape == second.shape
+    assert not np.array_equal(first, second)
+
+
 def _copies(folder, rgb, count):
     """A source of one picture many times, and that picture's ab."""
     for i in range(count):

@@ -104,6 +104,25 @@ def test_png_gamma_is_applied_unless_it_is_srgb(dtype, chunks, gamma):
         assert _mean_L_error(picture.pixels, srgb) < 0.01
 
 
+@pytest.mark.parametrize("gamma", [0, 1, 15, 16, 625000000, 625000001])
+def test_png_gamma_that_no_picture_has_is_ignored_and_said(gamma):
+    pixels = np.array([[[10, 90, 250]]], np.uint8)
+    data = _file(pixels, "PNG")
+    added = _chunk(b"gAMA", struct.pack(">L", gamma))
+    picture = decode.decode_picture(data[:33] + added + data[33:])
+    usable = 16 <= gamma <= 625000000
+    assert np.array_equal(picture.pixels, pixels) != usable
+    assert (picture.notes == ()) == usable
+    if not usable:
+        (note,) = picture.notes
+        assert note.startswith("its gAMA is ignored: ")
+        assert note.endswith(f"Received: {gamma}")
+        # Both chunks are named.
+        added += _chunk(b"cHRM", bytes(32))
+        picture = decode.decode_picture(data[:33] + added + data[33:])
+        assert np.array_equal(picture.pixels, pixels)
+
+
 @pytest.mark.parametrize("channels", [3, 4])
 def test_deep_png_gamma_is_applied_once(channels):
     cv2 = pytest.importorskip("cv2")

@@ -8,6 +8,7 @@ from PIL import Image
 from tests.data import tiff_files
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import shown_colors
 
 
 def _noise(channels, dtype=np.uint16, height=20, width=33):
@@ -134,7 +135,7 @@ def test_cmyk_is_converted_at_any_depth(dtype, planar):
     picture = _decoded(values, planar=planar, photometric=5)
     assert picture.pixels.dtype == np.uint8
     assert np.abs(picture.pixels - [255, 0, 0]).max() <= 3
-    assert picture.icc_profile is None
+    assert picture.icc_profile == shown_colors.srgb_profile()
 
 
 @pytest.mark.parametrize(

@@ -42,3 +42,17 @@ def test_predict_keeps_the_order_of_the_data():
     np.testing.assert_array_equal(found.predicted(), [0, 1, 2])
     np.testing.assert_array_equal(found.right(), [1, 1, 0])
     np.testing.assert_allclose(found.probabilities, tf.nn.softmax(logits))
+
+
+def test_small_probabilities_keep_their_order_in_a_csv_file(tmp_path):
+    sure = np.float32([[1e-8, 2e-8, 1e-9, 9e-8, 1]])
+    names = ("a", "b", "c", "d", "e")
+    predictions = class_predictions.ClassPredictions(
+        ["x.jpg"], np.array([3]), sure, names
+    )
+    path = str(tmp_path / "predictions.csv")
+    class_predictions.write_predictions(predictions, path)
+    again = class_predictions.read_predictions(path)
+    np.testing.assert_array_equal(again.probabilities.astype("float32"), sure)
+    assert predictions.right(3) == again.right(3) == 1
+    assert predictions.right(2) == again.right(2) == 1

@@ -8,6 +8,7 @@ import pytest
 from tests.evaluation import predictions_of_classes as made
 from tfcolor.evaluation import class_predictions
 
+_PAIRS = [("apple", "apple"), ("apple", "tomato"), ("lemon", "tomato")]
 SIX = ("a", "b", "c", "d", "e", "f")
 
 
@@ -92,3 +93,16 @@ def test_errors_that_follow_the_groups_are_found():
     groups = dict(zip(SIX, "xxxyyy", strict=True))
     errors = class_predictions.group_errors([made.make(pairs * 4, SIX)], groups)
     assert errors.share == 1 and errors.p_value == pytest.approx(2 / 20)
+
+
+def test_runs_that_agree_do_not_narrow_the_interval():
+    many = [made.make(_PAIRS * 5)] * 3
+    one, three = (
+        class_predictions.group_errors(runs, made.GROUPS)
+        for runs in (many[:1], many)
+    )
+    assert three.errors == 3 * one.errors
+    assert (three.share, three.low, three.high) == pytest.approx(
+        (one.share, one.low, one.high)
+    )
+    assert 0 < one.low < one.share < one.high < 1

@@ -58,7 +58,14 @@ def test_the_summary_says_what_chance_has(tmp_path):
     assert "Right: 55.6 [" in text
     assert "3 of 4 errors stay inside a color group: 75.0 [" in text
     assert "Spread evenly over the wrong classes it would be 33.3 %" in text
+    assert "33.3 % on average; p, the part of them with" in text
+    assert "as much or more: 0.333." in text
     assert "| lemon | yellow | 3 | 66.7 | 66.7 | banana (1) |" in text
+
+
+def test_a_p_value_is_never_written_as_0():
+    found = [classifier_report.p_text(p) for p in (1, 0.0274, 0.001, 1e-4)]
+    assert found == ["1.000", "0.027", "0.001", "< 0.001"]
 
 
 def test_a_report_needs_neither_groups_nor_a_colorizer(tmp_path):

@@ -226,3 +226,9 @@ def _blackened(rgb, rows):
     rgb = rgb.copy()
     rgb[rows] = 0
     return rgb
+
+
+def test_methods_that_read_jpegs_are_named(folder):
+    lossy = Method("jpegs", lambda _, rgb: rgb, lossy=True)
+    result = compare(list_truth(str(folder), limit=1), [PERFECT, lossy])
+    assert result.lossy == ("jpegs",)

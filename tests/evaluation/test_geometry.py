@@ -42,7 +42,7 @@ def test_every_geometry_has_a_name_for_people():
     assert names == {
         "original size",
         "squash to 256 x 256",
-        "centre crop of 256 x 256",
+        "center crop of 256 x 256",
     }
 
 

@@ -73,3 +73,10 @@ def test_equal_relative_names_from_two_folders_are_ambiguous(folder):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="must be a folder"):
         PredictionFolder(str(tmp_path / "none"), [])
+
+
+def test_predictions_that_are_jpegs_are_lossy(folder):
+    truth = _truth("a.jpg", "b.jpg")
+    predictions = PredictionFolder(folder("a.png", "other.jpg"), truth)
+    assert not predictions.lossy()
+    assert PredictionFolder(folder("b.JPG"), truth).lossy()

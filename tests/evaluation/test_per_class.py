@@ -149,3 +149,31 @@ def test_other_files_are_no_scores(tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="Scores must be .*other.csv"):
         color_scores.read_scores(str(path), method="n")
+
+
+def test_a_class_of_one_picture_has_a_dash_for_its_deviation():
+    rows = per_class.loss_table(
+        made_scores(), per_class.class_rows(made_scores())
+    )
+    assert rows[1][0] == "beer" and rows[1][2].endswith(" (–)")
+
+
+def test_few_pictures_are_sure_of_nothing():
+    scores = made_scores(["food"] * 30 + ["sky"] * 9)
+    worse = per_class.changes(scores, per_class.class_rows(scores))["worse"]
+    assert (worse.surely_worse, worse.classes) == (1, 2)
+    text = per_class.markdown(scores, heading="39", delivered=False)
+    assert "Classes of fewer than 10 pictures" in text
+
+
+def test_crops_of_one_file_count_as_one_picture_of_a_class():
+    scores = made_scores()
+    files = np.arange(len(CLASSES)) // 4
+    crops = color_scores.ColorScores(scores.table, files)
+    food, apart = (per_class.class_rows(s)[1] for s in (crops, scores))
+    assert (food.pictures, food.files) == (30, 8)
+    assert food.means == apart.means
+    own, free = (row.differences["better"] for row in (food, apart))
+    assert own.value == pytest.approx(free.value) and own.low != free.low
+    change = per_class.changes(crops, per_class.class_rows(crops))["better"]
+    assert change.surely_improved == 0

@@ -27,7 +27,7 @@ def _head(filters=5, channels=3, seed=0):
     }
 
 
-def test_the_folded_head_is_convolution_and_normalisation():
+def test_the_folded_head_is_convolution_and_normalization():
     arrays = _head()
     kernel, bias = perceptual.fold_head(arrays)
     assert kernel.shape == (1, 1, 3, 5)

@@ -87,3 +87,30 @@ def test_pictures_may_be_in_any_order():
 def test_baselines_come_first():
     summaries = results.summarize(synthetic.comparison(methods=("b", "a")))
     assert list(summaries) == ["grey", "mean ab", "b", "a"]
+
+
+def _crops(comparison, files):
+    """The same numbers, of crops of so many files."""
+    pictures = [
+        dataclasses.replace(p, path=f"/t/{i % files}.jpg", box=(0, 0, 9, 9 + i))
+        for i, p in enumerate(comparison.pictures)
+    ]
+    return dataclasses.replace(comparison, pictures=pictures)
+
+
+def test_crops_of_one_file_are_drawn_together():
+    pictures = synthetic.comparison(count=12, methods=("one", "two"))
+    assert not pictures.has_crops
+    assert list(pictures.files) == list(range(12))
+    crops = _crops(pictures, 4)
+    assert crops.has_crops
+    assert list(crops.files) == [0, 1, 2, 3] * 3
+    assert results.heading(crops) == "12 crops of 4 pictures, original size"
+    own = results.summarize(crops)["one"].means["psnr"]
+    free = results.summarize(pictures)["one"].means["psnr"]
+    assert own.value == free.value
+    # File i has the means 4 + i: they lie closer together than pictures.
+    assert own.high - own.low < 0.75 * (free.high - free.low)
+    difference = results.differences(crops)["two"]
+    assert dataclasses.astuple(difference["psnr"]) == pytest.approx((1, 1, 1))
+    assert np.isnan(results.summarize(_crops(pictures, 1))["one"].gain.low)

@@ -185,3 +185,21 @@ def test_the_csv_of_no_picture_is_its_header():
     assert len(header) == 1
     assert header[0].startswith("picture,method,geometry,width,height,psnr,")
     assert header[0].endswith(",true_colorfulness_absolute")
+
+
+def test_few_pictures_crops_and_jpeg_predictions_are_noted():
+    rough = "fewer than 20 pictures are rough"
+    made = synthetic.comparison(count=20)
+    assert rough not in _markdown(made)
+    assert "drawn together" not in _markdown(made)
+    assert "JPEG" not in _markdown(made)
+    assert rough in _markdown(synthetic.comparison(count=19))
+    crops = [
+        dataclasses.replace(p, path=f"{i // 2}.jpg", box=(0, 0, 1, 1 + i))
+        for i, p in enumerate(made.pictures)
+    ]
+    made = dataclasses.replace(made, pictures=crops, lossy=("model",))
+    text = _markdown(made)
+    assert rough in text and "Crops of one picture are drawn together" in text
+    assert "model: read from JPEG files" in text
+    assert "## Evaluation: 20 crops of 10 pictures" in text

@@ -12,8 +12,10 @@ from tfcolor.export import export_onnx
 from tfcolor.export.verification import VerificationError
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.ddcolor import ddcolor
+from tfcolor.models.eccv16 import eccv16
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.resnet_colorizer import resnet_colorizer
+from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
 pytestmark = pytest.mark.skipif(
@@ -25,8 +27,10 @@ NETWORKS = {
         encoder="tiny", width=1 / 32, queries=5, decoder_blocks=3
     ),
     "siggraph_blend": lambda: siggraph_blend(width=1 / 16, mirrored=True),
+    "eccv16": lambda: eccv16(width=1 / 16),
     "efficientnet_unet": efficientnet_unet,
     "resnet_colorizer": lambda: resnet_colorizer(width=1 / 16),
+    "siggraph17": lambda: siggraph(width=1 / 16, mask_center=0.0),
     "told": models.told_model,
 }
 # To convert.
@@ -63,8 +67,7 @@ def test_files_take_pictures_of_other_sizes_and_equal_keras(name, tmp_path):
     path = str(tmp_path / f"{name}.keras")
     model_file.save(model, path, info)
     output = tmp_path / "out"
-    difference = export_onnx.export_onnx(path, str(output))
-    assert 0 <= difference <= 1e-3
+    export_onnx.export_onnx(path, str(output))
     assert set(os.listdir(output)) == {"model_card.md", f"{name}.onnx"}
     session = _session(output / f"{name}.onnx")
     inputs = export_onnx.random_inputs(model, 3, 32, 96)

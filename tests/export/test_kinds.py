@@ -228,7 +228,7 @@ def test_what_makes_no_sense_is_refused(kind, told, message):
 @pytest.mark.long
 @pytest.mark.usefixtures("_fewer_pictures")
 @pytest.mark.parametrize(
-    "kind", ["siggraph_blend", "ensemble", "instance_colorizer"]
+    "kind", ["siggraph_blend", "ddcolor", "ensemble", "instance_colorizer"]
 )
 def test_exports_of_every_kind_equal_python(kind, tmp_path):
     build, size, _ = COLORIZERS[kind]

@@ -19,3 +19,10 @@ def test_two_classes_are_both_among_the_best_three():
     targets = {"label": tf.constant([1], tf.int64)}
     found = metrics.accuracies(targets, {"logits": tf.constant([[2.0, 1.0]])})
     assert (found["accuracy"], found["top3"]) == (0, 1)
+
+
+def test_a_tie_is_not_right_for_every_class():
+    targets = {"label": tf.range(5, dtype=tf.int64)}
+    found = metrics.accuracies(targets, {"logits": tf.zeros([5, 5])})
+    np.testing.assert_array_equal(found["accuracy"], [1, 0, 0, 0, 0])
+    np.testing.assert_array_equal(found["top3"], [1, 1, 1, 0, 0])

@@ -42,7 +42,7 @@ def _published(variant="lite0", seed=0):
 
 
 def _unfolded(x, arrays):
-    """The network as published: convolutions, then normalisations."""
+    """The network as published: convolutions, then normalizations."""
 
     def conv(x, name, norm, *, strides=1, relu=True):
         kernel = arrays[f"{name}.weight"]
@@ -93,7 +93,7 @@ def test_larger_variants_have_more_blocks(variant, count):
     assert len(efficientnet_lite.blocks(variant)) == count
 
 
-def test_folded_weights_do_what_convolutions_and_normalisations_do():
+def test_folded_weights_do_what_convolutions_and_normalizations_do():
     arrays = _published()
     model = efficientnet_lite.efficientnet_lite()
     efficientnet_lite.set_folded(model, efficientnet_lite.fold(arrays))

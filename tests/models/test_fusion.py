@@ -81,7 +81,7 @@ def test_the_published_width_has_1226108_weights_in_the_fusion_stage():
     assert count == 1_226_108
 
 
-def test_frozen_normalisations_keep_their_statistics_in_training():
+def test_frozen_normalizations_keep_their_statistics_in_training():
     networks = scoring_networks()
     freeze_trunk(networks["fusion"])
     networks["instance"].trainable = False

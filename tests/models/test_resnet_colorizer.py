@@ -70,7 +70,7 @@ def test_a_colorizer_begins_as_resnet18_does():
     names = resnet_colorizer.encoder_layers(whole)
     known = {layer.name for layer in whole.layers}
     assert len(names) == 40 and set(names) <= known
-    # conv1 and two stages of two blocks, with their normalisations.
+    # conv1 and two stages of two blocks, with their normalizations.
     assert len(resnet_colorizer.encoder_layers(small())) == 20
     alone = resnet_colorizer.resnet18(width=1 / 16)
     assert resnet_colorizer.encoder_layers(alone) == names

@@ -56,7 +56,7 @@ def test_the_study_gives_what_its_own_code_gives():
     np.testing.assert_allclose(
         model(inputs)["logits"], golden["logits"], rtol=0, atol=1e-5
     )
-    # Frozen normalisations go on using the statistics of the batch.
+    # Frozen normalizations go on using the statistics of the batch.
     np.testing.assert_allclose(
         model(inputs, training=True)["logits"],
         golden["training_logits"],

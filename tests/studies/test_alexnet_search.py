@@ -30,7 +30,7 @@ def started(monkeypatch):
         top3 = 0.75 if "rate_0.001" in folder.name else 0.5
         (folder / "metrics.csv").write_text(
             "step,loss,validation/accuracy,validation/top3\n"
-            f"5,1,,\n10,,0.25,{top3}\n20,,0.5,0.4\n"
+            f"5,1,,\n10,,0.25,{top3}\n15,,0.75,{top3}\n20,,0.5,0.4\n"
         )
         return 0
 
@@ -75,6 +75,15 @@ def test_results_put_the_best_validation_first(tmp_path, started):
     assert (tmp_path / "search/results.csv").read_text().count("\n") == 9
     image = (tmp_path / "search/results.png").read_bytes()
     assert image.startswith(b"\x89PNG")
+
+
+def test_a_report_that_is_not_whole_is_passed_over(tmp_path, started):
+    _start(tmp_path)
+    search = tmp_path / "search"
+    conditions = resumable_runs.read_conditions(str(search))
+    whole, *_ = cells = alexnet_search.read_cells(conditions)
+    (search / whole.folder / "report" / classifier_report.SUMMARY).unlink()
+    assert alexnet_search.read_cells(conditions) == cells[1:]
 
 
 def test_tensorboard_gets_settings_and_results_of_each_cell(tmp_path, started):

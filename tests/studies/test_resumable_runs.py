@@ -201,3 +201,70 @@ def test_a_run_is_told_once_to_save_itself_when_time_is_over(tmp_path):
     with SignalWatch() as watch:
         assert resumable_runs._process(command, watch, started + 0.5) == 130
     assert time.monotonic() - started < 20
+
+
+@pytest.fixture
+def with_files(tmp_path):
+    """A run with weights and a flag file that names another."""
+    for name in ("weights.keras", "inner.cfg"):
+        (tmp_path / name).write_text("--epochs=3\n")
+    (tmp_path / "outer.cfg").write_text(f"--flagfile={tmp_path}/inner.cfg\n")
+    return resumable_runs.Run(
+        *(str(tmp_path / "run"), "some.trainer"),
+        (
+            f"--flagfile={tmp_path}/outer.cfg",
+            f"--initial_weights={tmp_path}/weights.keras",
+        ),
+        *({}, "done"),
+    )
+
+
+@pytest.mark.parametrize("name", ["outer.cfg", "inner.cfg", "weights.keras"])
+def test_changed_files_of_a_run_are_said(tmp_path, with_files, name, capsys):
+    _run_all([with_files], Start())
+    _run_all([with_files], Start())
+    assert "has changed" not in capsys.readouterr().out
+    with open(tmp_path / name, "a") as file:
+        file.write("# changed\n")
+    os.utime(tmp_path / name, (1, 1))
+    start = Start()
+    _run_all([with_files], start)
+    assert not start.commands
+    said = capsys.readouterr().out.splitlines()[0]
+    assert said.startswith(f"{tmp_path}/{name} has changed since these")
+    assert said.endswith(": run")
+
+
+def test_a_changed_version_is_said(tmp_path, capsys, monkeypatch):
+    _run_all(_runs(tmp_path), Start())
+    monkeypatch.setattr(resumable_runs, "__version__", "99.0")
+    _run_all(_runs(tmp_path), Start())
+    out = capsys.readouterr().out
+    assert "tfcolor (now 99.0) has changed" in out
+    assert ": first, second\n" in out
+    # Runs made before it was kept.
+    for name in ("first", "second"):
+        (tmp_path / name / resumable_runs.BEGAN_WITH).unlink()
+    _run_all(_runs(tmp_path), Start())
+    assert "has changed" not in capsys.readouterr().out
+
+
+def test_what_a_run_began_with_stays_when_it_goes_on(tmp_path, with_files):
+    _run_all([with_files], Start())
+    kept = tmp_path / "run" / resumable_runs.BEGAN_WITH
+    before = kept.read_text()
+    (tmp_path / "run/done").unlink()
+    checkpoint = tmp_path / "run/checkpoints/latest/ckpt-3.index"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_text("")
+    (tmp_path / "weights.keras").write_text("others")
+    _run_all([with_files], Start())
+    assert kept.read_text() == before
+
+
+def test_shipped_weights_are_among_the_files():
+    run = resumable_runs.Run(
+        "run", "some.trainer", ("--initial_weights=lite0_unet",), {}, "done"
+    )
+    (path,) = resumable_runs._files(run)
+    assert path.endswith("lite0_unet.npz")

@@ -77,9 +77,10 @@ def test_rows_are_means_over_seeds_and_gains_over_a_random_trunk():
     assert full.accuracy.value == pytest.approx(0.5)
     assert full.accuracy.low < 0.5 < full.accuracy.high
     assert random.gain is None and other.gain is None
-    assert full.gain.value == pytest.approx(0.5 - 3 / 9)
-    # Paired: three pictures gain 1/2, six nothing.
-    assert 0 <= full.gain.low < full.gain.value < full.gain.high <= 0.5
+    # Of the seed that both have: three of nine pictures gain, six nothing.
+    assert full.gain_seeds == 1 and random.gain_seeds == 0
+    assert full.gain.value == pytest.approx(3 / 9)
+    assert 0 <= full.gain.low < full.gain.value < full.gain.high <= 1
     # Apples that are called lemons, of both runs.
     assert (full.errors.errors, full.errors.inside) == (9, 0)
 
@@ -89,11 +90,14 @@ def test_the_table_is_written_as_csv_and_markdown():
     text = task_transfer.csv_text(rows)
     first, second, _ = csv.DictReader(io.StringIO(text))
     assert (first["trunk"], first["gain"]) == ("random", "nan")
-    assert float(second["gain"]) == pytest.approx(1 / 6, abs=1e-5)
+    assert float(second["gain"]) == pytest.approx(1 / 3, abs=1e-5)
+    assert (first["gain_seeds"], second["gain_seeds"]) == ("0", "1")
     assert (second["seeds"], second["errors"]) == ("2", "9")
     text = task_transfer.markdown(rows)
     assert "| full | the head | L | 10 | 2 | 50.0 [" in text
-    assert "| 33.3 .. 66.7 |" in text and "| +16.7 [" in text
+    assert "| 33.3 .. 66.7 |" in text
+    gain = text.partition("| +33.3 [")[2].partition("\n")[0]
+    assert gain.endswith("] | 1 |")
     assert "Errors inside a color group" in text
     plain = [dataclasses.replace(row, errors=None) for row in rows]
     assert "color group" not in task_transfer.markdown(plain)
@@ -109,3 +113,10 @@ def test_the_plot_has_a_panel_for_each_way_to_learn_and_see():
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["head learns, input L", "everything learns, input L_ab"]
     assert plots.png(figure)[:4] == b"\x89PNG"
+
+
+def test_trunks_without_a_common_seed_have_no_gain():
+    runs = {FULL: {0: _right(0, 1)}, RANDOM: {1: _right(0), 2: _right(1)}}
+    _, full = task_transfer.make_rows(runs, None)
+    assert full.gain is None and full.gain_seeds == 0
+    assert "| – | – |" in task_transfer.markdown([full])

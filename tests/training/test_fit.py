@@ -9,6 +9,7 @@ import tensorflow as tf
 from tests.training import run_files
 from tests.training import tiny_run
 from tests.training.tiny_run import TinyRun
+from tfcolor import atomic
 from tfcolor.losses import objective
 from tfcolor.weights import model_file
 
@@ -185,8 +186,46 @@ def test_the_model_that_is_kept_may_be_the_last(tmp_path):
 
 
 def test_the_figure_to_be_best_by_must_be_one_that_is_measured(tmp_path):
-    with pytest.raises(ValueError, match="one of .*'huber', 'psnr'"):
-        TinyRun(epochs=1, steps=1, best_by="accuracy").start(tmp_path)
+    run = TinyRun(epochs=1, steps=1, best_by="accuracy")
+    with pytest.raises(ValueError, match="one of .*'huber', .*'psnr'.*Recei"):
+        run.start(tmp_path)
+    # Before the first step.
+    assert not (tmp_path / "metrics.csv").exists()
+
+
+def test_a_folder_that_another_process_trains_in_is_refused(tmp_path):
+    with atomic.held(str(tmp_path)):
+        with pytest.raises(OSError, match="another process is writing it"):
+            TinyRun(epochs=1).start(tmp_path)
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_the_passes_of_an_epoch_are_different_data(tmp_path):
+    numbers = []
+    TinyRun(steps=5, steps_per_pass=2, on_epoch=numbers.append).start(tmp_path)
+    assert len(numbers) == len(set(numbers)) == 6
+    assert numbers[0] == 0 and numbers[3] == 1 and min(numbers[1:3]) > 1000
+    assert run_files.column(tmp_path, "step")[-1] == 10
+
+
+def test_a_batch_of_a_later_pass_is_named(tmp_path):
+    asked = []
+
+    def data(number, count):
+        good = tiny_run.batches(number, count)
+        if number < 1:
+            return good
+        return good.map(lambda x, y: (x, {"ab": y["ab"] * np.nan}))
+
+    def name_batch(number, place):
+        asked.append((number, place))
+        return []
+
+    options = {"name_batch": name_batch}
+    run = TinyRun(steps=5, steps_per_pass=2, data=data, task_options=options)
+    with pytest.raises(FloatingPointError, match="not finite at step 3 "):
+        run.start(tmp_path)
+    assert asked == [(1 << 32, 0)]
 
 
 def test_training_steps_may_be_measured_too(tmp_path):

@@ -31,11 +31,16 @@ def test_the_released_rate_stays_for_all_steps_of_an_epoch():
     np.testing.assert_allclose(rates, [1] * 4 + [2 / 3] * 4 + [1 / 3] * 4)
 
 
-def test_the_released_rate_of_a_short_run_never_is_negative():
+def test_a_run_shorter_than_its_decay_falls_over_the_last_third():
     config = OptimizerConfig(learning_rate=1.0, decay_epochs=50)
-    rates = _rates(config, epochs=3)
-    assert all(0 < rate < 1 for rate in rates)
-    assert rates[-1] == pytest.approx(1 / 51)
+    rates = _rates(config, epochs=6)
+    np.testing.assert_allclose(rates, [1] * 4 + [2 / 3, 1 / 3])
+    assert _rates(config, epochs=1) == [1.0]
+    note = optimizer.schedule_note(config, epochs=6)
+    assert note.startswith("--epochs=6 is less than --decay_epochs=50: ")
+    assert not optimizer.schedule_note(config, epochs=50)
+    # A run of nothing but the decay is one that was asked for.
+    np.testing.assert_allclose(_rates(config, epochs=50)[0], 50 / 51)
 
 
 def test_the_halving_rate_is_half_as_much_from_each_share_on():
@@ -123,6 +128,7 @@ def test_float16_gets_a_loss_scale_whose_rate_can_be_set():
         {"ema_momentum": 1.0},
         {"ema_momentum": -0.1},
         {"slow_rate": 0.0},
+        {"decay_epochs": -1},
     ],
 )
 def test_options_that_cannot_train_are_refused(option):

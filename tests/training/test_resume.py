@@ -25,6 +25,21 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     run_files.assert_same_run(whole, tmp_path)
 
 
+def test_a_run_goes_on_within_a_later_pass_of_an_epoch(tmp_path):
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    run = TinyRun(epochs=1, steps=5, steps_per_pass=2)
+    run.start(whole)
+    second_pass = 1 << 32
+    with pytest.raises(fit.Interrupted, match="at step 3; saved"):
+        dataclasses.replace(run, on_epoch=interrupt_in(second_pass)).start(
+            stopped
+        )
+    numbers = []
+    dataclasses.replace(run, on_epoch=numbers.append).start(stopped)
+    assert numbers == [second_pass, 2 * second_pass]
+    run_files.assert_same_run(whole, stopped)
+
+
 def test_an_interruption_at_the_end_of_an_epoch_validates_first(tmp_path):
     run = TinyRun(epochs=2, steps=1, on_epoch=interrupt_in(0))
     with pytest.raises(fit.Interrupted, match="at step 1; saved"):

@@ -80,9 +80,16 @@ def test_batches_must_have_parts_of_one_size(tmp_path):
         run.start(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["accumulate_steps", "steps_per_execution"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("epochs", "steps_per_epoch", "log_steps", "validation_epochs"),
+        *("accumulate_steps", "steps_per_execution"),
+    ],
+)
 def test_counts_below_one_are_refused(name):
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1"):
+    said = f"`{name}` must be at least 1. Received: {name}=0"
+    with pytest.raises(ValueError, match=said):
         fit.FitConfig(**{name: 0})
 
 

@@ -42,8 +42,9 @@ class TinyRun:
     Attributes:
         epochs: int.
         steps: int, steps an epoch.
+        steps_per_pass: int or None, steps a pass over the data.
         filters: int, width of the network.
-        normalized: bool, whether the network has a batch normalisation.
+        normalized: bool, whether the network has a batch normalization.
         data: function of (epoch, count) to a Dataset of batches.
         on_epoch: function of the epoch, called before its data is made.
         on_validation: function, called in each validation.
@@ -60,6 +61,7 @@ class TinyRun:
 
     epochs: int = 2
     steps: int = STEPS
+    steps_per_pass: int | None = None
     filters: int = 4
     normalized: bool = True
     data: Callable = lambda epoch, count: batches(epoch, count)
@@ -85,6 +87,7 @@ class TinyRun:
             model,
             self._task(),
             steps_per_epoch=self.steps,
+            steps_per_pass=self.steps_per_pass,
             config=fit.FitConfig(
                 epochs=self.epochs,
                 log_steps=self.log_steps,
@@ -129,7 +132,7 @@ class TinyRun:
 
 
 def network(filters, normalized) -> keras.Model:
-    """From L to ab, with or without a batch normalisation."""
+    """From L to ab, with or without a batch normalization."""
     L = keras.Input((None, None, 1), name="L")
     x = keras.layers.Rescaling(1 / 100)(L)
     x = keras.layers.Conv2D(

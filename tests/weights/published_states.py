@@ -55,7 +55,7 @@ def _up(name, into, out):
 
 
 def bn(name, channels):
-    """Shapes of a batch normalisation."""
+    """Shapes of a batch normalization."""
     vectors = ("weight", "bias", "running_mean", "running_var")
     shapes = {f"{name}.{vector}": (channels,) for vector in vectors}
     return shapes | {f"{name}.num_batches_tracked": ()}

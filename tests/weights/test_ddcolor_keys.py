@@ -141,3 +141,7 @@ def test_other_state_dicts_are_refused():
     small = {k: v for k, v in STATE.items() if "stages.2.8" not in k}
     with pytest.raises(ValueError, match="9 or 27 blocks. Received: 8"):
         ddcolor_keys.build(small)
+    key = "encoder.arch.downsample_layers.0.0.weight"
+    huge = STATE | {key: np.broadcast_to(np.float32(0), (9000, 3, 4, 4))}
+    with pytest.raises(ValueError, match="at most 384 filters.*9000"):
+        ddcolor_keys.build(huge)

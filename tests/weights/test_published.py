@@ -155,6 +155,22 @@ def test_a_broken_cache_is_made_again(net, damage, capsys):
     assert not net.ranges
 
 
+def test_a_cache_that_this_version_cannot_use_is_no_loss_offline(
+    net, monkeypatch
+):
+    published.load("eccv16")
+    _offline(net)
+
+    def fail(*args, **options):
+        raise RuntimeError("Dst tensor is not initialized")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(model_cache.keras.models, "model_from_json", fail)
+        with pytest.raises(OSError, match="could not be fetched"):
+            published.load("eccv16")
+    _check(published.load("eccv16"))
+
+
 @pytest.mark.parametrize("error", [MemoryError(), PermissionError("no")])
 def test_a_cache_that_cannot_be_read_now_is_kept(net, monkeypatch, error):
     published.load("eccv16")

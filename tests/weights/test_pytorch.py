@@ -132,6 +132,11 @@ def test_width_is_read_from_the_first_convolution():
     assert pytorch.width_of(FULL) == WIDTH
     with pytest.raises(ValueError, match="must hold 'model1.0.weight'"):
         pytorch.width_of({"conv.weight": np.zeros([4])})
+    # Strides of 0 make much of a few bytes.
+    huge = np.broadcast_to(np.float32(0), (1280, 4, 3, 3))
+    for wrong in (huge, np.float32(1)):
+        with pytest.raises(ValueError, match="4 axes and at most 256"):
+            pytorch.width_of({"model1.0.weight": wrong})
 
 
 def test_a_file_of_three_networks_must_hold_nothing_else():

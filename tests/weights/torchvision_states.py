@@ -26,7 +26,7 @@ def _tensors(shapes, seed):
     for key, shape in shapes.items():
         array = published_states.tensor(key, shape, seed)
         if len(shape) == 2:
-            # The weights of normalisations lie around 1, those of linear
+            # The weights of normalizations lie around 1, those of linear
             # layers around 0.
             array = (array - 1) * 5 * (6 / shape[1]) ** 0.5
         arrays[key] = array

@@ -28,7 +28,8 @@ _DESCRIPTION = """\
 Converts published PyTorch weights into a .keras model. Every array must be
 used exactly once: a missing, renamed or left-over one is an error that lists
 all of them, and nothing is written. Then the file is read again and, where
-PyTorch is installed, compared with PyTorch's own layers on a random picture.
+PyTorch is installed, compared with PyTorch's own layers on a random picture
+(ddcolor is only read).
 """
 
 _EPILOG = """\
@@ -125,7 +126,10 @@ def run(args: argparse.Namespace) -> int:
         # It gets its name when it has been compared.
         with atomic.replacing(args.output, extension=".keras") as new:
             model_file.save(imported.model, new, info)
-            compared = _verify(args.architecture, new, imported)
+            # Two large models in memory would be too many.
+            states = {} if args.architecture == "ddcolor" else imported.states
+            del imported
+            compared = _verify(args.architecture, new, states)
     except _Differs as error:
         print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
         return 1
@@ -182,21 +186,22 @@ class _Differs(Exception):
     """The model does not compute what PyTorch's layers do."""
 
 
-def _verify(architecture: str, path: str, imported) -> str:
+def _verify(architecture: str, path: str, states) -> str:
     """Compares a written model with PyTorch; returns the result as text."""
     from tfcolor.weights import model_file
 
+    if architecture == "ddcolor":
+        model_file.load(path)
+        return "read again"
     model, _ = model_file.load(path)
     if importlib.util.find_spec("torch") is None:
         return "not compared, PyTorch is missing"
-    if architecture == "ddcolor":
-        return "not compared with PyTorch's layers"
     if architecture in _TORCHVISION:
         from tfcolor.weights import torchvision_check as check
     else:
         from tfcolor.weights import pytorch_check as check
 
-    difference = check.largest_difference(model, imported.states)
+    difference = check.largest_difference(model, states)
     if not difference <= _TOLERANCE:
         raise _Differs(
             f"the model differs from PyTorch's layers by {difference:.1e} and "

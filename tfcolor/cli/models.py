@@ -118,9 +118,11 @@ def _table() -> list[str]:
 def _fetch(name: str) -> str:
     from tfcolor.weights import published
 
-    if published.state_of(name) == "cached":
-        return f"{name}: cached already"
+    before = published.state_of(name)
+    # A cached one is read: one that broke is no use offline.
     published.load(name)
+    if before == "cached":
+        return f"{name}: cached already"
     return f"{name}: cached in {published.folder_of(name)}"
 
 

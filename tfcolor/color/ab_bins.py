@@ -1,6 +1,6 @@
 """The 23 x 23 grid of ab bins: color as a class.
 
-A bin is 10 x 10 CIELAB units; centres run from -110 to 110 on both axes and
+A bin is 10 x 10 CIELAB units; centers run from -110 to 110 on both axes and
 index = row of a * 23 + row of b. sRGB shows colors of 261 of the 529 bins:
 networks count either all bins or these alone, in the same order, and how many
 logits there are tells which.
@@ -110,7 +110,7 @@ def encode(ab):
 
 
 def decode_argmax(ab_logits):
-    """Returns the centre of the most likely bin.
+    """Returns the center of the most likely bin.
 
     Args:
         ab_logits: float32 tensor [..., 529] or [..., 261].

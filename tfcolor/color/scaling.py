@@ -1,7 +1,7 @@
 """Network units: the only place where they exist.
 
 A network of the SIGGRAPH family sees L' = (L - 50) / 100 and ab' = ab / 110; a
-mask of 0 and 1 is shifted by its centre. Networks that begin with one for
+mask of 0 and 1 is shifted by its center. Networks that begin with one for
 ImageNet see L / 100 as that one saw its channels. Everything else in tfcolor is
 in CIELAB units.
 

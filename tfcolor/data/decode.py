@@ -22,8 +22,10 @@ from PIL import features
 from tfcolor.data import icc_profile
 from tfcolor.data import jpeg_end
 from tfcolor.data import metadata
+from tfcolor.data import netpbm
 from tfcolor.data import picture_values
 from tfcolor.data import pillow_limit
+from tfcolor.data import png_end
 from tfcolor.data import shown_colors
 from tfcolor.data import side_data
 from tfcolor.data import tiff_pages
@@ -315,8 +317,9 @@ def _decode(data: bytes, shrink_to, max_pixels: int, **options) -> Picture:
     with _one_kind_of_error():
         try:
             picture = _decode_whole(data, shrink_to, max_pixels, **options)
-            damage = options["has_metadata"] and jpeg_end.damage(data)
-            if damage:
+            if options["has_metadata"] and (
+                damage := jpeg_end.damage(data) or png_end.damage(data)
+            ):
                 notes = (*picture.notes, damage)
                 picture = dataclasses.replace(picture, notes=notes)
             return picture
@@ -344,19 +347,23 @@ def _decode_whole(
             picture.draft("RGB", (shrink_to, shrink_to))
         if has_frames:
             notes += metadata.left_out_frames(picture)
+            notes += netpbm.left_out_pictures(data)
         if picture.format == "PNG":
             # EXIF data may come after the pixels, and Pillow looks for them.
             with pillow_limit.at(picture.width * picture.height):
-                picture.load()
+                png_end.load(picture, data)
             _check_exif(picture)
         if has_metadata:
             found = _read_metadata(picture)
         cmyk = picture_values.is_cmyk(picture, page)
         pixels, alpha = picture_values.stored_values(picture, data, page, notes)
+        alpha = picture_values.meant_alpha(picture, data, alpha, notes)
         bits = 8 * pixels.itemsize
         if has_metadata:
             found["side"] = side_data.with_png_texts(found["side"], picture)
-        if not cmyk:
+        if cmyk:
+            found["icc_profile"] = shown_colors.srgb_profile()
+        else:
             pixels, found["icc_profile"] = picture_values.shown_values(
                 picture, pixels, notes
             )

@@ -101,20 +101,29 @@ def encode_picture(
 
 
 def left_out(
-    extension: str, *, exif: bytes | None, side: SideData
+    extension: str,
+    *,
+    exif: bytes | None,
+    side: SideData,
+    alpha: np.ndarray | None = None,
 ) -> list[str]:
-    """Says which texts a file of a format does not hold.
+    """Says what a file of a format does not hold.
 
     Args:
         extension: str. One of `FORMATS`, in upper or lower case.
         exif: bytes or None. An EXIF block.
         side: SideData.
+        alpha: uint8 or uint16 array [H, W, 1], or None.
 
     Returns:
         list of at most one str.
     """
     kind = FORMATS[extension.lower()]
     missing = ["its IPTC texts"] if side.has_iptc else []
+    if kind == "JPEG" and alpha is not None:
+        # Nothing is lost of an opaque one.
+        if alpha.min() < np.iinfo(alpha.dtype).max:
+            missing.append("its transparency (what it hid shows)")
     if kind == "BMP" and exif:
         missing.append("its EXIF data")
     if side.xmp and (

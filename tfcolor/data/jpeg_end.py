@@ -33,6 +33,11 @@ _WARNINGS = ("Corrupt JPEG data", "Premature end of JPEG file")
 _EXTRA = re.compile(r"(\d+) extraneous bytes")
 # So many are padding.
 _FEW = 16
+# Of segments, which have a length, and the end; compressed data have none.
+_MARKER = re.compile(rb"\xff([\xc0-\xcf\xd8-\xfe])")
+_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+_PROGRESSIVE = {0xC2, 0xCA}
+_SCAN, _LAST = 0xDA, 0xD9
 
 
 def damage(data: bytes) -> str | None:
@@ -48,10 +53,13 @@ def damage(data: bytes) -> str | None:
         str, `DAMAGED` or `DOUBTFUL`, or None; None for other formats.
 
     Reference:
-        libjpeg's warnings, as TurboJPEG passes them on.
+        libjpeg's warnings, as TurboJPEG passes them on; it has none where
+        whole scans are missing.
     """
     if not data.startswith(_START):
         return None
+    if _lacks_scans(data):
+        return DAMAGED
     try:
         # An eighth of the size: all codes are read, few pixels are made.
         simplejpeg.decode_jpeg(data, "GRAY", min_factor=8)
@@ -63,6 +71,51 @@ def damage(data: bytes) -> str | None:
                 return DAMAGED
             return DOUBTFUL if int(extra[1]) > _FEW else None
     return None
+
+
+def _lacks_scans(data: bytes) -> bool:
+    """Tells whether some coefficients, or their last bits, have no scan.
+
+    Args:
+        data: bytes of a JPEG file.
+
+    Returns:
+        bool. False also where the frame cannot be read.
+
+    Reference:
+        ITU T.81, B.2.2 (frames), B.2.3 (scans) and G.1.1.1 (of what a scan
+        of a progressive picture is).
+    """
+    # Coefficients to come, by component.
+    missing, progressive, place = {}, False, len(_START) - 1
+    while found := _MARKER.search(data, place):
+        marker, place = found[1][0], found.end()
+        if marker == _LAST:
+            break
+        size = int.from_bytes(data[place : place + 2], "big")
+        segment = data[place + 2 : place + size]
+        if len(segment) < size - 2:
+            break
+        if marker in _FRAMES and not missing:
+            missing = {name: set(range(64)) for name in segment[6::3]}
+            progressive = marker in _PROGRESSIVE
+        if marker == _SCAN and len(segment) > 3:
+            _take_scan(missing, segment, progressive)
+            if not any(missing.values()):
+                return False
+        place += size
+    return any(missing.values())
+
+
+def _take_scan(missing: dict, segment: bytes, progressive: bool) -> None:
+    """Strikes off what a scan, by its head, has the last bits of."""
+    components, (first, last, bits) = segment[1:-3:2], segment[-3:]
+    if not progressive:
+        first, last, bits = 0, 63, 0
+    if bits & 15 == 0:
+        for name in components:
+            if name in missing:
+                missing[name] -= set(range(first, last + 1))
 
 
 def completed(

@@ -73,12 +73,18 @@ def stored_values(
             picture.load()
     except (SyntaxError, OverflowError) as error:
         raise OSError(str(error)) from error
+    level = _transparent_level(picture, data)
+    if level is not None:
+        picture.info["transparency"] = level
     if deep:
         values = _decode_deep_png(data)
     elif picture.mode in _SIXTEEN_BIT_GREY or text:
         values = np.asarray(picture).astype(np.uint16)
         if page is not None and page.bits[0] == 12:
             values = _from_12_bits(values, page)
+        if level is not None:
+            alpha = np.where(values == level, 0, 65535).astype(np.uint16)
+            values = np.stack([values, alpha], axis=-1)
     else:
         values = np.asarray(_plain_mode(picture, notes))
     values = upright(values.reshape(*values.shape[:2], -1), orientation)
@@ -87,6 +93,41 @@ def stored_values(
         return values, None
     color, alpha = values[..., : channels - 1], values[..., channels - 1 :]
     return np.ascontiguousarray(color), np.ascontiguousarray(alpha)
+
+
+def meant_alpha(
+    picture: Image.Image,
+    data: bytes,
+    alpha: np.ndarray | None,
+    notes: list[str],
+) -> np.ndarray | None:
+    """Leaves out an alpha that its file does not mean as one.
+
+    Args:
+        picture: PIL.Image.Image, as opened.
+        data: bytes of the file.
+        alpha: uint8 or uint16 array [H, W, 1], or None.
+        notes: list of str, to which notes are added.
+
+    Returns:
+        `alpha`, or None: by the head of a TGA its further bits are no alpha,
+        or nothing of the picture would show.
+
+    Reference:
+        Truevision TGA 2.0, field 5.6: bits 3-0 count those of alpha.
+    """
+    if alpha is None:
+        return None
+    if picture.format == "TGA" and not data[17] & 15:
+        if alpha.min() < alpha.max():
+            notes.append(
+                "its fourth channel is left out: by its head it is no alpha"
+            )
+        return None
+    if alpha.max() == 0:
+        notes.append("its alpha is left out: it hides all of the picture")
+        return None
+    return alpha
 
 
 def is_cmyk(picture: Image.Image, page: Page | None) -> bool:
@@ -147,6 +188,24 @@ def _is_deep_png(picture: Image.Image, data: bytes) -> bool:
     # The depth in the header chunk, PNG specification 11.2.2.
     deep = picture.format == "PNG" and data[24] == 16
     return deep and picture.mode in ("RGB", "RGBA", "LA")
+
+
+def _transparent_level(picture: Image.Image, data: bytes) -> int | None:
+    """Returns the level of a grey PNG that is transparent, or None.
+
+    Pillow has it as in the file, of 2 and 4 bits too, which are spread over
+    0..255 in its pixels. PNG specification, 11.3.1.1.
+    """
+    level = picture.info.get("transparency")
+    # One of 1 bit is right.
+    if picture.format != "PNG" or picture.mode not in ("L", "I;16"):
+        return None
+    if not isinstance(level, int):
+        return None
+    highest = 2 ** data[24] - 1
+    # More than the depth has does not count.
+    scale = (65535 if picture.mode == "I;16" else 255) // highest
+    return (level & highest) * scale
 
 
 def _decode_deep_png(data: bytes) -> np.ndarray:

@@ -205,7 +205,15 @@ def into_memory(
 
 
 def epoch_seed(config: FullDataConfig, epoch: int) -> int:
-    """Returns one number for seed and epoch, as different as they are."""
+    """Returns one number for seed and epoch, as different as they are.
+
+    Args:
+        config: FullDataConfig.
+        epoch: int from 0, of any size.
+
+    Returns:
+        int of 31 bits.
+    """
     sequence = np.random.SeedSequence([config.seed, epoch])
     return int(sequence.generate_state(1)[0] >> 1)
 

@@ -41,6 +41,9 @@ _SAME_LIGHT, _SAME_BLACK = 0.005, 1e-4
 # The range around 1 / 2.2 in which libpng sees no difference either
 # (PNG_GAMMA_THRESHOLD): such files mean sRGB.
 _GAMMA_TOLERANCE = 0.05
+# Outside of it libpng ignores a gAMA (png_colorspace_set_gamma): the file's
+# numbers, of 100000 for 1.
+_GAMMA_RANGE = 16, 625000000
 _STRIP_PIXELS = 2**20
 _GRID = 52
 _TABLE = np.linspace(0, 1, 65536)
@@ -87,13 +90,30 @@ def conversion(
             except ProfileError as error:
                 return None, f"its ICC profile is ignored: {error}"
     if picture.format == "PNG" and "srgb" not in picture.info:
-        found = picture.info.get("gamma"), picture.info.get("chromaticity")
-        try:
-            return (_of_png(*found, channels) if any(found) else None), None
-        except ProfileError as error:
-            converted = _of_png(found[0], None, channels)
-            return converted, f"its cHRM is ignored: {error}"
+        return _of_png_chunks(picture.info, channels)
     return None, None
+
+
+def _of_png_chunks(info: dict, channels: int):
+    """Returns what `conversion` does, of a PNG without a profile."""
+    gamma, chromaticities = info.get("gamma"), info.get("chromaticity")
+    notes = []
+    if gamma is not None:
+        stored, (lowest, highest) = round(gamma * 100000), _GAMMA_RANGE
+        if not lowest <= stored <= highest:
+            gamma = None
+            notes.append(
+                f"its gAMA is ignored: gAMA must be {lowest} to {highest}. "
+                f"Received: {stored}"
+            )
+    convert = None
+    if gamma or chromaticities:
+        try:
+            convert = _of_png(gamma, chromaticities, channels)
+        except ProfileError as error:
+            convert = _of_png(gamma, None, channels)
+            notes.append(f"its cHRM is ignored: {error}")
+    return convert, "; ".join(notes) or None
 
 
 def is_grey_profile(data: bytes | None) -> bool:
@@ -143,8 +163,7 @@ def _of_profile(data: bytes, channels: int) -> Conversion | None:
 @functools.lru_cache(maxsize=64)
 def _of_png(gamma, chromaticities, channels: int) -> Conversion | None:
     """Applies gAMA and cHRM, PNG specification, 11.3.2.1 and 11.3.2.2."""
-    # 0 is no gamma at all.
-    if not gamma or abs(gamma * 2.2 - 1) <= _GAMMA_TOLERANCE:
+    if gamma is None or abs(gamma * 2.2 - 1) <= _GAMMA_TOLERANCE:
         light = _srgb_to_linear(_TABLE)
     else:
         light = _TABLE ** (1 / gamma)

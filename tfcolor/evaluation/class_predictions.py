@@ -3,7 +3,7 @@
 If a classifier took things of one color for one another, more of its errors
 would fall inside the groups than chance has it. Two baselines say what chance
 has: errors spread evenly over the wrong classes, and the same confusion
-matrix with other groups of the same sizes.
+matrix with all groups of the same sizes.
 """
 
 import csv
@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from tfcolor.data import encode
 from tfcolor.data import foreign_files
+from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import results
 
 _HEADER = ("picture", "true", "predicted", "probability")
@@ -117,18 +118,19 @@ def write_predictions(predictions: ClassPredictions, path: str) -> None:
             strict=True,
         )
     ]
-    text = results.csv_text(rows, form="%.6f")
+    # Nine digits keep every float32: guesses stay in their order.
+    text = results.csv_text(rows, form="%.9g")
     encode.write_atomically(path, text.encode(errors="backslashreplace"))
 
 
 def read_predictions(path: str) -> ClassPredictions:
-    """Reads what `write_csv` wrote.
+    """Reads what `write_predictions` wrote.
 
     Args:
         path: str.
 
     Returns:
-        ClassPredictions, with probabilities to six digits.
+        ClassPredictions, with probabilities to nine digits.
 
     Raises:
         ValueError: the file is another one.
@@ -164,12 +166,13 @@ class GroupErrors:
         inside: int, of them, those whose true and predicted class are of one
             group.
         share: float, `inside / errors`; NaN without errors, as all below.
-        low: float, lower end of its 95 % bootstrap interval over errors.
+        low: float, lower end of its 95 % bootstrap interval over pictures
+            that have errors; NaN where only one has.
         high: float, the upper end.
         even_share: float, the share if each error went to any wrong class
             with the same chance.
         regrouped_share: float, the mean share over all ways to make groups
-            of the same sizes.
+            of the same sizes, the real one among them.
         p_value: float, part of those ways with at least the share found.
     """
 
@@ -242,7 +245,8 @@ def group_errors(
     """Counts errors inside and between groups, of one or several runs.
 
     Args:
-        predictions: list of ClassPredictions of the same classes.
+        predictions: list of ClassPredictions of the same classes and
+            pictures.
         groups: dict from class to group.
 
     Returns:
@@ -251,27 +255,35 @@ def group_errors(
     class_names = predictions[0].class_names
     names = sorted(set(groups.values()))
     group = np.array([names.index(groups[name]) for name in class_names])
-    true = np.concatenate([p.labels for p in predictions])
-    best = np.concatenate([p.predicted() for p in predictions])
-    true, best = true[true != best], best[true != best]
+    true = np.stack([p.labels for p in predictions])
+    best = np.stack([p.predicted() for p in predictions])
+    wrong = true != best
     nan = float("nan")
-    if not len(true):
+    if not wrong.any():
         return GroupErrors(0, 0, *[nan] * 6)
-    inside = (group[true] == group[best]).astype(float)
-    low, high = results.interval(lambda x: x.mean(axis=-1), inside)
+    inside = wrong & (group[true] == group[best])
+    # A picture's errors of all runs are drawn together: runs that agree tell
+    # nothing more.
+    some = wrong.any(axis=0)
+    share = results.estimate(
+        hue_shares.pooled,
+        inside[:, some].sum(axis=0, dtype=float),
+        wrong[:, some].sum(axis=0, dtype=float),
+    )
+    true, best = true[wrong], best[wrong]
     sizes = np.bincount(group)
     even = (sizes[group[true]] - 1) / (len(group) - 1)
     shares = _shares_of_groupings(true, best, group)
     return GroupErrors(
         errors=len(true),
         inside=int(inside.sum()),
-        share=float(inside.mean()),
-        low=low,
-        high=high,
+        share=share.value,
+        low=share.low,
+        high=share.high,
         even_share=float(even.mean()),
         regrouped_share=float(shares.mean()),
         # Less than one error, against rounding.
-        p_value=float((shares >= inside.mean() - 0.5 / len(true)).mean()),
+        p_value=float((shares >= share.value - 0.5 / len(true)).mean()),
     )
 
 

@@ -100,6 +100,11 @@ def percent(value: results.Estimate, *, sign: bool = False) -> str:
     return format_estimate(results.Estimate(*scaled), 1, sign=sign)
 
 
+def p_text(p_value: float) -> str:
+    """Writes a p value: "0.027", or "< 0.001", as it is never 0."""
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def group_sentence(errors: GroupErrors) -> str:
     """Says where errors fall, beside what chance has it."""
     if not errors.errors:
@@ -108,10 +113,10 @@ def group_sentence(errors: GroupErrors) -> str:
     return (
         f"{errors.inside} of {errors.errors} errors stay inside a color "
         f"group: {percent(share)} %. Spread evenly over the wrong classes it "
-        f"would be {100 * errors.even_share:.1f} %; with other groups of the "
-        f"same sizes it is {100 * errors.regrouped_share:.1f} % on average, "
-        f"and as much or more in {100 * errors.p_value:.1f} % of the ways to "
-        f"make them (p = {errors.p_value:.3f})."
+        f"would be {100 * errors.even_share:.1f} %. Over all ways to make "
+        "groups of the same sizes, this one among them, it is "
+        f"{100 * errors.regrouped_share:.1f} % on average; p, the part of them "
+        f"with as much or more: {p_text(errors.p_value)}."
     )
 
 

@@ -42,9 +42,12 @@ class ColorScores:
         table: DataFrame with a row for each number: "picture" and "class" it
             is of, "method", "metric", one of `KEYS`, and "value". The true
             pictures have `TRUE_KEYS`, and `compare.TRUE` for a method.
+        files: int array [N], which file each picture is of, or None: each of
+            its own. Intervals draw pictures of one file together.
     """
 
     table: pd.DataFrame
+    files: np.ndarray | None = None
 
     @functools.cached_property
     def values(self) -> dict[str, dict[str, np.ndarray]]:
@@ -86,6 +89,7 @@ def make_scores(
     classes: list[str],
     values: dict[str, dict[str, np.ndarray]],
     truth: dict[str, np.ndarray],
+    files: np.ndarray | None = None,
 ) -> ColorScores:
     """Makes the table of columns.
 
@@ -95,6 +99,7 @@ def make_scores(
         values: dict from the name of a method to a dict from each of `KEYS`
             to a float array [N].
         truth: dict from each of `TRUE_KEYS` to a float array [N].
+        files: int array [N] or None; see `ColorScores`.
 
     Returns:
         ColorScores.
@@ -108,7 +113,7 @@ def make_scores(
     header = ("picture", "class", "method", "metric", "value")
     # Names as they are: those of files need not be UTF-8.
     table = pd.DataFrame(rows, columns=header, dtype=object)
-    return ColorScores(table.astype({"value": float}))
+    return ColorScores(table.astype({"value": float}), files)
 
 
 def yellowness(ab: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -294,4 +299,5 @@ class ClassCollector:
             [self._classes[i] for i in indices],
             values,
             {key: column(None, key) for key in TRUE_KEYS},
+            comparison.files,
         )

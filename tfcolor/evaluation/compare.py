@@ -111,6 +111,7 @@ class Comparison:
             distance; as `fid`.
         in_boxes: Comparison of the pixels inside boxes alone, over the
             pictures that have any; None if it was not asked.
+        lossy: tuple of str, the methods that read JPEG files.
     """
 
     pictures: list[TruePicture]
@@ -122,6 +123,7 @@ class Comparison:
     failures: list[tuple[str, str]]
     efficientnet: dict[str, float] = dataclasses.field(default_factory=dict)
     in_boxes: "Comparison | None" = None
+    lossy: tuple[str, ...] = ()
 
     @functools.cached_property
     def values(self) -> dict[str, dict[str, np.ndarray]]:
@@ -138,6 +140,21 @@ class Comparison:
         """The columns of the true pictures, by the key of a metric."""
         none = {m.key: np.zeros(0) for m in measure.COLORFULNESS}
         return columns(self.table).get(TRUE, none)
+
+    @functools.cached_property
+    def files(self) -> np.ndarray:
+        """Which file each picture is of: int array [N], from 0 in order.
+
+        Crops of one photograph have the same number.
+        """
+        paths = dict.fromkeys(picture.path for picture in self.pictures)
+        numbers = {path: number for number, path in enumerate(paths)}
+        return np.array([numbers[p.path] for p in self.pictures], int)
+
+    @property
+    def has_crops(self) -> bool:
+        """Whether the pictures are parts of files."""
+        return any(picture.box is not None for picture in self.pictures)
 
     def counts(self, method: str) -> dict[str, np.ndarray]:
         """Returns the pixels of the shares of a method.
@@ -376,6 +393,7 @@ def compare(
         **{key: _distances(run, done, names, key) for key in extractors},
         failures=run.failures,
         in_boxes=in_boxes,
+        lossy=tuple(method.name for method in methods if method.lossy),
     )
 
 

@@ -14,7 +14,7 @@ def describe(geometry: str, size: int) -> str:
     """Names a geometry for people, for example "squash to 256 x 256"."""
     if geometry == "original":
         return "original size"
-    verb = {"squash": "squash to", "center_crop": "centre crop of"}[geometry]
+    verb = {"squash": "squash to", "center_crop": "center crop of"}[geometry]
     return f"{verb} {size} x {size}"
 
 

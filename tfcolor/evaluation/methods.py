@@ -186,6 +186,9 @@ def _stem(name: str) -> str:
     return os.path.splitext(name)[0]
 
 
+_JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
+
+
 class PredictionFolder:
     """Finds the prediction of a true picture in a folder.
 
@@ -218,6 +221,14 @@ class PredictionFolder:
         )
         self._truth_names = collections.Counter(
             picture.name for picture in truth
+        )
+
+    def lossy(self) -> bool:
+        """Tells whether a prediction of a true picture is a JPEG file."""
+        return any(
+            name.lower().endswith(_JPEG)
+            for stem in self._truth_stems
+            for name in self._names.get(stem, [])
         )
 
     def find(self, picture: TruePicture) -> str:
@@ -265,10 +276,12 @@ class Method:
         predict: function of the TruePicture and its pixels (uint8 array
             [H, W, 3], already in the geometry of the evaluation) to a uint8
             array of the same shape. May raise; the picture is then left out.
+        lossy: bool. Whether it reads JPEG files.
     """
 
     name: str
     predict: Callable[[TruePicture, np.ndarray], np.ndarray]
+    lossy: bool = False
 
 
 def from_constant_ab(name: str, ab: np.ndarray) -> Method:
@@ -370,7 +383,7 @@ def from_folder(
             f"the true picture {_pixels(shape)}"
         )
 
-    return Method(name, predict)
+    return Method(name, predict, lossy=predictions.lossy())
 
 
 def _pixels(shape) -> str:

@@ -11,6 +11,9 @@ from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import results
 from tfcolor.evaluation.color_scores import ColorScores
 
+# Intervals of a class of fewer are too narrow to be sure of anything.
+ENOUGH_FILES = 10
+
 
 @dataclasses.dataclass(frozen=True)
 class ClassRow:
@@ -19,6 +22,7 @@ class ClassRow:
     Attributes:
         name: str.
         pictures: int.
+        files: int. Of how many files they are.
         means: dict from the name of a method to its mean loss.
         deviations: dict from the name of a method to the standard deviation
             of its loss over pictures; NaN for one picture.
@@ -28,6 +32,7 @@ class ClassRow:
 
     name: str
     pictures: int
+    files: int
     means: dict[str, float]
     deviations: dict[str, float]
     differences: dict[str, results.Estimate]
@@ -40,8 +45,9 @@ class Change:
     Attributes:
         loss: Estimate of its mean loss over the first's, minus 1.
         improved: int, classes with a lower mean loss.
-        surely_improved: int, of them, those whose interval is all below 0.
-        surely_worse: int, classes whose interval is all above 0.
+        surely_improved: int, of them, those of at least `ENOUGH_FILES` files
+            whose interval is all below 0.
+        surely_worse: int, such classes whose interval is all above 0.
         classes: int, of all.
     """
 
@@ -56,17 +62,20 @@ def _relative(first, other):
     return other.mean(axis=-1) / first.mean(axis=-1) - 1
 
 
-def relative_change(first: np.ndarray, other: np.ndarray) -> results.Estimate:
+def relative_change(
+    first: np.ndarray, other: np.ndarray, groups: np.ndarray | None = None
+) -> results.Estimate:
     """Estimates how a loss differs from another one of the same pictures.
 
     Args:
         first: float64 array [N].
         other: float64 array [N].
+        groups: int array [N] or None; see `results.interval`.
 
     Returns:
         Estimate of the mean of `other` over that of `first`, minus 1.
     """
-    return results.estimate(_relative, first, other)
+    return results.estimate(_relative, first, other, groups=groups)
 
 
 def deviation(values: np.ndarray) -> float:
@@ -86,16 +95,24 @@ def class_rows(scores: ColorScores) -> list[ClassRow]:
     classes = np.array(scores.classes)
     losses = scores.losses
     first, *others = losses
+    files = scores.files
+    if files is None:
+        files = np.arange(len(classes))
     rows = []
     for name in sorted(set(scores.classes)):
-        own = {m: loss[classes == name] for m, loss in losses.items()}
+        chosen = classes == name
+        own = {m: loss[chosen] for m, loss in losses.items()}
         rows.append(
             ClassRow(
                 name,
                 len(own[first]),
+                len(set(files[chosen])),
                 {m: float(loss.mean()) for m, loss in own.items()},
                 {m: deviation(loss) for m, loss in own.items()},
-                {m: results.mean(own[m] - own[first]) for m in others},
+                {
+                    m: results.mean(own[m] - own[first], files[chosen])
+                    for m in others
+                },
             )
         )
     return rows
@@ -116,11 +133,14 @@ def changes(scores: ColorScores, rows: list[ClassRow]) -> dict[str, Change]:
     result = {}
     for name in others:
         found = [row.differences[name] for row in rows]
+        sure = [
+            row.differences[name] for row in rows if row.files >= ENOUGH_FILES
+        ]
         result[name] = Change(
-            relative_change(losses[first], losses[name]),
+            relative_change(losses[first], losses[name], scores.files),
             sum(d.value < 0 for d in found),
-            sum(d.high < 0 for d in found),
-            sum(d.low > 0 for d in found),
+            sum(d.high < 0 for d in sure),
+            sum(d.low > 0 for d in sure),
             len(rows),
         )
     return result
@@ -140,8 +160,8 @@ def yellowness_beside_truth(scores: ColorScores) -> dict[str, dict[str, tuple]]:
     return {
         name: {
             key: (
-                results.mean(values[key]),
-                results.mean(values[key] - scores.truth[key]),
+                results.mean(values[key], scores.files),
+                results.mean(values[key] - scores.truth[key], scores.files),
             )
             for key in color_scores.TRUE_KEYS
         }
@@ -159,6 +179,12 @@ def _scaled(estimate, factor) -> results.Estimate:
     return results.Estimate(
         estimate.value * factor, estimate.low * factor, estimate.high * factor
     )
+
+
+def _mean_and_deviation(mean, spread) -> str:
+    """Writes "2.10 (0.40)"; a dash for the deviation of one picture."""
+    spread = results.format_estimate(results.Estimate(_SCALE * spread), 2)
+    return f"{_SCALE * mean:.2f} ({spread})"
 
 
 def loss_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
@@ -179,7 +205,7 @@ def loss_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
     for row in rows:
         cells = [row.name, str(row.pictures)]
         cells += [
-            f"{_SCALE * row.means[m]:.2f} ({_SCALE * row.deviations[m]:.2f})"
+            _mean_and_deviation(row.means[m], row.deviations[m])
             for m in scores.values
         ]
         cells += [
@@ -192,11 +218,11 @@ def loss_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
     losses = scores.losses
     total = [_ALL, str(len(scores.names))]
     total += [
-        f"{_SCALE * loss.mean():.2f} ({_SCALE * deviation(loss):.2f})"
+        _mean_and_deviation(loss.mean(), deviation(loss))
         for loss in losses.values()
     ]
     for name in others:
-        difference = results.mean(losses[name] - losses[first])
+        difference = results.mean(losses[name] - losses[first], scores.files)
         total.append(
             results.format_estimate(_scaled(difference, _SCALE), 3, sign=True)
         )
@@ -320,7 +346,8 @@ def notes(*, delivered: bool) -> list[str]:
         f"the loss of the study, {whose}; SD over pictures. Differences are "
         "paired, with 95 % bootstrap intervals over the pictures of a class.",
         "No correction is made for the number of classes: of 20 intervals "
-        "about one misses by chance.",
+        "about one misses by chance. Classes of fewer than "
+        f"{ENOUGH_FILES} pictures count neither below nor above 0.",
     ]
 
 

@@ -132,6 +132,10 @@ class ReportPictures:
             small.save(path, quality=_QUALITY)
 
 
+# With fewer, bootstrap intervals are too narrow.
+_ENOUGH_PICTURES = 20
+
+
 def notes(comparison: Comparison) -> list[str]:
     """Says in sentences what the numbers are, and what to beware of.
 
@@ -149,6 +153,7 @@ def notes(comparison: Comparison) -> list[str]:
         "PSNR over RGB at 8 bits; SSIM with a Gaussian window of 11 x 11, "
         "sigma 1.5; colorfulness after Hasler and Suesstrunk (2003): signed "
         "as published, absolute with |rg| and |yb|.",
+        *_doubts(comparison),
     ]
     if comparison.counts(TRUE):
         lines += _share_notes()
@@ -182,6 +187,25 @@ def notes(comparison: Comparison) -> list[str]:
             f"of true pictures at {perceptual.EFFICIENTNET_SIDE} x "
             f"{perceptual.EFFICIENTNET_SIDE} pixels. It is not FID: compare it "
             "only with itself, over the same pictures."
+        )
+    return lines
+
+
+def _doubts(comparison: Comparison) -> list[str]:
+    """Says what makes intervals rough and methods unlike."""
+    lines = []
+    if comparison.has_crops:
+        lines.append("Crops of one picture are drawn together for intervals.")
+    if len(set(comparison.files)) < _ENOUGH_PICTURES:
+        lines.append(
+            f"Intervals of fewer than {_ENOUGH_PICTURES} pictures are rough, "
+            "and rather too narrow."
+        )
+    if comparison.lossy:
+        names = ", ".join(comparison.lossy)
+        lines.append(
+            f"{names}: read from JPEG files, whose losses lower PSNR and SSIM "
+            "beside those of pictures in memory or PNGs."
         )
     return lines
 

@@ -24,6 +24,7 @@ _BLOCK = 2**21
 def interval(
     statistic: Callable[..., np.ndarray],
     *columns: np.ndarray,
+    groups: np.ndarray | None = None,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> tuple[float, float]:
@@ -36,16 +37,23 @@ def interval(
         statistic: function of float64 arrays [R, N], one a column, to a
             float64 array [R].
         *columns: float64 arrays [N], one value a picture.
+        groups: int array [N] or None. Pictures of one number, such as crops
+            of one photograph, are drawn together: the statistic gets the sums
+            of each group, and must be made of ratios of sums.
         resamples: int.
         seed: int. Equal seeds give equal intervals.
 
     Returns:
-        The lower and the upper end; NaN for fewer than two pictures.
+        The lower and the upper end; NaN for fewer than two pictures, or
+        groups.
 
     Reference:
         B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap", 1993,
         section 13.3.
     """
+    if groups is not None:
+        _, places = np.unique(groups, return_inverse=True)
+        columns = [np.bincount(places, column) for column in columns]
     count = len(columns[0])
     if count < 2:
         return float("nan"), float("nan")
@@ -113,53 +121,63 @@ class Summary:
     shares: dict[str, Estimate]
 
 
-def _mean(column):
-    return column.mean(axis=-1)
-
-
 def _ratio(column, truth):
     true_mean = truth.mean(axis=-1)
     # Divided by NaN where the truth is grey: no ratio exists.
     return column.mean(axis=-1) / np.where(true_mean > 0, true_mean, np.nan)
 
 
-def _difference_of_means(column, truth):
-    return np.abs(column.mean(axis=-1) - truth.mean(axis=-1))
+def _size(signed: Estimate) -> Estimate:
+    """The estimate of a value without its sign."""
+    low, high = sorted((abs(signed.low), abs(signed.high)))
+    if signed.low <= 0 <= signed.high:
+        low = 0.0
+    return Estimate(abs(signed.value), low, high)
 
 
-def _mean_difference(column, truth):
-    return np.abs(column - truth).mean(axis=-1)
-
-
-def estimate(statistic, *columns: np.ndarray) -> Estimate:
+def estimate(
+    statistic, *columns: np.ndarray, groups: np.ndarray | None = None
+) -> Estimate:
     """Computes a statistic over pictures and its interval.
 
     Args:
         statistic: function of float64 arrays [R, N] to a float64 array [R].
         *columns: float64 arrays [N].
+        groups: int array [N] or None; see `interval`.
 
     Returns:
         Estimate.
     """
     value = float(statistic(*(column[np.newaxis] for column in columns))[0])
-    return Estimate(value, *interval(statistic, *columns))
+    return Estimate(value, *interval(statistic, *columns, groups=groups))
 
 
-def mean(column: np.ndarray) -> Estimate:
-    """Returns the mean of a float64 array [N] and its interval."""
-    return estimate(_mean, column)
+def mean(column: np.ndarray, groups: np.ndarray | None = None) -> Estimate:
+    """Estimates a mean over pictures.
+
+    Args:
+        column: float64 array [N].
+        groups: int array [N] or None; see `interval`.
+
+    Returns:
+        Estimate.
+    """
+    ones = np.ones(len(column))
+    return estimate(hue_shares.pooled, column, ones, groups=groups)
 
 
-def _colorfulness(column, truth) -> Colorfulness:
+def _colorfulness(column, truth, groups) -> Colorfulness:
     return Colorfulness(
-        mean=mean(column),
-        ratio=estimate(_ratio, column, truth),
-        difference_of_means=estimate(_difference_of_means, column, truth),
-        mean_difference=estimate(_mean_difference, column, truth),
+        mean=mean(column, groups),
+        ratio=estimate(_ratio, column, truth, groups=groups),
+        difference_of_means=_size(mean(column - truth, groups)),
+        mean_difference=mean(np.abs(column - truth), groups),
     )
 
 
-def shares(counts: dict[str, np.ndarray]) -> dict[str, Estimate]:
+def shares(
+    counts: dict[str, np.ndarray], groups: np.ndarray | None = None
+) -> dict[str, Estimate]:
     """Computes the shares of pixels over all pictures.
 
     Pictures are drawn for the interval, not pixels. There is no interval where
@@ -168,13 +186,14 @@ def shares(counts: dict[str, np.ndarray]) -> dict[str, Estimate]:
     Args:
         counts: dict from the keys of `hue_shares.SHARES` to a float64 array
             [2, N]: hits, and pixels that count.
+        groups: int array [N] or None; see `interval`.
 
     Returns:
         dict from these keys to the Estimate of the sum of hits over the sum of
         pixels; NaN if no pixel counts.
     """
     return {
-        key: estimate(hue_shares.pooled, *columns)
+        key: estimate(hue_shares.pooled, *columns, groups=groups)
         for key, columns in counts.items()
     }
 
@@ -188,18 +207,22 @@ def summarize(comparison: Comparison) -> dict[str, Summary]:
     Returns:
         dict from the name of a method to its Summary, baselines first.
     """
-    summaries = {}
+    summaries, groups = {}, comparison.files
     for name, values in comparison.values.items():
         gain = comparison.gain(name)
         summaries[name] = Summary(
-            means={m.key: mean(values[m.key]) for m in comparison.metrics},
-            gain=mean(gain),
+            means={
+                m.key: mean(values[m.key], groups) for m in comparison.metrics
+            },
+            gain=mean(gain, groups),
             median_gain=float(np.median(gain)),
             colorfulness={
-                m.key: _colorfulness(values[m.key], comparison.truth[m.key])
+                m.key: _colorfulness(
+                    values[m.key], comparison.truth[m.key], groups
+                )
                 for m in measure.COLORFULNESS
             },
-            shares=shares(comparison.counts(name)),
+            shares=shares(comparison.counts(name), groups),
         )
     return summaries
 
@@ -218,15 +241,19 @@ def differences(comparison: Comparison) -> dict[str, dict[str, Estimate]]:
     """
     first, *others = comparison.methods()
     values, counts = comparison.values, comparison.counts
+    groups = comparison.files
     found = {}
     for name in others:
         found[name] = {
-            m.key: mean(values[name][m.key] - values[first][m.key])
+            m.key: mean(values[name][m.key] - values[first][m.key], groups)
             for m in comparison.metrics
         }
         for key, columns in counts(name).items():
             found[name][key] = estimate(
-                hue_shares.pooled_difference, *columns, *counts(first)[key]
+                hue_shares.pooled_difference,
+                *columns,
+                *counts(first)[key],
+                groups=groups,
             )
     return found
 
@@ -390,7 +417,7 @@ def share_table(
             for s in hue_shares.SHARES
         ]
         rows.append([name, *cells])
-    truth = shares(comparison.counts(TRUE))
+    truth = shares(comparison.counts(TRUE), comparison.files)
     cells = [
         format_estimate(truth[s.key], s.digits)
         if s.better == "truth"
@@ -485,8 +512,8 @@ def tables(comparison: Comparison) -> list[tuple[str, list[list[str]]]]:
         found.append(("Paired differences", difference_table(comparison)))
     inside = comparison.in_boxes
     if inside is not None and inside.pictures:
-        count = len(inside.pictures)
-        where = f"inside boxes, {count} picture{'' if count == 1 else 's'}"
+        count = _counted(len(inside.pictures), "picture")
+        where = f"inside boxes, {count}"
         found += [(f"{title}, {where}", rows) for title, rows in tables(inside)]
     return found
 
@@ -502,9 +529,15 @@ def markdown_table(rows: list[list[str]]) -> str:
 
 def heading(comparison: Comparison) -> str:
     """Names what was compared, for example "300 pictures, original size"."""
-    count = len(comparison.pictures)
-    pictures = "1 picture" if count == 1 else f"{count} pictures"
+    pictures = _counted(len(set(comparison.files)), "picture")
+    if comparison.has_crops:
+        crops = _counted(len(comparison.pictures), "crop")
+        pictures = f"{crops} of {pictures}"
     return f"{pictures}, {comparison.geometry}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def markdown(

@@ -29,7 +29,7 @@ def draw_hints(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws points onto the grid of the network.
 
-    A point colors the grid's pixels whose centres lie within its radius,
+    A point colors the grid's pixels whose centers lie within its radius,
     and always the one it falls on. Where points overlap, their mean counts.
 
     Args:

@@ -33,12 +33,12 @@ class HintPoint:
     """A color that somebody wants to see at a place.
 
     Attributes:
-        x: float. Column of the centre, in pixels of the upright picture;
+        x: float. Column of the center, in pixels of the upright picture;
             0 is the leftmost.
-        y: float. Row of the centre; 0 is the top one.
+        y: float. Row of the center; 0 is the top one.
         color: str. sRGB as `#rrggbb`. Only its hue and chroma count: the
             lightness stays the picture's.
-        radius: float or None. Pixels around the centre that get the color;
+        radius: float or None. Pixels around the center that get the color;
             None means 1/50 of the picture's short side.
         frame: int. Of a film: which frame it was set on, from 0.
 

@@ -181,7 +181,10 @@ def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> Outcome:
             side=picture.side,
         )
         notes += encode.left_out(
-            _extension(job.output), exif=picture.exif, side=picture.side
+            _extension(job.output),
+            exif=picture.exif,
+            side=picture.side,
+            alpha=picture.alpha,
         )
     if job.compare is not None:
         grey = colorizer_module.grey(picture.pixels)

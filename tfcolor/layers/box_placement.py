@@ -82,7 +82,7 @@ def covered_pixels(rectangles) -> Pixels:
 def resize_samples(place, extent, size) -> tuple[tf.Tensor, ...]:
     """Says which samples make a pixel when `size` are resized to `extent`.
 
-    Bilinear, with half-pixel centres and without antialiasing; exact, since
+    Bilinear, with half-pixel centers and without antialiasing; exact, since
     it divides whole numbers.
 
     Args:

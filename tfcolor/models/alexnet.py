@@ -10,7 +10,7 @@ Architecture at `width=1`, torchvision's layer sizes with one input channel:
 
 then fc7 with 4096, and the logits; dropout before fc6 and fc7. Means over 6 x 6
 parts make any size from 63 pixels possible. Two options are not torchvision's:
-batch normalisation, and `enlarge`, because the strides leave 1 x 1 of pictures
+batch normalization, and `enlarge`, because the strides leave 1 x 1 of pictures
 of 64 pixels.
 
 Reference:
@@ -64,7 +64,7 @@ def alexnet(
             at least 1.
         dropout: float in [0, 1). Share of the values before each hidden
             linear layer that training sets to 0.
-        batch_norm: bool. Normalises what each convolution of AlexNet finds
+        batch_norm: bool. Normalizes what each convolution of AlexNet finds
             over the batch, before its ReLU.
         enlarge: int, 1 or more. AlexNet sees pictures this many times as high
             and as wide.

@@ -72,7 +72,7 @@ def feature_maps(x, *, filters: int, depths: Sequence[int]) -> list:
 
 
 def norm(x, *, name: str, epsilon: float = _NORM_EPSILON):
-    """Normalises every place over its channels.
+    """Normalizes every place over its channels.
 
     Args:
         x: tensor [..., C].

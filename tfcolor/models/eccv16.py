@@ -12,7 +12,7 @@ Architecture at `width=1` for pictures of S x S pixels:
     convs    2    2    3    3    3    3    3    up+2
 
     * dilation 2. The last convolution of blocks 1, 2 and 3 has stride 2. Block
-    8 begins with a transposed convolution and has no normalisation; in all
+    8 begins with a transposed convolution and has no normalization; in all
     others it comes AFTER the last ReLU.
 
 The color of a place is the mean of the bins' colors, weighted by a softmax

@@ -222,7 +222,7 @@ def names_of(conv: str, norm: str) -> list[str]:
 
     Args:
         conv: str, name of the convolution.
-        norm: str, name of the normalisation after it.
+        norm: str, name of the normalization after it.
 
     Returns:
         list of 5 str.
@@ -234,7 +234,7 @@ def names_of(conv: str, norm: str) -> list[str]:
 def folded_conv(
     kernel, gamma, beta, mean, variance, *, depthwise: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Makes a convolution of one and of the normalisation after it.
+    """Makes a convolution of one and of the normalization after it.
 
     Formula:
         s = gamma / sqrt(variance + 0.001)

@@ -13,7 +13,7 @@ Architecture for pictures of S x S pixels, at the default `filters`:
 The encoder sees grey alone. Each map of the decoder is the sum of the next
 smaller one, doubled, of the encoder's map, and of the hints pooled to its
 size; all three go through 1 x 1 convolutions first. 3 x 3 convolutions with
-batch normalisation follow; at S/16 every place also looks at every other one.
+batch normalization follow; at S/16 every place also looks at every other one.
 Both outputs come from the map of S/4.
 """
 

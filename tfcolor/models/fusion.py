@@ -143,7 +143,7 @@ def freeze_trunk(model: keras.Model) -> None:
     """Leaves trainable what the published fusion stage trains.
 
     These are the 13 blending layers, the convolution of block 10 and the
-    output: 1,226,108 weights at width 1. Frozen batch normalisations use
+    output: 1,226,108 weights at width 1. Frozen batch normalizations use
     their moving statistics in training too, as published.
 
     Args:

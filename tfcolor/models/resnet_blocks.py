@@ -12,7 +12,7 @@ Melas-Kyriazi and Han. At `width=1`, for pictures of S x S pixels:
     size      S/8       S/4  S/4       S/4       S/2  S/2      S/2   S
     filters   128       128  64        64        64   32       2     2
 
-    * with batch normalisation.
+    * with batch normalization.
 
 Reference:
     K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image
@@ -123,7 +123,7 @@ def _conv(x, filters, size, *, stride=1, name):
 
 
 def batch_norm(x, *, name: str):
-    """Returns a map after batch normalisation, with PyTorch's settings."""
+    """Returns a map after batch normalization, with PyTorch's settings."""
     return layers.BatchNormalization(
         momentum=_BN_MOMENTUM, epsilon=_BN_EPSILON, name=name
     )(x)
@@ -248,8 +248,8 @@ def decoder(x, *, width: float, form: str):
         x: tensor [B, H/8, W/8, C].
         width: float above 0.
         form: str, one of `FORMS`. "faithful" is as released by the study: no
-            normalisation and a sigmoid on hidden layers, colors repeated
-            from half the size. "default" has normalisations and ReLUs all
+            normalization and a sigmoid on hidden layers, colors repeated
+            from half the size. "default" has normalizations and ReLUs all
             through, and enlarges the colors smoothly.
 
     Returns:

@@ -14,7 +14,7 @@ Architecture at `width=1` for pictures of S x S pixels:
     * dilation 2. Blocks 8, 9 and 10 begin with a transposed convolution, to
     which a convolution of block 3, 2, 1 is added (`skip3to8` and so on).
 
-Each block ends in a batch normalisation, which comes AFTER the last ReLU;
+Each block ends in a batch normalization, which comes AFTER the last ReLU;
 block 10 has none and ends in a leaky ReLU. Block 8 also feeds the class head.
 
 Reference:

@@ -101,7 +101,7 @@ class Blocks:
 
     Args:
         initializer: str, one of `INITIALIZERS`.
-        bn_before_relu: bool. Puts the normalisation of blocks 1 to 7 before
+        bn_before_relu: bool. Puts the normalization of blocks 1 to 7 before
             their last ReLU, where no colorizer has it.
     """
 
@@ -139,7 +139,7 @@ class Blocks:
         )(x)
 
     def bn(self, x, *, name):
-        """A batch normalisation with PyTorch's settings."""
+        """A batch normalization with PyTorch's settings."""
         return self.layer(
             layers.BatchNormalization,
             name=name,
@@ -149,7 +149,7 @@ class Blocks:
         )(x)
 
     def convs(self, x, filters, *, name, first, last, dilation=1):
-        """Convolutions `first`..`last` of a block, then its normalisation."""
+        """Convolutions `first`..`last` of a block, then its normalization."""
         for i in range(first, last + 1):
             plain = self._bn_before_relu and i == last
             x = self.conv(

@@ -10,7 +10,7 @@ colorizer (see `siggraph`), then
     size     S/8         S/8         S/8         S/8         1
     filters  256         128         64          32          num_classes
 
-    * a 3 x 3 convolution of dilation 2, batch normalisation, ReLU; at
+    * a 3 x 3 convolution of dilation 2, batch normalization, ReLU; at
       smaller widths no fewer than `min_filters`.
 
 The head is a linear layer on all values of transfer4 ("flatten", for one
@@ -19,12 +19,12 @@ picture size) or on their means over the picture ("global_pooling").
 The study this repeats (S.-A. Maria, "Image Classification as a Task Transfer",
 its published notebook) differs in two ways that options bring back:
 
-- `legacy_bn_order`: the trunk's normalisations stand before the last ReLU of
+- `legacy_bn_order`: the trunk's normalizations stand before the last ReLU of
   their blocks, where the colorizer has them after it. Only the 26 tensors of
   its convolutions can be loaded then.
 - `freeze="legacy"`: of the 54 trainable tensors, in the order of the layers,
-  the first 51 are frozen: all but the offset of the last normalisation and the
-  linear layer, 327,722 weights at 256 px. Frozen normalisations go on using
+  the first 51 are frozen: all but the offset of the last normalization and the
+  linear layer, 327,722 weights at 256 px. Frozen normalizations go on using
   the statistics of the batch.
 """
 
@@ -74,11 +74,11 @@ def task_transfer(
             features over the picture; "flatten": from every place by itself,
             as in the study.
         freeze: str. What does not learn: "none"; "trunk": blocks 1 to 5, with
-            their statistics; "legacy": all but the last normalisation's offset
+            their statistics; "legacy": all but the last normalization's offset
             and the linear layer, as in the study.
         min_filters: int. No new convolution has fewer filters, however narrow
             the network: classes are read from the last of them.
-        legacy_bn_order: bool. Normalises the blocks of the trunk before
+        legacy_bn_order: bool. Normalizes the blocks of the trunk before
             their last ReLU, as the study and no colorizer does.
         initializer: str. Kernels of the convolutions: "normal" or "he_normal".
         mask_center: float. Subtracted from the mask; see `siggraph`.

@@ -1,4 +1,4 @@
-"""The first layers of VGG16 with batch normalisation: maps for a loss.
+"""The first layers of VGG16 with batch normalization: maps for a loss.
 
     map      conv1_1  conv2_1  conv3_1  conv4_1  conv5_1
     size     S        S/2      S/4      S/8      S/16
@@ -33,7 +33,7 @@ def vgg16_features(
     Returns:
         keras.Model from float32 [B, H, W, 3], encoded sRGB, 0..1, H and W 16
         or more, to a dict of five maps, "conv1_1" to "conv5_1": convolutions
-        before their normalisations.
+        before their normalizations.
 
     Raises:
         ValueError: `width` is not above 0.

@@ -21,6 +21,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
+from tfcolor import atomic
 from tfcolor.training import lost_worker
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
@@ -46,6 +47,8 @@ _NOT_WRITTEN = (
 _CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
 # Pictures of a batch that an error names.
 _NAMED = 16
+# Numbers of epochs have fewer.
+_EPOCH_BITS = 32
 # A loss this many times that of the first row diverges.
 _GROWTH = 10
 
@@ -63,6 +66,7 @@ def fit(
     optimizer_config: optimizer_lib.OptimizerConfig,
     run: RunFolder,
     strategy: tf.distribute.Strategy,
+    steps_per_pass: int | None = None,
 ) -> None:
     """Trains a model, or goes on where the run folder says it stopped.
 
@@ -74,23 +78,37 @@ def fit(
         optimizer_config: OptimizerConfig.
         run: RunFolder.
         strategy: tf.distribute.Strategy.
+        steps_per_pass: int or None. Where an epoch is longer, it is several
+            passes over the data, each in an order and with an augmentation of
+            its own. None: the data of an epoch are as long as it is.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came; a checkpoint was written.
         WorkerLost: another worker of the job is gone.
         FloatingPointError: a loss, the weights or a validation are not
             finite. The last checkpoint is sound.
-        OSError: a file cannot be written; the last checkpoint is whole.
-        ValueError: the run folder holds a run of another network, or a
-            dataset is empty.
+        OSError: a file cannot be written; the last checkpoint is whole. Or
+            another process trains in the run folder.
+        ValueError: the run folder holds a run of another network, a dataset
+            is empty, or validation has no figure of the name `best_by`.
     """
-    loop = _Loop(
-        model, task, steps_per_epoch, config, optimizer_config, run, strategy
-    )
-    with lost_worker.noticed(strategy_lib.this_worker(strategy)):
-        loop.restore()
-        with SignalWatch() as watch, contextlib.closing(loop.profile):
-            loop.run_epochs(watch)
+    # Other workers write to folders of their own.
+    alone = atomic.held(run.path) if run.is_chief else contextlib.nullcontext()
+    with alone:
+        loop = _Loop(
+            model,
+            task,
+            steps_per_epoch,
+            min(steps_per_pass or steps_per_epoch, steps_per_epoch),
+            config,
+            optimizer_config,
+            run,
+            strategy,
+        )
+        with lost_worker.noticed(strategy_lib.this_worker(strategy)):
+            loop.restore()
+            with SignalWatch() as watch, contextlib.closing(loop.profile):
+                loop.run_epochs(watch)
 
 
 def _latest_checkpoint(folder: str) -> str | None:
@@ -134,6 +152,7 @@ class _Loop:
         model,
         task,
         steps_per_epoch,
+        steps_per_pass,
         config,
         optimizer_config,
         run,
@@ -142,6 +161,7 @@ class _Loop:
         self._model = model
         self._task = task
         self._steps_per_epoch = steps_per_epoch
+        self._steps_per_pass = steps_per_pass
         self._total = steps_per_epoch * config.epochs
         self._config = config
         self._optimizer_config = optimizer_config
@@ -183,6 +203,7 @@ class _Loop:
         self._forward = tf.function(
             lambda inputs: self._model(inputs, training=False)
         )
+        validate.check_best_by(model, task, config.best_by)
 
     # Coming and going
 
@@ -272,17 +293,37 @@ class _Loop:
 
     def _run_epoch(self, epoch, step, progress, watch):
         end = (epoch + 1) * self._steps_per_epoch
-        done = step - epoch * self._steps_per_epoch
+        while step < end:
+            number, done = self._place(step)
+            stop = min(end, step - done + self._steps_per_pass)
+            batches = self._batches(number, done)
+            step = self._run_steps(batches, step, stop, progress, watch)
+        return step
+
+    def _place(self, step) -> tuple[int, int]:
+        """Returns the number of the pass of a step, and its place in it.
+
+        The first pass of an epoch has the number of the epoch; later ones
+        have numbers that no epoch has.
+        """
+        epoch, place = divmod(step, self._steps_per_epoch)
+        number, done = divmod(place, self._steps_per_pass)
+        return epoch + (number << _EPOCH_BITS), done
+
+    def _batches(self, number, done):
+        """Makes an iterator over a pass, without the batches of steps done."""
 
         def data(context):
-            # Dropped pictures can make a pass shorter than an epoch.
-            return self._task.train_data(epoch, context).repeat().skip(done)
+            # Dropped pictures can make a pass shorter than said.
+            return self._task.train_data(number, context).repeat().skip(done)
 
+        return self._steps.distribute(data)
+
+    def _run_steps(self, batches, step, stop, progress, watch):
         window = self._window
         started, first = time.monotonic(), step
-        batches = self._steps.distribute(data)
-        while step < end:
-            rates = self._rates(step, end)
+        while step < stop:
+            rates = self._rates(step, stop)
             try:
                 with self.profile.marked(step):
                     losses = self._steps.run(batches, rates)
@@ -290,7 +331,7 @@ class _Loop:
                 raise ValueError(
                     "The training data must fill a batch. Received: fewer than "
                     f"{self._task.batch_size} usable pictures in epoch "
-                    f"{epoch + 1}"
+                    f"{step // self._steps_per_epoch + 1}"
                 ) from error
             self.profile.after_step(self._steps, batches, rates)
             for name, values in losses.items():
@@ -299,20 +340,21 @@ class _Loop:
             step = int(self._step.assign_add(len(rates)))
             progress.update(len(rates))
             every = self._config.log_steps
-            if step // every > before // every or step == end:
+            is_last = step % self._steps_per_epoch == 0
+            if step // every > before // every or is_last:
                 seconds = time.monotonic() - started
                 speed = (step - first) * self._task.batch_size / seconds
                 self._log_training(step, rates[-1], speed, progress)
                 window.clear()
                 started, first = time.monotonic(), step
             # At the end, the epoch's validation comes before any stopping.
-            if step < end:
+            if not is_last:
                 self._pause(watch, step)
         return step
 
-    def _rates(self, step, end) -> list[float]:
+    def _rates(self, step, stop) -> list[float]:
         """Learning rates of the steps that are executed together."""
-        stop = min(end, step + self._config.steps_per_execution)
+        stop = min(stop, step + self._config.steps_per_execution)
         return [
             optimizer_lib.learning_rate(
                 self._optimizer_config,
@@ -384,12 +426,6 @@ class _Loop:
         name = self._config.best_by
         if name == "last":
             return None
-        if f"validation/{name}" not in scalars:
-            known = [k.removeprefix("validation/") for k in scalars]
-            raise ValueError(
-                f"`best_by` must be 'last' or one of {known}. "
-                f"Received: best_by={name!r}"
-            )
         sign = -1 if name in self._task.higher_is_better else 1
         return sign * scalars[f"validation/{name}"]
 
@@ -440,9 +476,7 @@ class _Loop:
         if self._task.name_batch is None or not self._run.is_chief:
             return ""
         try:
-            names = self._task.name_batch(
-                *divmod(step - 1, self._steps_per_epoch)
-            )
+            names = self._task.name_batch(*self._place(step - 1))
         except (OSError, ValueError, tf.errors.OpError):
             # What is wrong with the data is not what is to be said.
             return ""

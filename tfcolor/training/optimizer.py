@@ -26,7 +26,8 @@ class OptimizerConfig:
             last `decay_epochs`. "cosine": from step to step along half a
             cosine to 0. "constant". "halving": half as much from each share
             in `halve_at` of the run on.
-        decay_epochs: int, for the released schedule.
+        decay_epochs: int, for the released schedule. Of a run that is
+            shorter than that, the last third, as in the released scripts.
         halve_at: str. Shares of the run, 0..1, with commas between them, for
             the halving schedule.
         warmup_steps: int. The rate climbs linearly from 0 over so many steps.
@@ -69,6 +70,11 @@ class OptimizerConfig:
             raise ValueError(
                 "`learning_rate` must be above 0. "
                 f"Received: learning_rate={self.learning_rate}"
+            )
+        if self.decay_epochs < 0:
+            raise ValueError(
+                "`decay_epochs` must be at least 0. "
+                f"Received: decay_epochs={self.decay_epochs}"
             )
         if self.slow_rate <= 0:
             raise ValueError(
@@ -143,6 +149,41 @@ def _with_slow_layers(kind: type, config: OptimizerConfig) -> type:
     return WithSlowLayers
 
 
+def decay_epochs(config: OptimizerConfig, *, epochs: int) -> int:
+    """Says over how many epochs the released schedule falls.
+
+    Args:
+        config: OptimizerConfig.
+        epochs: int, length of the whole run.
+
+    Returns:
+        int: `config.decay_epochs`, or, where the run is shorter than that, a
+        third of it: the released scripts have 50 epochs of 150.
+    """
+    if config.decay_epochs <= epochs:
+        return config.decay_epochs
+    return round(epochs / 3)
+
+
+def schedule_note(config: OptimizerConfig, *, epochs: int) -> str:
+    """Says in a line what is unusual about the rates of a run.
+
+    Args:
+        config: OptimizerConfig.
+        epochs: int, length of the whole run.
+
+    Returns:
+        str, empty when nothing is.
+    """
+    decay = decay_epochs(config, epochs=epochs)
+    if config.schedule != "released" or decay == config.decay_epochs:
+        return ""
+    return (
+        f"--epochs={epochs} is less than --decay_epochs={config.decay_epochs}: "
+        f"the learning rate falls over a third of the run, {decay} epochs"
+    )
+
+
 def learning_rate(
     config: OptimizerConfig, step: int, *, steps_per_epoch: int, epochs: int
 ) -> float:
@@ -160,9 +201,9 @@ def learning_rate(
     factor = 1.0
     if config.schedule == "released":
         epoch = step // steps_per_epoch
-        constant = epochs - config.decay_epochs
-        late = max(0, epoch + 1 - constant)
-        factor = max(0.0, 1 - late / (config.decay_epochs + 1))
+        decay = decay_epochs(config, epochs=epochs)
+        late = max(0, epoch + 1 - (epochs - decay))
+        factor = max(0.0, 1 - late / (decay + 1))
     elif config.schedule == "cosine":
         done = step / max(1, steps_per_epoch * epochs)
         factor = (1 + math.cos(math.pi * min(1.0, done))) / 2

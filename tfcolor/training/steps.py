@@ -1,7 +1,7 @@
 """Training steps on all replicas of a strategy.
 
 A batch is the same batch however many replicas share it: losses are divided by
-its size and added up, batch normalisations see all of it, gradients are added
+its size and added up, batch normalizations see all of it, gradients are added
 before they are clipped.
 """
 

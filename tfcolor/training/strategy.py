@@ -106,7 +106,7 @@ def this_worker(strategy: tf.distribute.Strategy) -> Worker:
 
 
 def synchronize_batch_norm(model: keras.Model, synchronized: bool) -> None:
-    """Makes batch normalisations see the global batch, or their replica's.
+    """Makes batch normalizations see the global batch, or their replica's.
 
     Args:
         model: keras.Model.

@@ -14,7 +14,9 @@ class FitConfig:
 
     Attributes:
         epochs: int, length of the whole run.
-        steps_per_epoch: int or None; None is one pass over the pictures.
+        steps_per_epoch: int or None; None is one pass over the pictures. More
+            are several passes, each in an order and with an augmentation of
+            its own.
         log_steps: int, steps between two rows of training scalars.
         checkpoint_minutes: float, longest time between two checkpoints.
         validation_epochs: int, epochs between two validations.
@@ -25,7 +27,7 @@ class FitConfig:
             profile shows, beside the graph of a step; 0 is none.
         accumulate_steps: int. Parts that a batch is computed in, one after
             the other: their gradients are added before the weights move. The
-            memory of a step is that of a part; batch normalisation sees the
+            memory of a step is that of a part; batch normalization sees the
             parts.
         steps_per_execution: int. Steps that run without asking for signals,
             checkpoints and rows in between, for accelerators that small
@@ -47,11 +49,14 @@ class FitConfig:
 
     def __post_init__(self):
         """Refuses counts below 1."""
-        for name in ("accumulate_steps", "steps_per_execution"):
-            if getattr(self, name) < 1:
+        for name in (
+            *("epochs", "steps_per_epoch", "log_steps", "validation_epochs"),
+            *("accumulate_steps", "steps_per_execution"),
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
                 raise ValueError(
-                    f"`{name}` must be at least 1. "
-                    f"Received: {name}={getattr(self, name)}"
+                    f"`{name}` must be at least 1. Received: {name}={value}"
                 )
 
 
@@ -60,10 +65,12 @@ class Task:
     """What is trained, in functions of the data's and the model's dicts.
 
     Attributes:
-        train_data: function of the epoch (int from 0) and a
+        train_data: function of the number of a pass and a
             tf.distribute.InputContext to a Dataset of (inputs, targets), the
             same batches whenever it is asked again: of B examples, or of W
-            workers each its part of every batch, B / W examples.
+            workers each its part of every batch, B / W examples. The first
+            pass of an epoch has the number of the epoch, int from 0; another
+            one of the same epoch has a number that no other pass has.
         validation_data: Dataset of (inputs, targets).
         losses: function of (targets, outputs) to a dict of float32 [B].
         metrics: function of (inputs, targets, outputs) to such a dict.
@@ -79,9 +86,10 @@ class Task:
         floors: dict from the name of a metric to that of another one, which a
             model that has learned anything beats, such as "psnr" and
             "grey_psnr".
-        name_batch: function of the epoch and the place of a batch in it, both
-            int from 0, to a list of str: what the pictures of that batch are
-            called. Asked when a loss is not finite; None is not known.
+        name_batch: function of the number of a pass and the place of a batch
+            in it, int from 0, to a list of str: what the pictures of that
+            batch are called. Asked when a loss is not finite; None is not
+            known.
     """
 
     train_data: Callable

@@ -5,6 +5,41 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+# The sum of the losses.
+_LOSS = "loss"
+
+
+def check_best_by(model, task, name: str) -> None:
+    """Refuses to choose a model by a figure that no validation has.
+
+    Args:
+        model: keras.Model.
+        task: `fit.Task`.
+        name: str; see `FitConfig.best_by`.
+
+    Raises:
+        ValueError: there is no such figure.
+    """
+    # Always there: nothing need be found out.
+    if name in ("last", _LOSS):
+        return
+
+    def figures(inputs, targets):
+        outputs = model(inputs, training=False)
+        losses = task.losses(targets, outputs)
+        return losses | task.metrics(inputs, targets, outputs)
+
+    # Nothing is computed.
+    traced = tf.function(figures).get_concrete_function(
+        *task.validation_data.element_spec
+    )
+    known = [_LOSS, *traced.structured_outputs]
+    if name not in known:
+        raise ValueError(
+            f"--best_by must be 'last' or one of {known}. "
+            f"Received: --best_by={name}"
+        )
+
 
 def validate(forward: Callable, task) -> tuple[dict[str, float], dict]:
     """Measures a model.
@@ -27,7 +62,7 @@ def validate(forward: Callable, task) -> tuple[dict[str, float], dict]:
         outputs = forward(inputs)
         losses = task.losses(targets, outputs)
         values = losses | task.metrics(inputs, targets, outputs)
-        values["loss"] = tf.add_n(list(losses.values()))
+        values[_LOSS] = tf.add_n(list(losses.values()))
         for name, value in values.items():
             sums[name] += float(tf.reduce_sum(value))
         count += int(value.shape[0])

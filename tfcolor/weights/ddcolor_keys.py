@@ -1,7 +1,7 @@
 """Published weights of DDColor into Keras, strictly.
 
 Every array of a checkpoint is used exactly once, or ignored by these rules:
-counters of batch normalisations, the encoder's last normalisation, which only
+counters of batch normalizations, the encoder's last normalization, which only
 its ImageNet classes needed, and the ImageNet mean and deviation, which must be
 what they are.
 
@@ -33,6 +33,8 @@ from tfcolor.weights import pytorch_keys
 _ARCH = "encoder.arch"
 _FIRST = f"{_ARCH}.downsample_layers.0.0.weight"
 _QUERIES = "decoder.color_decoder.query_feat.weight"
+# Of the published ones at most 192 and 100.
+_MOST_FILTERS, _MOST_QUERIES = 384, 1000
 _MIXTURE = "refine_net.0.0"
 # Ignored, but not whatever they hold.
 _FIXED = {
@@ -97,6 +99,13 @@ def options_of(state: Mapping[str, np.ndarray]) -> dict:
                 f"A state dict of DDColor must hold {key!r}. Received: "
                 f"{sorted(state)[:5]} and so on"
             )
+    # A network is built before all of a file was compared with it.
+    if shapes[_FIRST][0] > _MOST_FILTERS or shapes[_QUERIES][0] > _MOST_QUERIES:
+        raise ValueError(
+            f"DDColor must have at most {_MOST_FILTERS} filters and "
+            f"{_MOST_QUERIES} queries. Received: {shapes[_FIRST][0]} and "
+            f"{shapes[_QUERIES][0]}"
+        )
     depth = _count(shapes, r"encoder\.arch\.stages\.2\.(\d+)\.")
     depths = {v.depths[2]: name for name, v in convnext.VARIANTS.items()}
     if depth not in depths:
@@ -159,10 +168,10 @@ def encoder_arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> None:
     """Copies ConvNeXt's published ImageNet weights into the encoder.
 
     Args:
-        state: mapping of str to array. The last normalisation and the classes
+        state: mapping of str to array. The last normalization and the classes
             are not used.
         model: keras.Model of `ddcolor`. The maps that its decoders see have
-            normalisations of their own, which keep their weights.
+            normalizations of their own, which keep their weights.
 
     Raises:
         ValueError: a key is missing or unexpected, an array has another

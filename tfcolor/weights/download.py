@@ -304,4 +304,7 @@ def alone(folder: str, *, wait: Callable[[], None]) -> Iterator[None]:
         except BlockingIOError:
             wait()
             fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:
+            # No locks here, as on some network file systems.
+            pass
         yield

@@ -271,12 +271,13 @@ def load(name: str):
         try:
             return model_cache.read(path)
         except ValueError as error:
+            # It stays until the new one is there: it may not be the file.
             download.say(f"{error}: it is made again")
-            os.remove(path)
+        return _convert(entry_of(name), again=True)
     return _convert(entry_of(name))
 
 
-def _convert(entry: Published):
+def _convert(entry: Published, *, again: bool = False):
     """Fetches a model's file if need be, converts it and keeps the result."""
     folder, path = folder_of(entry.name), converted_path(entry.name)
     try:
@@ -292,7 +293,8 @@ def _convert(entry: Published):
 
     with download.alone(folder, wait=wait):
         atomic.remove_leftovers([path])
-        digest = None if os.path.isfile(path) else _fetch(entry)
+        there = os.path.isfile(path) and not again
+        digest = None if there else _fetch(entry)
         from tfcolor.weights import model_cache
         from tfcolor.weights import pytorch_models
 
@@ -310,14 +312,16 @@ def _convert(entry: Published):
 def _fetch(entry: Published) -> str:
     """Makes sure that a model's file is there; returns its SHA-256."""
     path = fetched_path(entry.name)
-    if os.path.isfile(path):
-        return download.check(path, entry.sha256, size=entry.size)
+    there = os.path.isfile(path)
     if len(entry.sha256) < 64:
         known = f"begins with {entry.sha256}" if entry.sha256 else "is unknown"
+        by_host = "nothing" if there else "what its host names"
         download.say(
             f"{entry.name}: the published SHA-256 {known}; the file is checked "
-            f"against {'that' if entry.sha256 else 'what its host names'}"
+            f"against {'that' if entry.sha256 else by_host}"
         )
+    if there:
+        return download.check(path, entry.sha256, size=entry.size)
     _check_room(entry)
     try:
         return download.download(
@@ -337,6 +341,10 @@ def _fetch(entry: Published) -> str:
 
 def _check_room(entry: Published) -> None:
     free = shutil.disk_usage(folder_of(entry.name)).free
+    part = f"{fetched_path(entry.name)}.part"
+    if os.path.isfile(part):
+        # What has come already takes no more room.
+        free += os.path.getsize(part)
     if entry.size is not None and free < _ROOM * entry.size:
         raise OSError(
             f"The cache must have room for {_ROOM} times the file of "

@@ -21,6 +21,9 @@ from tfcolor.weights import pytorch_keys
 # (height, width, out, in). One transposition serves both.
 _KERNEL_AXES = (2, 3, 1, 0)
 _SCORE_FILTERS = 16
+# Four times the published width: a network is built before all of a file was
+# compared with it, and a small file may promise much.
+_MOST_FILTERS = 256
 
 
 def width_of(state: Mapping[str, np.ndarray]) -> float:
@@ -33,11 +36,17 @@ def width_of(state: Mapping[str, np.ndarray]) -> float:
         float, 1 for the published networks.
 
     Raises:
-        ValueError: the first convolution is missing.
+        ValueError: the first convolution is missing, or wider than any.
     """
     for key, value in state.items():
         if pytorch_keys.plain_key(key) == "model1.0.weight":
-            return np.shape(value)[0] / siggraph_blocks.FILTERS[0]
+            shape = np.shape(value)
+            if len(shape) != 4 or not 1 <= shape[0] <= _MOST_FILTERS:
+                raise ValueError(
+                    "'model1.0.weight' must have 4 axes and at most "
+                    f"{_MOST_FILTERS} filters. Received: shape={shape}"
+                )
+            return shape[0] / siggraph_blocks.FILTERS[0]
     raise ValueError(
         "A state dict of a colorizer must hold 'model1.0.weight'. "
         f"Received: {_some(state)}"
@@ -57,7 +66,7 @@ def load_state(
 
     Returns:
         list of str, the keys that were ignored: counters of batch
-        normalisations, the class head where `model` has none, and the
+        normalizations, the class head where `model` has none, and the
         published fusion network's unused `weight_layerout`.
 
     Raises:

@@ -27,7 +27,7 @@ BN_SUFFIXES = ("weight", "bias", "running_mean", "running_var")
 COUNTER_SUFFIX = "num_batches_tracked"
 
 # Places of the convolutions inside a published block, which counts its ReLUs
-# too, and the place of its normalisation.
+# too, and the place of its normalization.
 _ENCODER_CONVS = {1: 2, 2: 2, 3: 3, 4: 3, 5: 3, 6: 3, 7: 3}
 _DECODER = {
     "model8up.0": "up8",

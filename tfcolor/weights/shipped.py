@@ -46,6 +46,18 @@ def names() -> list[str]:
     )
 
 
+def weights_file(name: str) -> str:
+    """Returns the path of the weights of a shipped model.
+
+    Args:
+        name: str, one of `names()`.
+
+    Returns:
+        str.
+    """
+    return os.path.join(_FOLDER, f"{name}.npz")
+
+
 def load(
     name: str = DEFAULT, *, style: str | float | None = None
 ) -> tuple[keras.Model, model_file.ModelInfo]:
@@ -73,7 +85,7 @@ def load(
     if style is not None:
         options |= _style_options(name, description.get("styles", {}), style)
     model = _BUILDERS[info.architecture](**options)
-    with np.load(os.path.join(_FOLDER, f"{name}.npz")) as arrays:
+    with np.load(weights_file(name)) as arrays:
         for weight in model.weights:
             weight.assign(arrays[weight.path].astype(np.float32))
     return model, info

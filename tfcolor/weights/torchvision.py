@@ -2,7 +2,7 @@
 
 The first convolution is summed over its three input channels: what it makes of
 a grey picture is then the same. Every array is used exactly once, or ignored
-by these rules: counters of batch normalisations, and ResNet-18's class layer
+by these rules: counters of batch normalizations, and ResNet-18's class layer
 `fc`, which the colorizers have no use for.
 
 Reference:
