@@ -57,11 +57,8 @@ class Schedule:
     Args:
         config: OptimizerConfig.
         steps: int, length of the run.
-        steps_per_pass: int, of a pass over the pictures.
-
-    Raises:
-        ValueError: the released schedule is to fall in more passes than there
-            are.
+        steps_per_pass: int, of a pass over the pictures: an epoch of the
+            released schedule.
     """
 
     def __init__(self, config, *, steps: int, steps_per_pass: int):
@@ -72,13 +69,16 @@ class Schedule:
         self._epochs = 1
         if config.schedule == "released":
             self._epochs = max(1, round(steps / steps_per_pass))
-            if config.decay_epochs >= self._epochs:
-                raise ValueError(
-                    "--decay_epochs must be below the passes over the "
-                    "pictures for --schedule=released. Received: "
-                    f"--decay_epochs={config.decay_epochs} with "
-                    f"--steps={steps}, about {self._epochs} passes"
-                )
+
+    def note(self) -> str:
+        """Says in a line what an epoch of the schedule is, where it has any."""
+        if self._config.schedule != "released":
+            return ""
+        last = optimizer_lib.decay_epochs(self._config, epochs=self._epochs)
+        return (
+            f"the rate falls over the last {last} of {self._epochs} passes "
+            "over the pictures"
+        )
 
     def rate(self, step: int, *, share: float = 0.0) -> float:
         """Returns the rate of a step.

@@ -42,6 +42,7 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from tfcolor.color import ab_bins
 from tfcolor.color import lab
+from tfcolor.data import files
 from tfcolor.data import full_data_config
 from tfcolor.data import memory
 from tfcolor.data import packs
@@ -177,7 +178,7 @@ def read_pictures(image_size: int) -> np.ndarray:
     side = pictures.shape[1]
     if image_size > side:
         raise ValueError(
-            f"--image_size must be at most the side of the packed pictures, "
+            "--image_size must be at most the side of the packed pictures, "
             f"{side}. Received: --image_size={image_size}"
         )
     print(
@@ -195,13 +196,15 @@ def train() -> None:
     check_size(config.image_size)
     rates = optimizer_flags.config()
     keras.utils.set_random_seed(config.seed)
-    os.makedirs(WORKDIR.value, exist_ok=True)
+    files.make_output_folder(WORKDIR.value)
     pictures = read_pictures(config.image_size)
     schedule = array_fit.Schedule(
         rates,
         steps=STEPS.value,
         steps_per_pass=max(1, len(pictures) // config.batch_size),
     )
+    if schedule.note():
+        print(schedule.note(), flush=True)
     network, trained = build_networks(
         efficientnet_flags.options(), INITIAL_WEIGHTS.value
     )

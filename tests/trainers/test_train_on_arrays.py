@@ -13,6 +13,8 @@ from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import model_file
 
 ROOT = pathlib.Path(__file__).parents[2]
+# What JAX compiles runs slowly, and is compiled in half the time.
+_COMPILED_QUICKLY = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 # TensorFlow and others cannot be found, as where they are not; every save
 # stays.
 _WITHOUT_TENSORFLOW = """
@@ -48,7 +50,7 @@ def _run(program, *args, backend="tensorflow"):
     return subprocess.run(
         [sys.executable, *program, *args],
         cwd=ROOT,
-        env=os.environ | {"KERAS_BACKEND": backend},
+        env=os.environ | {"KERAS_BACKEND": backend} | _COMPILED_QUICKLY,
         capture_output=True,
         text=True,
         check=False,
