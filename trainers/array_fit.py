@@ -31,6 +31,7 @@ class Clock:
     """
 
     def __init__(self, minutes: float | None):
+        self.minutes = minutes
         seconds = math.inf if minutes is None else 60 * minutes
         reserve = min(_RESERVE_SECONDS, _RESERVE_SHARE * seconds)
         self._end = time.monotonic() + seconds - reserve
@@ -208,7 +209,13 @@ def fit(
         FloatingPointError: a loss or the weights are not finite; the model
             file is the one before.
         Interrupted: SIGINT or SIGTERM came; the model file is of then.
+        ValueError: the time is over before the first step.
     """
+    if clock.share == 1:
+        raise ValueError(
+            "--minutes must be longer than it takes to read pictures and "
+            f"weights. Received: --minutes={clock.minutes}"
+        )
     rows, done = Rows(), 0
     with SignalWatch() as watch:
         while done < length and not watch.received:

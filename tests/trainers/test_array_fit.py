@@ -153,6 +153,16 @@ def test_a_step_is_taken_however_short_the_time_is(tmp_path, monkeypatch):
     assert len(steps.rates) == 1 and _kept_value(tmp_path) == 1
 
 
+def test_no_time_is_refused(tmp_path, monkeypatch):
+    passing = _Time(monkeypatch)
+    clock = array_fit.Clock(1)
+    passing.now += 60
+    monkeypatch.setattr(array_fit, "Clock", lambda minutes: clock)
+    with pytest.raises(ValueError, match="--minutes must.*Received"):
+        _fit(tmp_path, length=9)
+    assert not os.listdir(tmp_path)
+
+
 def test_rows_tell_the_mean_since_the_row_before(tmp_path, capsys):
     _fit(tmp_path, length=5, log_steps=2, losses=[4, 2, 1, 2, 7])
     rows = capsys.readouterr().out.splitlines()
