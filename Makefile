@@ -20,7 +20,7 @@ demo: $(READY)
 test: lint
 	$(PYTEST)
 
-# The others of seconds each: trainings, exports, kills. Twelve minutes.
+# The others of seconds each: trainings, exports, kills. Seven minutes.
 test-slow: $(READY)
 	$(PYTEST) -m "slow and not long and not detect"
 
