@@ -9,11 +9,11 @@ file systems, leftovers stay.
 """
 
 import contextlib
+import glob
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -26,6 +26,8 @@ except ImportError:
 
 _START, _END = ".tfcolor-", ".tmp"
 _NEW, _OLD = "new", "old"
+# What is locked in temporary folders.
+_IN_USE = "in_use"
 
 
 @contextlib.contextmanager
@@ -49,7 +51,7 @@ def replacing(path: str, *, extension: str = "") -> Iterator[str]:
     folder = os.path.dirname(path) or os.curdir
     with writing(path):
         os.makedirs(folder, exist_ok=True)
-        place, lock = _make_locked(lambda: _make_place(folder))
+        place, lock = _make_place(folder)
     try:
         new = os.path.join(place, _NEW + extension)
         yield new
@@ -105,10 +107,10 @@ def temporary_folder(prefix: str) -> Iterator[str]:
     """Makes a folder among the system's temporary ones; a context manager.
 
     It is deleted at the end. A process that is killed cannot do that: the next
-    one with the same prefix, of the same user, does it then.
+    one with the same prefix does it then; see `remove_temporary`.
 
     Args:
-        prefix: str, with which its name begins; no other folder's name may.
+        prefix: str, with which its name begins.
 
     Yields:
         str, its path.
@@ -116,17 +118,46 @@ def temporary_folder(prefix: str) -> Iterator[str]:
     Raises:
         OSError: it cannot be made.
     """
-    parent = tempfile.gettempdir()
-    with contextlib.suppress(OSError):
-        for name in os.listdir(parent):
-            if name.startswith(prefix):
-                _remove_leftover(parent, name)
-    folder, lock = _make_locked(lambda: tempfile.mkdtemp(prefix=prefix))
+    remove_temporary(prefix)
+    folder = tempfile.mkdtemp(prefix=prefix)
+    mark = _mark_in_use(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _unlock(lock)
+        _unlock(mark)
+
+
+def remove_temporary(prefix: str) -> None:
+    """Removes the `temporary_folder`s of processes that were killed.
+
+    Those of living ones are locked, whichever container they run in.
+
+    Args:
+        prefix: str.
+    """
+    if fcntl is None:
+        return
+    pattern = os.path.join(glob.escape(tempfile.gettempdir()), f"{prefix}*")
+    for folder in glob.glob(pattern):
+        # Whatever cannot be opened or locked is somebody's.
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(folder, _IN_USE)) as file,
+        ):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _mark_in_use(folder: str) -> int | None:
+    """Marks a folder as in use until the result is given to `_unlock`."""
+    if fcntl is None:
+        return None
+    unlocked = os.path.join(folder, f"{_IN_USE}.tmp")
+    mark = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(mark, fcntl.LOCK_EX)
+    os.rename(unlocked, os.path.join(folder, _IN_USE))
+    return mark
 
 
 def remove_leftovers(paths: Iterable[str]) -> None:
@@ -185,16 +216,11 @@ def read_unchanged(file: BinaryIO) -> bytes:
     return data
 
 
-def _make_place(folder: str) -> str:
-    place = os.path.join(folder, f"{_START}{uuid.uuid4().hex}{_END}")
-    os.mkdir(place)
-    return place
-
-
-def _make_locked(make: Callable[[], str]) -> tuple[str, int | None]:
-    """Makes a folder; returns it and its lock, if there are locks."""
+def _make_place(folder: str) -> tuple[str, int | None]:
+    """Makes a hidden folder; returns it and its lock, if there are locks."""
     while True:
-        place = make()
+        place = os.path.join(folder, f"{_START}{uuid.uuid4().hex}{_END}")
+        os.mkdir(place)
         try:
             lock = _lock(place)
         except (BlockingIOError, FileNotFoundError):

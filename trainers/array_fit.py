@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from tfcolor.training import averaged_weights
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training.signal_watch import SignalWatch
 from tfcolor.weights import model_file
@@ -127,7 +128,7 @@ class Kept:
         averages = steps.averages()
         if not all(np.isfinite(average).all() for average in averages):
             raise _not_finite("The weights are")
-        variables = array_steps.changing(self._network)
+        variables = averaged_weights.changing(self._network)
         for variable, average in zip(variables, averages, strict=True):
             variable.assign(average)
         model_file.save(self._network, self._path, self._info)

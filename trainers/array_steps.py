@@ -5,48 +5,18 @@ them. A moving average of the weights is kept beside them, as
 `tfcolor.training.moving_average` has it, which needs TensorFlow.
 """
 
-import re
+import collections
 
 import keras
 import numpy as np
 from keras import ops
 
 from tfcolor.data import array_examples
+from tfcolor.training import averaged_weights
 from tfcolor.training import optimizer as optimizer_lib
 
 # The largest part of a device's free memory that all pictures may take.
 _PICTURES_SHARE = 0.5
-
-
-def changing(network: keras.Model) -> list[keras.Variable]:
-    """Lists what a run changes, and what is averaged.
-
-    Args:
-        network: keras.Model.
-
-    Returns:
-        list of trainable variables, then the statistics of layers that learn.
-    """
-    return network.trainable_variables + [
-        variable
-        for layer in network.layers
-        if layer.trainable
-        for variable in layer.non_trainable_variables
-        if keras.backend.is_float_dtype(variable.dtype)
-    ]
-
-
-def average_momentum(momentum: float, count: int) -> float:
-    """Momentum of an update of the average: less for the first ones.
-
-    Args:
-        momentum: float in [0, 1).
-        count: int, of the update, from 1 on.
-
-    Returns:
-        float.
-    """
-    return min(momentum, count / (count + 9))
 
 
 class Steps:
@@ -65,6 +35,7 @@ class Steps:
 
     def __init__(self, network, losses, pictures, config, optimizer_config):
         self._network = network
+        self._changing = averaged_weights.changing(network)
         self._losses = losses
         self._config = config
         self._optimizer_config = optimizer_config
@@ -85,8 +56,9 @@ class Steps:
             float32 scalar on the device, the loss.
         """
         self._count += 1
-        momentum = average_momentum(
-            self._optimizer_config.ema_momentum, self._count
+        momentum = min(
+            self._optimizer_config.ema_momentum,
+            averaged_weights.early_momentum(self._count),
         )
         batch = array_examples.draw(
             self._rng,
@@ -101,7 +73,7 @@ class Steps:
         return self._run(batch, rate, momentum)
 
     def averages(self) -> list[np.ndarray]:
-        """Returns the averages of what `changing` lists, as float32 arrays."""
+        """Returns averages of `averaged_weights.changing`, float32 arrays."""
         return [ops.convert_to_numpy(average) for average in self._averages]
 
     def _examples(self, batch, pictures, grain):
@@ -144,14 +116,17 @@ class JaxSteps(Steps):
         places = {id(variable): i for i, variable in enumerate(others)}
         learned = len(network.trainable_variables)
         self._statistics = [
-            places[id(variable)] for variable in changing(network)[learned:]
+            places[id(variable)] for variable in self._changing[learned:]
         ]
         # Copies: a step takes the memory of its arguments.
         self._state = [
             [jax.numpy.array(variable.value) for variable in variables]
             for variables in (
                 *(network.trainable_variables, others),
-                *(self._optimizer.variables, changing(network)),
+                *(
+                    self._optimizer.variables,
+                    self._changing,
+                ),
             )
         ]
         self._step = jax.jit(self._pure_step, donate_argnums=0)
@@ -226,18 +201,17 @@ class TorchSteps(Steps):
             variable.value.requires_grad_(False)
         self._weights = [v.value for v in network.trainable_variables]
         self._optimizer = self._build_optimizer(optimizer_config)
-        self._values = [v.value.detach() for v in changing(network)]
+        self._values = [v.value.detach() for v in self._changing]
         self._averages = [value.clone() for value in self._values]
         self._generator = torch.Generator(self._device)
         self._generator.manual_seed(config.seed)
 
     def _build_optimizer(self, config):
         torch = self._torch
-        groups = {1.0: [], config.slow_rate: []}
+        groups = collections.defaultdict(list)
         for variable in self._network.trainable_variables:
-            slow = config.slow_layers
-            slow = slow and re.match(slow, variable.path)
-            groups[config.slow_rate if slow else 1.0].append(variable.value)
+            factor = optimizer_lib.rate_factor(config, variable.path)
+            groups[factor].append(variable.value)
         kind = torch.optim.Adam
         decay = 0.0
         if config.optimizer == "adamw":
@@ -247,7 +221,6 @@ class TorchSteps(Steps):
                 # The decay is that of the full rate.
                 {"params": p, "factor": f, "weight_decay": decay / f}
                 for f, p in groups.items()
-                if p
             ],
             betas=(config.beta_1, config.beta_2),
             eps=config.epsilon,
@@ -310,7 +283,7 @@ class TensorFlowSteps(Steps):
         super().__init__(network, losses, pictures, config, optimizer_config)
         self._optimizer = optimizer_lib.build_optimizer(optimizer_config)
         self._optimizer.build(network.trainable_variables)
-        self._values = [v.value for v in changing(network)]
+        self._values = [v.value for v in self._changing]
         self._averages = [tf.Variable(v, trainable=False) for v in self._values]
         self._step = tf.function(self._graph_step)
 

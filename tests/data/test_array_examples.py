@@ -91,7 +91,7 @@ def test_hints_are_distributed_as_those_of_tensorflow():
         a, b = (np.quantile(values, share) for values in shares)
         assert abs(a - b) < 0.04
     assert array_examples.MAX_PATCH_SIDE == hints.MAX_PATCH_SIDE
-    assert array_examples.MAX_HINTS == hints._MAX_HINTS
+    assert array_examples.MAX_HINTS == hints.MAX_HINTS
     assert not _drawn(9, hint_share=0.0)["shown"].any()
     assert not _drawn(9, hint_probability=1.0)["shown"].any()
     some = _drawn(count, hint_share=0.25)["shown"].any(axis=(1, 2))

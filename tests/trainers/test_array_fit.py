@@ -8,10 +8,10 @@ import pytest
 
 from tests.trainers import array_backend
 from tfcolor.data import packs
+from tfcolor.training import averaged_weights
 from tfcolor.training import optimizer
 from tfcolor.weights import model_file
 from trainers import array_fit
-from trainers import array_steps
 
 
 @pytest.mark.parametrize("warmup_steps", [0, 7])
@@ -92,7 +92,7 @@ class _Steps:
     """Steps without a network: weight and loss are what the test says."""
 
     def __init__(self, network, *, losses=(), seconds=0.0, time=None):
-        self._weights = array_steps.changing(network)
+        self._weights = averaged_weights.changing(network)
         self._given, self._seconds, self._time = losses, seconds, time
         self.rates, self.value = [], 0.0
 

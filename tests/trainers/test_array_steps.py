@@ -9,8 +9,8 @@ import pytest
 
 from tests.trainers import array_backend
 from tfcolor.models.efficientnet_unet import efficientnet_unet
+from tfcolor.training import averaged_weights
 from tfcolor.training import moving_average
-from trainers import array_steps
 
 ROOT = pathlib.Path(__file__).parents[2]
 # What JAX compiles runs slowly, and is compiled in half the time.
@@ -73,9 +73,17 @@ def test_without_momentum_the_average_is_the_weights():
 @pytest.mark.parametrize("frozen_blocks", [0, 5, 16])
 def test_what_changes_is_what_the_moving_average_has(frozen_blocks):
     model = efficientnet_unet(frozen_blocks=frozen_blocks)
-    expected = moving_average._changing_weights(model)
-    found = array_steps.changing(model)
-    assert [w.path for w in found] == [w.path for w in expected]
+    expected = moving_average.MovingAverage(model, 0.9)
+    found = averaged_weights.changing(model)
+    assert len(found) == len(expected.averages)
+    paths = [w.path for w in model.trainable_weights]
+    paths += [
+        weight.path
+        for layer in model.layers
+        if layer.trainable
+        for weight in layer.non_trainable_weights
+    ]
+    assert [w.path for w in found] == paths
 
 
 def test_slow_layers_are_slow_and_frozen_ones_stay():

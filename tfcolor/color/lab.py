@@ -30,7 +30,6 @@ _WHITE = (0.95047, 1.0, 1.08883)
 # CIE 15:2004: f(t) is a cube root above the threshold and a line below it.
 _F_THRESHOLD = 0.008856
 _F_SLOPE = 7.787
-_F_OFFSET = 16 / 116
 _F_INVERSE_THRESHOLD = 0.2068966
 # For rows of values: X, Y and Z over those of white, from linear RGB, and L
 # (less 16), a and b from f of these.

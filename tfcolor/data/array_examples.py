@@ -9,9 +9,8 @@ from keras import ops
 
 from tfcolor.color import lab
 from tfcolor.data import full_data_config
-
-# Those of `hints`, which needs TensorFlow.
-MAX_HINTS, MAX_PATCH_SIDE = 64, 9
+from tfcolor.data.full_data_config import MAX_HINTS
+from tfcolor.data.full_data_config import MAX_PATCH_SIDE
 
 
 def draw(

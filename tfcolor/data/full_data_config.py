@@ -2,6 +2,12 @@
 
 import dataclasses
 
+# Of random hints, as released: patches of 1 to 9 pixels, centered on the middle
+# of the picture.
+MAX_PATCH_SIDE = 9
+# Of 10,000 pictures two would have more hints (geometric, p = 1/8).
+MAX_HINTS = 64
+
 
 @dataclasses.dataclass(frozen=True)
 class FullDataConfig:

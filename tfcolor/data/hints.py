@@ -2,10 +2,8 @@
 
 import tensorflow as tf
 
-# As released: patches of 1 to 9 pixels, centred on the middle of the picture.
-MAX_PATCH_SIDE = 9
-# Of 10,000 pictures two would have more hints (geometric, p = 1/8).
-_MAX_HINTS = 64
+from tfcolor.data.full_data_config import MAX_HINTS
+from tfcolor.data.full_data_config import MAX_PATCH_SIDE
 
 
 def random_hints(
@@ -45,14 +43,14 @@ def random_hints(
     seeds = tf.random.split(seed, 4)
     uniform = tf.random.stateless_uniform([], seeds[0], minval=1e-12)
     count = tf.math.log(uniform) / tf.math.log(1.0 - probability)
-    count = tf.minimum(tf.cast(count, tf.int32), _MAX_HINTS)
+    count = tf.minimum(tf.cast(count, tf.int32), MAX_HINTS)
     sides = tf.random.stateless_uniform(
-        [_MAX_HINTS], seeds[1], 1, MAX_PATCH_SIDE + 1, tf.int32
+        [MAX_HINTS], seeds[1], 1, MAX_PATCH_SIDE + 1, tf.int32
     )
     sides = tf.minimum(sides, tf.reduce_min(size))
     room = size - sides[:, None]
     spread = tf.cast(room + 1, tf.float32)
-    normal = tf.random.stateless_normal([_MAX_HINTS, 2], seeds[2])
+    normal = tf.random.stateless_normal([MAX_HINTS, 2], seeds[2])
     corner = tf.cast(spread / 2 + normal * spread / 4, tf.int32)
     corner = tf.clip_by_value(corner, 0, room)
     rows = tf.range(size[0])[:, None, None]

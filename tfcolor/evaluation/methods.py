@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tfcolor.data import decode
+from tfcolor.data import encode
 from tfcolor.data import files
 from tfcolor.data import pillow_limit
 from tfcolor.evaluation import geometry as geometries
@@ -186,9 +187,6 @@ def _stem(name: str) -> str:
     return os.path.splitext(name)[0]
 
 
-_JPEG = (".jpg", ".jpeg", ".jpe", ".jfif")
-
-
 class PredictionFolder:
     """Finds the prediction of a true picture in a folder.
 
@@ -226,7 +224,7 @@ class PredictionFolder:
     def lossy(self) -> bool:
         """Tells whether a prediction of a true picture is a JPEG file."""
         return any(
-            name.lower().endswith(_JPEG)
+            encode.FORMATS.get(os.path.splitext(name)[1].lower()) == "JPEG"
             for stem in self._truth_stems
             for name in self._names.get(stem, [])
         )

@@ -114,7 +114,8 @@ def full_ab(
     """
     size = tf.unstack(tf.shape(picture)[:2])
     small = _prepared(picture, ab, upsampling)
-    return _ab_of(prepare.picture_L(picture), resize_ab(small, *size))
+    L = prepare.picture_L(picture)[..., 0]
+    return tf.stack(_ab_planes(L, resize_ab(small, *size)), axis=-1)
 
 
 def _prepared(picture, ab, upsampling) -> tf.Tensor:
@@ -130,12 +131,13 @@ def _prepared(picture, ab, upsampling) -> tf.Tensor:
     return guided_ab(prepare.small_L(picture, height, width), ab)
 
 
-def _ab_of(L: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
-    """Returns ab of an enlarged result of `_prepared`."""
-    if enlarged.shape[-1] == 2:
-        return enlarged
-    slope, offset = tf.split(enlarged, 2, axis=-1)
-    return slope * L + offset
+def _ab_planes(L: tf.Tensor, enlarged: tf.Tensor) -> list[tf.Tensor]:
+    """Returns a and b [H, W] of an enlarged result of `_prepared`."""
+    planes = tf.unstack(enlarged, axis=-1)
+    if len(planes) == 2:
+        return planes
+    slope_a, slope_b, offset_a, offset_b = planes
+    return [slope_a * L + offset_a, slope_b * L + offset_b]
 
 
 def finish(
@@ -221,10 +223,7 @@ def _color(strip: tf.Tensor, enlarged: tf.Tensor) -> tf.Tensor:
     """Colors a strip of a picture with what is as large as it."""
     # One plane after the other: channels side by side take twice as long.
     L = prepare.picture_L(strip)[..., 0]
-    planes = tf.unstack(enlarged, axis=-1)
-    if len(planes) == 4:
-        slope_a, slope_b, offset_a, offset_b = planes
-        planes = slope_a * L + offset_a, slope_b * L + offset_b
+    planes = _ab_planes(L, enlarged)
     share = gamut.shown_share(L, *planes)
     rgb = lab.lab_planes_to_rgb(L, *(share * plane for plane in planes))
     rounded = (tf.round(plane * strip.dtype.max) for plane in rgb)

@@ -256,9 +256,7 @@ class Studio:
 
     async def render(self, request: Request) -> Response:
         """The photo in color, at screen size; older wishes become stale."""
-        # Two pages of a browser must not take each other's wishes.
-        page = request.headers.get("x-page", "")[:64]
-        key = ("render", request.path_params["photo"], page)
+        key = ("render", request.path_params["photo"], _page(request))
         return _picture(
             await self._wish(
                 request,
@@ -271,12 +269,11 @@ class Studio:
 
     async def detail(self, request: Request) -> Response:
         """The photo in color, at full size."""
-        page = request.headers.get("x-page", "")[:64]
         return _picture(
             await self._wish(
                 request,
                 lambda p, loaded, e, _: p.detail(loaded, e),
-                key=("detail", page),
+                key=("detail", _page(request)),
             )
         )
 
@@ -284,8 +281,8 @@ class Studio:
         """Colors that the model finds likely at a place; see `?new`."""
         # A hint that is placed must get its answer; of those that are
         # looked at only the newest counts.
-        page = request.headers.get("x-page", "")[:64]
-        key = None if "new" in request.query_params else ("colors", page)
+        is_new = "new" in request.query_params
+        key = None if is_new else ("colors", _page(request))
         return JSONResponse(
             await self._wish(
                 request,
@@ -393,6 +390,11 @@ class Studio:
         if self._job is not None:
             self._job.cancel()
         self.worker.close()
+
+
+def _page(request: Request) -> str:
+    """Two pages of a browser must not take each other's wishes."""
+    return request.headers.get("x-page", "")[:64]
 
 
 def _place(content: dict) -> tuple[float, float]:

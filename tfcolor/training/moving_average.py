@@ -5,6 +5,8 @@ import contextlib
 import keras
 import tensorflow as tf
 
+from tfcolor.training import averaged_weights
+
 
 class MovingAverage(tf.Module):
     """Averages what a run changes in a model: weights and BN statistics.
@@ -24,7 +26,7 @@ class MovingAverage(tf.Module):
     def __init__(self, model: keras.Model, momentum: float):
         super().__init__()
         self._momentum = momentum
-        self._weights = [w.value for w in _changing_weights(model)]
+        self._weights = [w.value for w in averaged_weights.changing(model)]
         self.averages = [
             tf.Variable(tf.convert_to_tensor(w), trainable=False)
             for w in self._weights
@@ -36,7 +38,9 @@ class MovingAverage(tf.Module):
         if not self._momentum:
             return
         count = tf.cast(self.updates.assign_add(1), tf.float32)
-        momentum = tf.minimum(self._momentum, count / (count + 9))
+        momentum = tf.minimum(
+            self._momentum, averaged_weights.early_momentum(count)
+        )
         for average, weight in zip(self.averages, self._weights, strict=True):
             average.assign_add((1 - momentum) * (weight - average))
 
@@ -56,19 +60,3 @@ class MovingAverage(tf.Module):
         finally:
             for weight, value in zip(self._weights, kept, strict=True):
                 weight.assign(value)
-
-
-def _changing_weights(model: keras.Model) -> list[keras.Variable]:
-    """Lists trainable weights and the statistics of layers that learn."""
-    weights = list(model.trainable_weights)
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            inner = _changing_weights(layer) if layer.trainable else []
-            weights += [w for w in inner if not w.trainable]
-        elif layer.trainable:
-            weights += [
-                w
-                for w in layer.non_trainable_weights
-                if keras.backend.is_float_dtype(w.dtype)
-            ]
-    return weights

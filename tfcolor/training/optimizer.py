@@ -136,17 +136,31 @@ def build_optimizer(
 
 def _with_slow_layers(kind: type, config: OptimizerConfig) -> type:
     """Makes an optimizer class under which some layers learn slowly."""
-    is_slow = re.compile(config.slow_layers).match
 
     class WithSlowLayers(kind):
         def update_step(self, gradient, variable, learning_rate):
             # TensorFlow's variable, which does not know its layer.
             index = self._get_variable_index(variable)
-            if is_slow(self._trainable_variables[index].path):
-                learning_rate = learning_rate * config.slow_rate
-            return super().update_step(gradient, variable, learning_rate)
+            factor = rate_factor(config, self._trainable_variables[index].path)
+            return super().update_step(
+                gradient, variable, learning_rate * factor
+            )
 
     return WithSlowLayers
+
+
+def rate_factor(config: OptimizerConfig, path: str) -> float:
+    """Returns the factor on the rate of a weight.
+
+    Args:
+        config: OptimizerConfig.
+        path: str, of the variable.
+
+    Returns:
+        float: `slow_rate` for those of `slow_layers`, else 1.
+    """
+    slow = config.slow_layers and re.match(config.slow_layers, path)
+    return config.slow_rate if slow else 1.0
 
 
 def decay_epochs(config: OptimizerConfig, *, epochs: int) -> int:

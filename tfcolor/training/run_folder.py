@@ -12,14 +12,10 @@ model.keras       the model of the best validation so far
 
 import contextlib
 import csv
-import fcntl
-import glob
 import json
 import logging
 import os
 import re
-import shutil
-import tempfile
 import weakref
 
 import matplotlib
@@ -32,8 +28,8 @@ from tfcolor import atomic
 LOG = "train.log"
 _METRICS = "metrics.csv"
 _PENDING = "losses-"
-# Temporary folders of workers, and what is locked in each.
-_WORKER, _LOCK = "tfcolor-worker-", "in_use"
+# Temporary folders of workers.
+_WORKER = "tfcolor-worker-"
 _VALIDATION = "validation/"
 # Names of figures that others are compared with begin so.
 _COMPARED = ("grey_", "true_")
@@ -65,12 +61,12 @@ class RunFolder:
     def __init__(self, path: str, *, is_chief: bool = True):
         self.resume = os.path.join(path, "checkpoints", "latest")
         self.is_chief = is_chief
-        remove_left_behind()
+        atomic.remove_temporary(_WORKER)
         if not is_chief:
+            temporary = contextlib.ExitStack()
+            path = temporary.enter_context(atomic.temporary_folder(_WORKER))
             # Removed when nobody knows it any more.
-            self._temporary = tempfile.TemporaryDirectory(prefix=_WORKER)
-            path = self._temporary.name
-            self._unlock = weakref.finalize(self, os.close, _locked(path))
+            self._temporary = weakref.finalize(self, temporary.close)
         self.path = path
         with atomic.writing(path):
             os.makedirs(path, exist_ok=True)
@@ -102,8 +98,7 @@ class RunFolder:
     def discard(self) -> None:
         """Removes the temporary folder of a worker that is not the chief."""
         if not self.is_chief:
-            self._unlock()
-            self._temporary.cleanup()
+            self._temporary()
 
     def write_flags(self, lines: list[str]) -> None:
         """Keeps the flags of the run, and says which differ from last time.
@@ -206,31 +201,6 @@ class RunFolder:
                 figure.savefig(new, format="png", dpi=100)
         finally:
             plt.close(figure)
-
-
-def remove_left_behind() -> None:
-    """Removes the temporary folders of workers that were killed.
-
-    Those of living ones are locked, whichever container they run in.
-    """
-    pattern = os.path.join(glob.escape(tempfile.gettempdir()), f"{_WORKER}*")
-    for folder in glob.glob(pattern):
-        # Whatever cannot be opened or locked is somebody's.
-        with (
-            contextlib.suppress(OSError),
-            open(os.path.join(folder, _LOCK)) as file,
-        ):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _locked(folder: str) -> int:
-    """Marks a folder as in use until the file number returned is closed."""
-    unlocked = os.path.join(folder, f"{_LOCK}.tmp")
-    number = os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(number, fcntl.LOCK_EX)
-    os.rename(unlocked, os.path.join(folder, _LOCK))
-    return number
 
 
 def curve_groups(names: list[str]) -> dict[str, list[str]]:

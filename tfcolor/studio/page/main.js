@@ -70,6 +70,9 @@ function sayPlace([x, y]) {
   announce(text("at", { x: percent(x, open.width), y: percent(y, open.height) }));
 }
 
+// No more is waited for than the open photo's picture.
+const rest = () => { $("busy").hidden = !open?.working; };
+
 // ---- Photos
 
 // The first of several is shown; a person who works on it is left in peace.
@@ -268,7 +271,7 @@ async function learn(name) {
     return false;
   } finally {
     learning -= 1;
-    $("busy").hidden = !open?.working;
+    rest();
     $("download").disabled = !open || learning > 0;
   }
 }
@@ -324,7 +327,8 @@ async function addHint([x, y]) {
     changed();
   } catch (error) {
     say(error, photo.name);
-    $("busy").hidden = !open?.working;
+  } finally {
+    rest();
   }
 }
 
@@ -470,7 +474,7 @@ async function wantBoxes(again = false) {
   } catch (error) {
     say(error, photo.name);
   } finally {
-    $("busy").hidden = !open?.working;
+    rest();
   }
 }
 
