@@ -56,7 +56,7 @@ def serve(
     """
     with (
         _listening(port) as listener,
-        _ended_by_signals(),
+        _ended_by_signals() as running,
         atomic.temporary_folder("tfcolor-studio-") as folder,
     ):
         port = listener.getsockname()[1]
@@ -85,8 +85,10 @@ def serve(
             threading.Thread(
                 target=webbrowser.open, args=[address], daemon=True
             ).start()
+        server = uvicorn.Server(config)
+        running.append(server)
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
         finally:
             studio.close()
 
@@ -103,15 +105,21 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _ended_by_signals() -> Iterator[list[uvicorn.Server]]:
     """Makes these signals an end like any other, so that all is cleaned.
 
-    uvicorn ends by itself and then raises the signal again for whoever set a
-    handler before.
+    Yields:
+        list, for a server that runs. It ends by itself, and then raises the
+        signal again for whoever set a handler before. An error raised inside
+        of it could be lost: it goes through code that catches all.
     """
+    running: list[uvicorn.Server] = []
 
     def end(number, frame):
-        raise _Ended
+        if running and not running[0].should_exit:
+            running[0].handle_exit(number, frame)
+        else:
+            raise _Ended
 
     # Windows has no SIGHUP.
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -121,7 +129,7 @@ def _ended_by_signals() -> Iterator[None]:
     for number in before:
         signal.signal(number, end)
     try:
-        yield
+        yield running
     except (_Ended, KeyboardInterrupt):
         pass
     finally:
