@@ -6,8 +6,11 @@ from tfcolor.models import efficientnet_unet
 
 _values = fields.define(
     efficientnet_unet.efficientnet_unet,
-    only=["variant", "frozen_blocks"],
-    choices={"variant": list(efficientnet_lite.VARIANTS)},
+    only=["variant", "decoder", "frozen_blocks"],
+    choices={
+        "variant": list(efficientnet_lite.VARIANTS),
+        "decoder": list(efficientnet_unet.DECODERS),
+    },
 )
 
 

@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops
 
 from tfcolor.data import array_examples
+from tfcolor.losses import colorized
+from tfcolor.models.discriminator import Judged
 from tfcolor.training import averaged_weights
 from tfcolor.training import optimizer as optimizer_lib
 
@@ -25,8 +27,9 @@ class Steps:
     `of_backend` makes one for the backend in use.
 
     Args:
-        network: keras.Model with the inputs and outputs of `siggraph`. Its
-            variables are not to be read: see `averages`.
+        network: keras.Model with the inputs and outputs of `siggraph`, or a
+            `discriminator.Judged` around one. Its variables are not to be
+            read: see `averages`.
         losses: function of `objective.objective`.
         pictures: uint8 array [N, P, P, 3].
         config: FullDataConfig.
@@ -35,7 +38,10 @@ class Steps:
 
     def __init__(self, network, losses, pictures, config, optimizer_config):
         self._network = network
-        self._changing = averaged_weights.changing(network)
+        self._judged = isinstance(network, Judged)
+        self._changing = averaged_weights.changing(
+            network.colorizer if self._judged else network
+        )
         self._losses = losses
         self._config = config
         self._optimizer_config = optimizer_config
@@ -78,7 +84,13 @@ class Steps:
 
     def _examples(self, batch, pictures, grain):
         rgb = batch["rgb"] if pictures is None else pictures[batch["chosen"]]
-        return array_examples.examples(rgb, batch, grain)
+        inputs, targets = array_examples.examples(rgb, batch, grain)
+        if self._judged:
+            inputs |= {
+                "rgb": colorized.true_rgb(targets["L"], targets["ab"]),
+                "judged_L": targets["L"],
+            }
+        return inputs, targets
 
     def _grain_shape(self, batch) -> tuple[int, ...]:
         return (*batch["shown"].shape, 1)
@@ -113,11 +125,13 @@ class JaxSteps(Steps):
         self._rate = names.index("learning_rate")
         self._key = jax.random.key(config.seed)
         others = network.non_trainable_variables
-        places = {id(variable): i for i, variable in enumerate(others)}
-        learned = len(network.trainable_variables)
-        self._statistics = [
-            places[id(variable)] for variable in self._changing[learned:]
-        ]
+        places = {
+            id(variable): i
+            for i, variable in enumerate(
+                [*network.trainable_variables, *others]
+            )
+        }
+        self._averaged = [places[id(variable)] for variable in self._changing]
         # Copies: a step takes the memory of its arguments.
         self._state = [
             [jax.numpy.array(variable.value) for variable in variables]
@@ -179,7 +193,8 @@ class JaxSteps(Steps):
         weights, slots = self._optimizer.stateless_apply(
             slots, gradients, weights
         )
-        present = [*weights, *(others[i] for i in self._statistics)]
+        present = [*weights, *others]
+        present = [present[i] for i in self._averaged]
         averages = [
             momentum * average + (1 - momentum) * value
             for average, value in zip(averages, present, strict=True)

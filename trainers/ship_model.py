@@ -3,8 +3,8 @@
     python -m trainers.ship_model --name=siggraph_small --width=0.25
         --initial_weights=runs/full/model.keras
 
---width is that of `siggraph`, --variant that of `efficientnet_unet`. Writes
-tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's options and
+--width is that of `siggraph`, --variant and --decoder are those of
+`efficientnet_unet`. Writes tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's options and
 its weights, the kernels as float16: half a .keras file. What ships blends
 regression and classes; see `blend`.
 """
@@ -28,6 +28,7 @@ from trainers import launch
 flags.adopt_module_key_flags(shipping_flags)
 flags.declare_key_flag("width")
 flags.declare_key_flag("variant")
+flags.declare_key_flag("decoder")
 flags.declare_key_flag("initial_weights")
 flags.mark_flags_as_required(["initial_weights", "name"])
 
@@ -38,7 +39,8 @@ def main(argv):
     network = blend.network(source)
     if architecture.of(network).name == "efficientnet_unet":
         build = blend.efficientnet_unet_blend
-        options = {"variant": efficientnet_flags.options()["variant"]}
+        options = efficientnet_flags.options()
+        del options["frozen_blocks"]
     else:
         build = blend.siggraph_blend
         options = {"width": model_flags.options()["width"]}

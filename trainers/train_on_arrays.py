@@ -47,7 +47,10 @@ from tfcolor.data import full_data_config
 from tfcolor.data import memory
 from tfcolor.data import packs
 from tfcolor.losses import classification
+from tfcolor.losses import colorized
 from tfcolor.losses import objective
+from tfcolor.models import discriminator
+from tfcolor.models import efficientnet_lite
 from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import model_file
@@ -91,6 +94,23 @@ LOG_STEPS = flags.DEFINE_integer(
 flags.DEFINE_integer("epochs", 1, "Ignored: --steps is the length.")
 flags.DEFINE_string("best_by", "last", "Ignored: the last weights are kept.")
 _data = fields.define(full_data_config.FullDataConfig)
+FEATURE_WEIGHT = flags.DEFINE_float(
+    "feature_weight",
+    0.0,
+    "Weight of how differently an EfficientNet-Lite0 for ImageNet sees the "
+    "picture with --huber_weight's colors; needs the extra [pretrained].",
+    lower_bound=0,
+)
+ADVERSARIAL_WEIGHT = flags.DEFINE_float(
+    "adversarial_weight",
+    0.0,
+    "Weight of a discriminator's judgement, which is trained along. Its layers "
+    "are those of 'conv[0-9]|attention_|logits/' for --slow_layers.",
+    lower_bound=0,
+)
+DISCRIMINATOR_WIDTH = flags.DEFINE_float(
+    "discriminator_width", 0.5, "Factor on its filters."
+)
 
 for _group in (efficientnet_flags, objective_flags, optimizer_flags):
     flags.adopt_module_key_flags(_group)
@@ -113,7 +133,42 @@ def make_losses(pictures: np.ndarray):
                 count_bins(pictures), uniform_share=wanted.rebalance
             )
         )
-    return objective.objective(wanted, bin_weights=weights)
+    losses = objective.objective(wanted, bin_weights=weights)
+    features = build_features() if FEATURE_WEIGHT.value else None
+
+    def all_losses(targets, outputs):
+        result = losses(targets, outputs)
+        if features is not None:
+            true, found = (
+                lab.lab_to_rgb(ops.concatenate([targets["L"], ab], axis=-1))
+                for ab in (targets["ab"], outputs["ab"])
+            )
+            result["features"] = (
+                FEATURE_WEIGHT.value
+                * colorized.feature_distance(features, true, found)
+            )
+        if ADVERSARIAL_WEIGHT.value:
+            result |= colorized.adversarial_losses(
+                outputs, weight=ADVERSARIAL_WEIGHT.value
+            )
+        return result
+
+    return all_losses
+
+
+def build_features() -> keras.Model:
+    """Builds the network of --feature_weight, in --precision."""
+    features = efficientnet_lite.efficientnet_features()
+    load_imagenet(features, "lite0")
+    return features
+
+
+def load_imagenet(network: keras.Model, variant: str) -> None:
+    """Gives an encoder the weights that a package carries."""
+    # Needs packages of its own.
+    from tfcolor.weights import efficientnet_files
+
+    efficientnet_files.load_encoder(network, variant=variant)
 
 
 def build_networks(options: dict, path: str | None):
@@ -130,13 +185,13 @@ def build_networks(options: dict, path: str | None):
     if path:
         load_weights(kept, path, options["variant"])
     else:
-        # Needs packages of its own.
-        from tfcolor.weights import efficientnet_files
-
-        efficientnet_files.load_encoder(kept, variant=options["variant"])
+        load_imagenet(kept, options["variant"])
     keras.mixed_precision.set_dtype_policy(_POLICIES[PRECISION.value])
     trained = efficientnet_unet(**options)
     trained.set_weights(kept.get_weights())
+    if ADVERSARIAL_WEIGHT.value:
+        judge = discriminator.discriminator(width=DISCRIMINATOR_WIDTH.value)
+        trained = discriminator.Judged(trained, judge)
     return kept, trained
 
 

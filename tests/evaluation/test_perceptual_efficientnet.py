@@ -6,6 +6,7 @@ import pytest
 
 from tests.evaluation import synthetic
 from tfcolor.evaluation import perceptual
+from tfcolor.models import efficientnet_lite
 from tfcolor.weights import efficientnet_files
 from tfcolor.weights import pytorch_files
 
@@ -29,7 +30,7 @@ def _head(filters=5, channels=3, seed=0):
 
 def test_the_folded_head_is_convolution_and_normalization():
     arrays = _head()
-    kernel, bias = perceptual.fold_head(arrays)
+    kernel, bias = efficientnet_lite.fold_head(arrays)
     assert kernel.shape == (1, 1, 3, 5)
     x = np.random.default_rng(1).normal(size=(7, 3))
     convolved = x @ arrays["_conv_head.weight"][..., 0, 0].T
@@ -44,7 +45,7 @@ def test_a_head_without_an_array_is_refused():
     arrays = _head()
     del arrays["_bn1.running_var"]
     with pytest.raises(ValueError, match=r"Received: none named \['_bn1.run"):
-        perceptual.fold_head(arrays)
+        efficientnet_lite.fold_head(arrays)
 
 
 def test_the_distance_is_that_of_means_and_deviations():

@@ -73,7 +73,8 @@ def _present(steps) -> list[np.ndarray]:
     """The weights themselves, which `averages` does not tell."""
     if isinstance(steps, array_steps.JaxSteps):
         weights, others = steps._state[:2]
-        values = [*weights, *(others[i] for i in steps._statistics)]
+        values = [*weights, *others]
+        values = [values[i] for i in steps._averaged]
     else:
         values = steps._values
     return [keras.ops.convert_to_numpy(value).copy() for value in values]

@@ -306,35 +306,9 @@ class Fid:
 
 EFFICIENTNET_DISTANCE = "EfficientNet-Lite0 distance"
 EFFICIENTNET_VARIANT = "lite0"
-EFFICIENTNET_FEATURES = 1280
+EFFICIENTNET_FEATURES = efficientnet_lite.HEAD_FILTERS
 # Side of the square that the network sees, a multiple of its stride of 32.
 EFFICIENTNET_SIDE = 192
-_HEAD = "head"
-
-
-def fold_head(
-    arrays: Mapping[str, np.ndarray],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Makes kernel and bias of the convolution after the last block.
-
-    Args:
-        arrays: mapping from the names of the published PyTorch file to
-            arrays; those of `_conv_head` and `_bn1`.
-
-    Returns:
-        kernel, float32 [1, 1, C, 1280], and bias, float32 [1280].
-
-    Raises:
-        ValueError: an array is missing.
-    """
-    names = efficientnet_lite.names_of("_conv_head", "_bn1")
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        raise ValueError(
-            f"Weights of {EFFICIENTNET_VARIANT!r} must have those of its head. "
-            f"Received: none named {missing}"
-        )
-    return efficientnet_lite.folded_conv(*(arrays[name] for name in names))
 
 
 def features_model(arrays: Mapping[str, np.ndarray]) -> keras.Model:
@@ -352,12 +326,12 @@ def features_model(arrays: Mapping[str, np.ndarray]) -> keras.Model:
     """
     encoder = efficientnet_lite.efficientnet_lite(variant=EFFICIENTNET_VARIANT)
     x = encoder.outputs[-1]
-    x = layers.Conv2D(EFFICIENTNET_FEATURES, 1, name=_HEAD)(x)
-    x = layers.ReLU(6.0, name=f"{_HEAD}_relu")(x)
+    x = efficientnet_lite.head(x)
     x = layers.GlobalAveragePooling2D(name="features")(x)
     model = keras.Model(encoder.inputs, x, name="efficientnet_features")
     folded = efficientnet_lite.fold(arrays, variant=EFFICIENTNET_VARIANT)
-    efficientnet_lite.set_folded(model, {**folded, _HEAD: fold_head(arrays)})
+    folded[efficientnet_lite.HEAD] = efficientnet_lite.fold_head(arrays)
+    efficientnet_lite.set_folded(model, folded)
     return model
 
 

@@ -1,7 +1,7 @@
 """From lightness to the value of a grey pixel, inside a model."""
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 from tfcolor.color import lab
 
@@ -25,9 +25,10 @@ class GreyValue(keras.layers.Layer):
 
     def call(self, L):
         """Returns the grey values."""
-        L = tf.convert_to_tensor(L)
-        nothing = tf.zeros_like(L)
-        return lab.lab_to_rgb(tf.concat([L, nothing, nothing], -1))[..., :1]
+        L = ops.convert_to_tensor(L)
+        nothing = ops.zeros_like(L)
+        lab_values = ops.concatenate([L, nothing, nothing], axis=-1)
+        return lab.lab_to_rgb(lab_values)[..., :1]
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the values."""

@@ -104,15 +104,31 @@ def objective(
                 features, true, rgb
             )
         if config.adversarial_weight:
-            result["adversarial"] = config.adversarial_weight * _softplus_mean(
-                -outputs["fooling_logits"]
+            result |= adversarial_losses(
+                outputs, weight=config.adversarial_weight
             )
-            result["discriminator"] = _softplus_mean(
-                -outputs["true_logits"]
-            ) + _softplus_mean(outputs["predicted_logits"])
         return {k: ops.cast(v, "float32") for k, v in result.items()}
 
     return losses
+
+
+def adversarial_losses(outputs, *, weight: float) -> dict:
+    """Computes the losses of a colorizer and of its judge.
+
+    Args:
+        outputs: dict, of `discriminator.Judged`.
+        weight: float, of the colorizer's.
+
+    Returns:
+        dict of float32 tensors [B].
+    """
+    fooling, true, predicted = (
+        outputs[f"{name}_logits"] for name in ("fooling", "true", "predicted")
+    )
+    return {
+        "adversarial": weight * _softplus_mean(-fooling),
+        "discriminator": _softplus_mean(-true) + _softplus_mean(predicted),
+    }
 
 
 def _softplus_mean(logits):
@@ -164,6 +180,33 @@ def colorfulness_loss(rgb):
     spread = ops.sqrt(ops.sum(variance, axis=-1) + _EPSILON)
     length = ops.sqrt(ops.sum(mean * mean, axis=-1) + _EPSILON)
     return 1 - _COLORFULNESS_SCALE * (spread + _MEAN_WEIGHT * length)
+
+
+def feature_distance(features: keras.Model, rgb_true, rgb_pred):
+    """Computes how differently a network for ImageNet sees two pictures.
+
+    As `perceptual_loss`, for networks whose maps differ much in scale: each
+    difference counts in shares of its true map.
+
+    Args:
+        features: keras.Model of `efficientnet_lite.efficientnet_features`.
+        rgb_true: float32 tensor [B, H, W, 3], encoded sRGB, 0..1.
+        rgb_pred: float32 tensor [B, H, W, 3].
+
+    Returns:
+        float32 tensor [B].
+    """
+    true = features(rgb_true, training=False)
+    predicted = features(rgb_pred, training=False)
+    total, weight = 0.0, 1.0
+    for name in reversed(sorted(true)):
+        expected = ops.stop_gradient(ops.cast(true[name], "float32"))
+        found = ops.cast(predicted[name], "float32")
+        difference = ops.mean(ops.abs(expected - found), axis=(1, 2, 3))
+        size = ops.mean(ops.abs(expected), axis=(1, 2, 3)) + _EPSILON
+        total = total + weight * difference / size
+        weight /= 2
+    return total
 
 
 def perceptual_loss(features: keras.Model, rgb_true, rgb_pred):

@@ -70,6 +70,7 @@ def siggraph_blend(
 def efficientnet_unet_blend(
     *,
     variant: str = "lite0",
+    decoder: str = "small",
     class_share: float = 0.5,
     temperature: float = 0.7,
     saturation: float = 1.0,
@@ -80,6 +81,7 @@ def efficientnet_unet_blend(
 
     Args:
         variant: str; see `efficientnet_unet`.
+        decoder: str; see `efficientnet_unet`.
         class_share: float in 0..1. Share of the class head's color.
         temperature: float above 0, of the annealed mean.
         saturation: float above 0. Factor on the blended color.
@@ -94,7 +96,7 @@ def efficientnet_unet_blend(
         ValueError: as `siggraph_blend`.
     """
     return blend(
-        efficientnet_unet(variant=variant),
+        efficientnet_unet(variant=variant, decoder=decoder),
         class_share=class_share,
         temperature=temperature,
         saturation=saturation,

@@ -208,16 +208,17 @@ class Judged(keras.Model):
     """A colorizer beside a discriminator, for training both in one step.
 
     Args:
-        colorizer: keras.Model from `{"L": ...}` to `{"ab": ...}`.
+        colorizer: keras.Model from a dict with "L" to one with "ab".
         judge: keras.Model of `discriminator`.
         **kwargs: of `keras.Model`.
 
     Call arguments:
-        inputs: dict with "L", float32 [B, H, W, 1], 0..100, and "rgb",
-            float32 [B, H, W, 3], true pictures, encoded sRGB, 0..1.
+        inputs: dict with all that the colorizer takes; "rgb", float32 [B, H,
+            W, 3], true pictures, encoded sRGB, 0..1; and, where the L of the
+            colorizer is not theirs, "judged_L", float32 [B, H, W, 1], 0..100.
 
     Returns:
-        dict: "ab" of the colorizer, and logits [B, h, w, 1]: "true_logits";
+        dict: what the colorizer gives, and logits [B, h, w, 1]: "true_logits";
         "predicted_logits", from which the discriminator learns alone; and
         "fooling_logits", the same from which the colorizer learns alone.
     """
@@ -226,19 +227,22 @@ class Judged(keras.Model):
         super().__init__(**kwargs)
         self.colorizer = colorizer
         self.judge = judge
+        # Both have their variables.
+        self.built = True
 
     def call(self, inputs, training=False):
         """Returns colors and logits."""
-        ab = self.colorizer({"L": inputs["L"]}, training=training)["ab"]
-        rgb = lab.lab_to_rgb(ops.concatenate([inputs["L"], ab], axis=-1))
+        taken = {name: inputs[name] for name in self.colorizer.input}
+        outputs = self.colorizer(taken, training=training)
+        L = inputs.get("judged_L", inputs["L"])
+        rgb = lab.lab_to_rgb(ops.concatenate([L, outputs["ab"]], axis=-1))
         fooling, _ = self.judge.stateless_call(
             [ops.stop_gradient(v.value) for v in self.judge.trainable_weights],
             [v.value for v in self.judge.non_trainable_weights],
             rgb,
             training=False,
         )
-        return {
-            "ab": ab,
+        return outputs | {
             "true_logits": self.judge(inputs["rgb"], training=training),
             "predicted_logits": self.judge(
                 ops.stop_gradient(rgb), training=training

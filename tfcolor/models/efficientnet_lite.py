@@ -31,6 +31,8 @@ from keras import layers
 from tfcolor.color import scaling
 
 STEM_FILTERS = 32
+HEAD_FILTERS = 1280
+HEAD = "head"
 # Name of the published network: factors on filters and on repeats.
 VARIANTS = {"lite0": (1.0, 1.0), "lite1": (1.0, 1.1), "lite2": (1.1, 1.2)}
 # Repeats, kernel size, stride, expansion, filters of the stages.
@@ -202,6 +204,41 @@ def efficientnet_lite(
     return keras.Model(x, feature_maps(x, variant=variant), name=name)
 
 
+def head(x):
+    """Builds the convolution after the last block: [B, h, w, 1280]."""
+    x = layers.Conv2D(HEAD_FILTERS, 1, name=HEAD)(x)
+    return layers.ReLU(6.0, name=f"{HEAD}_relu")(x)
+
+
+def efficientnet_features(
+    *, variant: str = "lite0", name: str = "efficientnet_features"
+) -> keras.Model:
+    """Builds the network as a judge of colors; none of its layers learns.
+
+    Args:
+        variant: str, one of `VARIANTS`.
+        name: str. Name of the model.
+
+    Returns:
+        keras.Model from float32 [B, H, W, 3], encoded sRGB, 0..1, H and W
+        multiples of 32, to a dict of maps: "map1" of H/2 x W/2 to "map5" of
+        H/32 x W/32, and "map6", of the head.
+    """
+    rgb = keras.Input((None, None, 3), name="rgb")
+    x = layers.Rescaling(
+        255.0 / scaling.BYTE_SCALE,
+        -scaling.BYTE_CENTER / scaling.BYTE_SCALE,
+        dtype="float32",
+        name="scaled",
+    )(rgb)
+    maps = feature_maps(x, variant=variant)
+    maps.append(head(maps[-1]))
+    named = {f"map{i}": x for i, x in enumerate(maps, 1)}
+    model = keras.Model(rgb, named, name=name)
+    model.trainable = False
+    return model
+
+
 def _published_convs(variant: str) -> Iterator[tuple[str, str, str]]:
     """Yields our layer's name and the published conv's and norm's."""
     yield "stem", "_conv_stem", "_bn0"
@@ -302,6 +339,31 @@ def fold(
             f"Received: {unknown}"
         )
     return folded
+
+
+def fold_head(
+    arrays: Mapping[str, np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Makes kernel and bias of `head`.
+
+    Args:
+        arrays: mapping from the names of the published PyTorch file to
+            arrays; those of `_conv_head` and `_bn1`.
+
+    Returns:
+        kernel, float32 [1, 1, C, 1280], and bias, float32 [1280].
+
+    Raises:
+        ValueError: an array is missing.
+    """
+    names = names_of("_conv_head", "_bn1")
+    missing = [name for name in names if name not in arrays]
+    if missing:
+        raise ValueError(
+            "EfficientNet-Lite must have the arrays of its head. "
+            f"Received: none named {missing}"
+        )
+    return folded_conv(*(arrays[name] for name in names))
 
 
 def set_folded(model: keras.Model, folded: Mapping) -> None:

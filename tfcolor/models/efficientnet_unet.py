@@ -4,11 +4,12 @@ Inputs and outputs are those of `siggraph`: `L`, `hints` and `mask`; `ab`, the
 color of every pixel, and `ab_logits`, a distribution over the 261 ab bins that
 hold colors of sRGB, on a grid of a quarter of the size.
 
-Architecture for pictures of S x S pixels, at the default `filters`:
+Architecture for pictures of S x S pixels:
 
     map        S/2  S/4  S/8  S/16  S/32
     encoder    16   24   40   112   320      see `efficientnet_lite`
-    decoder         64   80   160   160      from right to left
+    "small"         64   80   160   160      the decoder, from right to left
+    "large"         96   128  192   256
 
 The encoder sees grey alone. Each map of the decoder is the sum of the next
 smaller one, doubled, of the encoder's map, and of the hints pooled to its
@@ -33,8 +34,10 @@ from tfcolor.models import siggraph_blocks
 SIZE_MULTIPLE = 32
 # Decoder maps at 1/32, 1/16, 1/8 and 1/4 of the size: filters, and the 3 x 3
 # convolutions of each.
-FILTERS = (160, 160, 80, 64)
-_CONVS = (0, 2, 2, 1)
+DECODERS = {
+    "small": ((160, 160, 80, 64), (0, 2, 2, 1)),
+    "large": ((256, 192, 128, 96), (0, 2, 2, 2)),
+}
 _SCALES = (32, 16, 8, 4)
 _BN_MOMENTUM = 0.97
 _HEADS = 4
@@ -44,6 +47,7 @@ _HEADS = 4
 def efficientnet_unet(
     *,
     variant: str = "lite0",
+    decoder: str = "small",
     frozen_blocks: int = 0,
     name: str = "efficientnet_unet",
 ) -> keras.Model:
@@ -51,6 +55,7 @@ def efficientnet_unet(
 
     Args:
         variant: str, "lite0", "lite1" or "lite2": the encoder.
+        decoder: str, "small" or "large".
         frozen_blocks: int. So many of the encoder's blocks do not learn: 0
             of the 16 of "lite0" up to all.
         name: str. Name of the model.
@@ -63,8 +68,14 @@ def efficientnet_unet(
         call.
 
     Raises:
-        ValueError: `variant` is not known, or has fewer blocks.
+        ValueError: `variant` or `decoder` is not known, or the encoder has
+            fewer blocks.
     """
+    if decoder not in DECODERS:
+        raise ValueError(
+            f"`decoder` must be one of {tuple(DECODERS)}. "
+            f"Received: decoder={decoder!r}"
+        )
     count = len(efficientnet_lite.blocks(variant))
     if not 0 <= frozen_blocks <= count:
         raise ValueError(
@@ -77,7 +88,7 @@ def efficientnet_unet(
         x, variant=variant, frozen_blocks=frozen_blocks
     )
     x = None
-    stages = zip(_SCALES, FILTERS, _CONVS, reversed(maps[1:]), strict=True)
+    stages = zip(_SCALES, *DECODERS[decoder], reversed(maps[1:]), strict=True)
     for scale, filters, convs, skip in stages:
         hints = PooledHints(size=scale, dtype="float32", name=f"hints{scale}")(
             inputs["hints"], inputs["mask"]

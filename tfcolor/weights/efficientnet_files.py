@@ -43,7 +43,8 @@ def load_encoder(model: keras.Model, *, variant: str = "lite0") -> None:
     """Gives the encoder inside a model its ImageNet weights.
 
     Args:
-        model: keras.Model with the layers of `efficientnet_lite.feature_maps`.
+        model: keras.Model with the layers of `efficientnet_lite.feature_maps`,
+            and perhaps the head of `efficientnet_features`.
         variant: str, one of `efficientnet_lite.VARIANTS`.
 
     Raises:
@@ -59,4 +60,6 @@ def load_encoder(model: keras.Model, *, variant: str = "lite0") -> None:
         )
     arrays = pytorch_files.read_state(path)
     folded = efficientnet_lite.fold(arrays, variant=variant)
+    if efficientnet_lite.HEAD in (layer.name for layer in model.layers):
+        folded[efficientnet_lite.HEAD] = efficientnet_lite.fold_head(arrays)
     efficientnet_lite.set_folded(model, folded)
