@@ -4,9 +4,9 @@
         --initial_weights=runs/full/model.keras
 
 --width is that of `siggraph`, --variant and --decoder are those of
-`efficientnet_unet`. Writes tfcolor/weights/shipped_models/NAME.json and NAME.npz: the network's options and
-its weights, the kernels as float16: half a .keras file. What ships blends
-regression and classes; see `blend`.
+`efficientnet_unet`. Writes tfcolor/weights/shipped_models/NAME.json and
+NAME.npz: the network's options and its weights, the kernels as float16: half a
+.keras file. What ships blends regression and classes; see `blend`.
 """
 
 import dataclasses

@@ -6,6 +6,7 @@ from tfcolor import metrics
 from tfcolor.color import lab
 from tfcolor.losses import colorized
 from tfcolor.losses import regression
+from tfcolor.models import efficientnet_lite
 from tfcolor.models.vgg import vgg16_features
 
 
@@ -41,6 +42,25 @@ def test_true_pictures_become_livelier_and_stay_pictures():
     grey = (rgb * weights).numpy().sum(-1, keepdims=True)
     expected = np.clip(rgb * 1.2 - grey * 0.2, 0, 1)
     np.testing.assert_allclose(lively, expected, atol=1e-3)
+
+
+def test_the_feature_distance_counts_in_shares_of_the_true_maps():
+    features = efficientnet_lite.efficientnet_features()
+    assert not features.trainable_weights
+    (true, _, _), (predicted, _, _) = _batch(0), _batch(1)
+    maps = [features(rgb) for rgb in (true, predicted)]
+    assert [maps[0][f"map{i}"].shape[1] for i in (1, 5, 6)] == [16, 1, 1]
+    expected = 0
+    for place in range(1, 7):
+        one, other = (found[f"map{place}"].numpy() for found in maps)
+        share = np.abs(one - other).mean((1, 2, 3)) / np.abs(one).mean(
+            (1, 2, 3)
+        )
+        expected = expected + 0.5 ** (6 - place) * share
+    found = colorized.feature_distance(features, true, predicted)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    same = colorized.feature_distance(features, true, true)
+    np.testing.assert_array_equal(same, 0)
 
 
 def test_the_perceptual_loss_halves_the_weight_from_map_to_map():

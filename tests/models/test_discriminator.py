@@ -2,11 +2,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tests.models import model_contract
+from tfcolor.color import lab
 from tfcolor.losses import colorized
 from tfcolor.models import discriminator as discriminator_lib
 from tfcolor.models.ddcolor import ddcolor
 from tfcolor.models.discriminator import Judged
 from tfcolor.models.discriminator import discriminator
+from tfcolor.models.efficientnet_unet import efficientnet_unet
 
 
 def test_it_judges_the_parts_of_a_picture():
@@ -92,3 +95,20 @@ def test_both_colors_are_judged_alike():
         outputs["predicted_logits"], outputs["fooling_logits"], atol=1e-5
     )
     np.testing.assert_array_equal(outputs["ab"], colorizer({"L": L})["ab"])
+
+
+def test_colors_are_judged_under_the_lightness_that_is_given():
+    colorizer = efficientnet_unet()
+    model = Judged(colorizer, discriminator(width=1 / 32))
+    inputs = model_contract.random_inputs(64, 64)
+    inputs["rgb"] = tf.random.uniform([2, 64, 64, 3])
+    outputs = model(inputs)
+    assert outputs["ab_logits"].shape == (2, 16, 16, 261)
+    judged_L = 100 - inputs["L"]
+    others = model(inputs | {"judged_L": judged_L})
+    np.testing.assert_array_equal(outputs["ab"], others["ab"])
+    rgb = lab.lab_to_rgb(tf.concat([judged_L, outputs["ab"]], -1))
+    expected = model.judge(rgb)
+    np.testing.assert_allclose(others["predicted_logits"], expected, atol=1e-5)
+    np.testing.assert_allclose(others["fooling_logits"], expected, atol=1e-5)
+    assert np.abs(outputs["predicted_logits"] - expected).max() > 1e-5

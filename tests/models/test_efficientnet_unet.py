@@ -56,6 +56,16 @@ def test_frozen_blocks_do_not_learn():
     assert "stem" not in learning
 
 
+def test_a_large_decoder_has_more_weights_and_the_same_outputs():
+    model = efficientnet_unet(variant="lite2", decoder="large")
+    outputs = model(model_contract.random_inputs(64, 96))
+    assert {k: v.shape[1:] for k, v in outputs.items()} == _shapes(64, 96)
+    assert 5.9e6 < model.count_params() < 6.1e6
+    assert model.get_layer("decoder4_conv2").filters == 96
+    with pytest.raises(ValueError, match="Received: decoder='huge'"):
+        efficientnet_unet(decoder="huge")
+
+
 @pytest.mark.parametrize("count", [-1, 17])
 def test_blocks_that_are_not_there_cannot_be_frozen(count):
     with pytest.raises(ValueError, match="in 0..16.*Received: frozen_blocks="):

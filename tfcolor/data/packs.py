@@ -31,8 +31,8 @@ def write(pictures: str, folder: str, *, size: int) -> int:
     Args:
         pictures: str, folders and globs, with commas between them.
         folder: str, to write NNN.npz to, each with `bytes`, uint8 [N], all
-            pictures in a row, as WebP, and `ends`, int64 [K], where each ends. What an
-            earlier call wrote there goes.
+            pictures in a row, as WebP, and `ends`, int64 [K], where each ends.
+            What an earlier call wrote there goes.
         size: int, side of the squares in pixels.
 
     Returns:
