@@ -6,6 +6,7 @@ them. A moving average of the weights is kept beside them, as
 """
 
 import collections
+import warnings
 
 import keras
 import numpy as np
@@ -203,7 +204,11 @@ class JaxSteps(Steps):
 
 
 class TorchSteps(Steps):
-    """PyTorch's own optimizer: Keras' goes through the weights one by one."""
+    """A traced function, and PyTorch's own optimizer.
+
+    Keras goes through layers and weights one by one, for longer than a quick
+    device computes.
+    """
 
     def __init__(self, network, losses, pictures, config, optimizer_config):
         import torch
@@ -211,10 +216,13 @@ class TorchSteps(Steps):
         self._torch = torch
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         super().__init__(network, losses, pictures, config, optimizer_config)
-        torch.backends.cudnn.benchmark = True
-        for variable in network.non_trainable_variables:
-            variable.value.requires_grad_(False)
+        if self._device == "cuda":
+            _spare_copies(torch)
         self._weights = [v.value for v in network.trainable_variables]
+        self._others = [
+            v.value.detach() for v in network.non_trainable_variables
+        ]
+        self._names, self._traced = (), {}
         self._optimizer = self._build_optimizer(optimizer_config)
         self._values = [v.value.detach() for v in self._changing]
         self._averages = [value.clone() for value in self._values]
@@ -260,17 +268,20 @@ class TorchSteps(Steps):
     def _run(self, batch, rate, momentum):
         torch = self._torch
         batch = {name: self._put_soon(array) for name, array in batch.items()}
-        with torch.no_grad():
-            grain = torch.randn(
-                self._grain_shape(batch),
-                generator=self._generator,
-                device=self._device,
-            )
-            inputs, targets = self._examples(
-                batch, self._pictures if self._on_device else None, grain
-            )
-        outputs = self._network(inputs, training=True)
-        loss = self._loss(targets, outputs)
+        if self._on_device:
+            batch["rgb"] = self._pictures[batch.pop("chosen")]
+        batch["grain"] = torch.randn(
+            self._grain_shape(batch),
+            generator=self._generator,
+            device=self._device,
+        )
+        self._names = sorted(batch)
+        tensors = [batch[name] for name in self._names]
+        shapes = tuple(tensor.shape for tensor in tensors)
+        tensors += [*self._weights, *self._others]
+        if shapes not in self._traced:
+            self._traced[shapes] = self._trace(tensors)
+        loss, *others = self._traced[shapes](*tensors)
         self._optimizer.zero_grad()
         loss.backward()
         if self._optimizer_config.clip_norm:
@@ -281,11 +292,51 @@ class TorchSteps(Steps):
             group["lr"] = rate * group["factor"]
         self._optimizer.step()
         with torch.no_grad():
+            if others:
+                torch._foreach_copy_(self._others, others)
             torch._foreach_mul_(self._averages, momentum)
             torch._foreach_add_(
                 self._averages, self._values, alpha=1 - momentum
             )
         return loss.detach()
+
+    def _trace(self, tensors):
+        torch = self._torch
+        # Fusing takes minutes, and little of the time of a step.
+        torch._C._jit_set_profiling_executor(False)
+        with warnings.catch_warnings():
+            # That shapes are constants: they are.
+            warnings.simplefilter("ignore")
+            return torch.jit.trace(self._pure_loss, tensors, check_trace=False)
+
+    def _pure_loss(self, *tensors):
+        counts = len(self._names), len(self._names) + len(self._weights)
+        batch = dict(zip(self._names, tensors[: counts[0]], strict=True))
+        inputs, targets = self._examples(batch, None, batch.pop("grain"))
+        outputs, others = self._network.stateless_call(
+            list(tensors[counts[0] : counts[1]]),
+            list(tensors[counts[1] :]),
+            inputs,
+            training=True,
+        )
+        return self._loss(targets, outputs), *others
+
+
+def _spare_copies(torch) -> None:
+    """Has Keras hand maps to PyTorch as they are: [B, H, W, C] in memory.
+
+    It copies each twice, to [B, C, H, W] and back, for other uses.
+    """
+    from keras.src.backend.torch import nn
+
+    copied = nn._transpose_spatial_inputs
+
+    def transposed(inputs):
+        if inputs.ndim != 4:
+            return copied(inputs)
+        return torch.permute(inputs, (0, 3, 1, 2))
+
+    nn._transpose_spatial_inputs = transposed
 
 
 class TensorFlowSteps(Steps):
