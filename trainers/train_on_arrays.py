@@ -46,6 +46,7 @@ from tfcolor.data import files
 from tfcolor.data import full_data_config
 from tfcolor.data import memory
 from tfcolor.data import packs
+from tfcolor.layers import bin_colors
 from tfcolor.losses import classification
 from tfcolor.losses import colorized
 from tfcolor.losses import objective
@@ -58,6 +59,8 @@ from trainers import array_fit
 from trainers import array_steps
 
 _COUNTED = 2000
+# The logits are on a grid of every fourth row and column.
+_CLASS_STEP = 4
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 PACK = flags.DEFINE_string(
@@ -101,6 +104,17 @@ FEATURE_WEIGHT = flags.DEFINE_float(
     "picture with --huber_weight's colors; needs the extra [pretrained].",
     lower_bound=0,
 )
+FEATURE_CLASS_SHARE = flags.DEFINE_float(
+    "feature_class_share",
+    0.0,
+    "Share of the classes' color in what --feature_weight looks at, as in a "
+    "style of a model that ships; the rest is the regression's.",
+    lower_bound=0,
+    upper_bound=1,
+)
+FEATURE_TEMPERATURE = flags.DEFINE_float(
+    "feature_temperature", 0.55, "Temperature of that color."
+)
 ADVERSARIAL_WEIGHT = flags.DEFINE_float(
     "adversarial_weight",
     0.0,
@@ -141,7 +155,7 @@ def make_losses(pictures: np.ndarray):
         if features is not None:
             true, found = (
                 lab.lab_to_rgb(ops.concatenate([targets["L"], ab], axis=-1))
-                for ab in (targets["ab"], outputs["ab"])
+                for ab in (targets["ab"], blended(outputs))
             )
             result["features"] = (
                 FEATURE_WEIGHT.value
@@ -154,6 +168,17 @@ def make_losses(pictures: np.ndarray):
         return result
 
     return all_losses
+
+
+def blended(outputs: dict):
+    """Returns the color that --feature_weight looks at: [B, H, W, 2]."""
+    share = FEATURE_CLASS_SHARE.value
+    if not share:
+        return outputs["ab"]
+    classes = bin_colors.BinColors(
+        temperature=FEATURE_TEMPERATURE.value, scale=_CLASS_STEP
+    )(outputs["ab_logits"])
+    return (1 - share) * outputs["ab"] + share * classes
 
 
 def build_features() -> keras.Model:
