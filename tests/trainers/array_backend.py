@@ -1,9 +1,9 @@
 """Runs a few steps on the backend of KERAS_BACKEND, and tells what came out.
 
-    python -m tests.trainers.array_backend OUTPUT [on_device] [bfloat16]
+    python -m tests.trainers.array_backend OUTPUT [OPTION ...]
 
-It writes OUTPUT, an .npz file: losses, and the averages and what they were made
-of after every step.
+Options: on_device, bfloat16, judged. It writes OUTPUT, an .npz file: losses, and
+the averages and what they were made of after every step.
 """
 
 import sys
@@ -12,7 +12,9 @@ import keras
 import numpy as np
 
 from tfcolor.data import full_data_config
+from tfcolor.losses import colorized
 from tfcolor.losses import objective
+from tfcolor.models import discriminator
 from tfcolor.training import optimizer
 from trainers import array_steps
 
@@ -45,22 +47,41 @@ def network() -> keras.Model:
     return model
 
 
-def config() -> full_data_config.FullDataConfig:
+def judged_network() -> discriminator.Judged:
+    """The same beside a small discriminator."""
+    judge = discriminator.discriminator(width=1 / 32)
+    rng = np.random.default_rng(2)
+    judge.set_weights(
+        [rng.normal(0, 0.1, weight.shape) for weight in judge.weights]
+    )
+    return discriminator.Judged(network(), judge)
+
+
+def config(image_size: int = 16) -> full_data_config.FullDataConfig:
     """Options of the data: everything but age, whose grain differs."""
     return full_data_config.FullDataConfig(
-        image_size=16, min_area=0.5, flip=True, batch_size=4
+        image_size=image_size, min_area=0.5, flip=True, batch_size=4
     )
 
 
-def make_steps(**options) -> array_steps.Steps:
+def make_steps(*, judged: bool = False, **options) -> array_steps.Steps:
     """Makes steps on noise."""
     rng = np.random.default_rng(0)
-    pictures = rng.integers(0, 256, [8, 24, 24, 3], np.uint8)
+    # The discriminator takes no smaller ones.
+    size = 64 if judged else 16
+    pictures = rng.integers(0, 256, [8, size + 8, size + 8, 3], np.uint8)
+    losses = objective.objective(objective.ObjectiveConfig(huber_delta=0.1))
+
+    def judged_losses(targets, outputs):
+        return losses(targets, outputs) | colorized.adversarial_losses(
+            outputs, weight=0.5
+        )
+
     return array_steps.of_backend(
-        network(),
-        objective.objective(objective.ObjectiveConfig(huber_delta=0.1)),
+        judged_network() if judged else network(),
+        judged_losses if judged else losses,
         pictures,
-        config(),
+        config(size),
         optimizer.OptimizerConfig(
             **{"clip_norm": 1.0, "ema_momentum": MOMENTUM}
             | {"slow_layers": "slow", "slow_rate": 0.1}
@@ -88,7 +109,7 @@ def main(output: str, *options: str) -> None:
         array_steps.Steps._free_bytes = lambda self: 2**40
         for kind in (array_steps.JaxSteps, array_steps.TorchSteps):
             kind._free_bytes = array_steps.Steps._free_bytes
-    steps = make_steps()
+    steps = make_steps(judged="judged" in options)
     # JAX and PyTorch alone have devices.
     assert steps._on_device == ("on_device" in options)
     history = [(steps.averages(), _present(steps))]
