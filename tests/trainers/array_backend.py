@@ -2,8 +2,8 @@
 
     python -m tests.trainers.array_backend OUTPUT [OPTION ...]
 
-Options: on_device, bfloat16, judged. It writes OUTPUT, an .npz file: losses, and
-the averages and what they were made of after every step.
+Options: on_device, bfloat16, judged. It writes OUTPUT, an .npz file: losses,
+and the averages and what they were made of after every step.
 """
 
 import sys

@@ -71,7 +71,8 @@ def rgb_to_lab(rgb):
         CIE 15:2004, section 8.2.1.
     """
     xyz = _transform(srgb.srgb_to_linear(rgb), _XYZ_FROM_RGB)
-    fx, fy, fz = ops.unstack(_f(xyz / ops.convert_to_tensor(_WHITE, "float32")), axis=-1)
+    ratios = xyz / ops.convert_to_tensor(_WHITE, "float32")
+    fx, fy, fz = ops.unstack(_f(ratios), axis=-1)
     return ops.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
 
