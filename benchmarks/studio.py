@@ -23,7 +23,7 @@ from benchmarks import options
 
 options.declare("long_side", "repeats")
 
-_MODEL = "lite0_unet"
+_MODEL = "lite2_unet"
 
 
 def _photo(long_side: int) -> bytes:

@@ -74,13 +74,13 @@ def test_published_models_have_no_styles(style):
 
 
 def test_unknown_names_are_told_the_known_ones():
-    with pytest.raises(ValueError, match="lite0_unet.*'ddcolor'.*'ddcolour'"):
+    with pytest.raises(ValueError, match="lite2_unet.*'ddcolor'.*'ddcolour'"):
         colorization_model.load("ddcolour")
 
 
 def test_models_are_named_after_their_files():
     for model, name in (
-        (None, "lite0_unet"),
+        (None, "lite2_unet"),
         ("ddcolor", "ddcolor"),
         ("runs/a/model.keras", "model"),
         ("weights/net.v2.pth", "net.v2"),

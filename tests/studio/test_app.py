@@ -96,7 +96,7 @@ def test_the_page_and_its_parts_are_served_by_name_alone(client):
 def test_state_names_models_and_what_the_first_takes(client):
     state = client.get("api/state").json()
     assert state["models"][0] == PLAIN
-    assert {"lite0_unet", "siggraph_small"} <= set(state["models"])
+    assert {"lite2_unet", "siggraph_small"} <= set(state["models"])
     assert state["takes"] == {"hints": True, "boxes": False, "colors": False}
 
 

@@ -45,7 +45,7 @@ def test_the_shipped_models_result_is_the_commands(tmp_path):
             timeout=120,
         ).json()
         photo = f"{address}api/photos/{added['id']}"
-        edit = {"edit": {"model": "lite0_unet"}}
+        edit = {"edit": {"model": "lite2_unet"}}
         found = httpx2.post(f"{photo}/result", json=edit, timeout=120)
         place = {"x": added["width"] / 2, "y": added["height"] / 2}
         offered = httpx2.post(

@@ -22,7 +22,7 @@ job writes elsewhere: into the output folder that is typed on the page.
 _EPILOG = """\
 examples:
   tfcolor studio
-  tfcolor studio --model=lite0_unet:vivid --port=8123 --no_browser
+  tfcolor studio --model=lite2_unet:vivid --port=8123 --no_browser
   tfcolor studio --models_folder=runs/full
   tfcolor studio --model=fusion.keras --boxes=mask_rcnn
 

@@ -19,7 +19,7 @@ from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 
-DEFAULT = "lite0_unet"
+DEFAULT = "lite2_unet"
 
 _FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
 _BUILDERS = {
