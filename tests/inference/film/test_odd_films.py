@@ -11,6 +11,7 @@ from tests.inference import models
 from tests.inference.film import films
 from tfcolor import Colorizer
 from tfcolor.inference.film import colorize
+from tfcolor.inference.film import joining
 from tfcolor.inference.film import video
 
 SRT = "1\n00:00:00,100 --> 00:00:00,300\nGood day\n\n"
@@ -123,8 +124,10 @@ def test_a_second_video_is_copied_whole(tmp_path, extension):
         writer.write(frame.rgb(), frame.time)
     writer.close()
     target, said = str(tmp_path / f"out.{extension}"), []
-    container = video.container_of(target)
-    video.join([segment], source, target, container=container, say=said.append)
+    container = joining.container_of(target)
+    joining.join(
+        [segment], source, target, container=container, say=said.append
+    )
     assert not said
     decoded = []
     for path in (source, target):

@@ -32,6 +32,7 @@ from tfcolor.inference import color_pictures
 from tfcolor.inference import defaults
 from tfcolor.inference import output_paths
 from tfcolor.inference.colorizer import Colorizer
+from tfcolor.inference.film import joining
 from tfcolor.inference.film import motion
 from tfcolor.inference.film import video
 from tfcolor.inference.film.tracked_hints import track
@@ -192,7 +193,7 @@ def colorize_film(
         OSError: a file cannot be read or written.
         ValueError: the file is no film, or a hint lies out of it.
     """
-    container = video.container_of(target)
+    container = joining.container_of(target)
     film = video.Video(source)
     work = _Work(target, _settings(colorizer, source, options, hints))
     with atomic.held(work.folder):
@@ -211,7 +212,7 @@ def colorize_film(
         notes = [*film.info.notes, *work.notes]
         extension = os.path.splitext(target)[1]
         with atomic.replacing(target, extension=extension) as new:
-            video.join(
+            joining.join(
                 work.segments(),
                 source,
                 new,
