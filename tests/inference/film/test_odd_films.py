@@ -1,5 +1,6 @@
 """Films as they are found: other containers, streams, times and ends."""
 
+import collections
 import os
 import pathlib
 from fractions import Fraction
@@ -206,6 +207,52 @@ def test_a_start_before_or_long_after_0_is_kept(plain, tmp_path):
         frames, times = films.read(tmp_path / f"{name}.mkv")
         assert len(frames) == 8
         np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
+
+
+def test_joined_films_keep_their_distances_and_their_sound(plain, tmp_path):
+    part = films.write(tmp_path / "part.ts", _frames(40), audio=True)
+    source = tmp_path / "a.ts"
+    source.write_bytes(3 * pathlib.Path(part).read_bytes())
+    for extension in ("mp4", "mkv"):
+        target = tmp_path / f"out.{extension}"
+        assert _film(plain, source, target) == []
+        frames, times = films.read(target)
+        assert len(frames) == 120
+        np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
+        assert len(films.packets(target, "audio")) == len(
+            films.packets(source, "audio")
+        )
+        # Sound and pictures of each part stay together.
+        with films.av.open(str(target)) as opened:
+            heard = [
+                float(packet.pts * packet.time_base)
+                for packet in opened.demux(audio=0)
+                if packet.size
+            ]
+        assert abs(max(heard) - max(times)) < 0.3
+        assert max(np.diff(heard)) < 0.3
+
+
+def test_sound_whose_times_go_back_is_counted(plain, tmp_path):
+    source = films.write(tmp_path / "a.mkv", _frames(4), audio=True)
+    with films.av.open(source) as old:
+        packets = [p for p in old.demux(audio=0) if p.size]
+        skipped = collections.Counter()
+        packets[1].dts = packets[0].dts - 1
+
+        class Shuffled:
+            streams = old.streams
+
+            def demux(self, _):
+                return iter(packets)
+
+        found = list(
+            joining._other_packets(
+                films.av, Shuffled(), {1: old.streams[1]}, (), skipped
+            )
+        )
+        assert len(found) == len(packets) - 1
+        assert skipped == {"audio stream 1": 1}
 
 
 def test_frames_that_change_their_size_are_said(plain, tmp_path):

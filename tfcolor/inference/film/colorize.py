@@ -218,6 +218,7 @@ def colorize_film(
                 new,
                 container=container,
                 say=notes.append,
+                shifts=work.shifts,
             )
         work.remove()
     return notes
@@ -251,13 +252,14 @@ class _Work:
         state: see `motion.Smoother.state`.
         complete: bool, whether all frames are done.
         notes: list of str, about the film's frames; known once it is complete.
+        shifts: list of int; see `video.Video`; known once it is complete.
     """
 
     def __init__(self, target: str, settings: dict):
         self.folder = output_paths.film_folder(target)
         self._settings = json.loads(json.dumps(settings))
         self.frames, self.state = 0, None
-        self.complete, self.notes = False, []
+        self.complete, self.notes, self.shifts = False, [], []
         self._count = 0
 
     def begin(self) -> None:
@@ -278,10 +280,9 @@ class _Work:
             self.frames = int(kept["frames"])
             self.state = kept["state"] if kept["state"].size else None
             self._count += 1
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             with open(os.path.join(self.folder, "end.json")) as file:
-                self.notes = json.load(file)
-                self.complete = True
+                self._take(json.load(file))
 
     def _path(self, number: int, extension: str) -> str:
         return os.path.join(self.folder, f"segment{number:06}{extension}")
@@ -308,10 +309,15 @@ class _Work:
         self.frames, self.state = frames, state
         self._count += 1
 
-    def end(self, notes: list[str]) -> None:
+    def end(self, film: video.Video) -> None:
         """Says that all frames are done."""
-        self._write_json("end.json", notes)
-        self.notes, self.complete = notes, True
+        found = {"notes": film.notes, "shifts": film.shifts}
+        self._write_json("end.json", found)
+        self._take(found)
+
+    def _take(self, found: dict) -> None:
+        self.notes, self.shifts = found["notes"], found["shifts"]
+        self.complete = True
 
     def remove(self) -> None:
         """Removes the folder."""
@@ -496,7 +502,7 @@ class _Run:
         # A run may also be stopped between two segments.
         if self._ended.is_set():
             raise _Ended
-        self._work.end(list(self._film.notes))
+        self._work.end(self._film)
 
     def _write(self, writer, frame, ab) -> None:
         rgb = self._colorizer.finish(frame.rgb(), ab)

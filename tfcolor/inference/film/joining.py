@@ -8,10 +8,16 @@ import collections
 import contextlib
 import heapq
 import io
+import math
 import os
 from collections.abc import Callable
+from collections.abc import Sequence
+from fractions import Fraction
 
 from tfcolor.inference.film import video
+
+# Seconds that sound may be late without being seen to.
+_LATE = Fraction(1, 5)
 
 
 def join(
@@ -21,6 +27,7 @@ def join(
     *,
     container: str,
     say: Callable[[str], None],
+    shifts: Sequence[int] = (),
 ) -> None:
     """Joins segments with the other streams of the film that they come from.
 
@@ -29,7 +36,9 @@ def join(
         source: str, the film.
         target: str, a path that may be written to.
         container: str, FFmpeg's name of a format.
-        say: function of a line of text. Told what the format cannot hold.
+        say: function of a line of text. Told what the format cannot hold,
+            and what has no place in time.
+        shifts: sequence of int; see `video.Video`.
     """
     av = video.load_av()
     with contextlib.ExitStack() as stack:
@@ -43,15 +52,18 @@ def join(
         pictures.time_base = first.streams.video[0].time_base
         pictures.metadata.update(video.pictures_of(old).metadata)
         copied = _copy_streams(old, new, say)
+        skipped = collections.Counter()
         with contextlib.suppress(AttributeError, ValueError):
             new.set_chapters(old.chapters())
         packets = heapq.merge(
             _segment_packets(av, segments, pictures),
-            _other_packets(av, old, copied),
+            _other_packets(av, old, copied, shifts, skipped),
             key=lambda timed: timed[0],
         )
         for _, packet in packets:
             new.mux(packet)
+    for name, count in skipped.items():
+        say(f"{count} parts of its {name} were left out: their times go back")
 
 
 def _copy_streams(old, new, say) -> dict:
@@ -60,7 +72,7 @@ def _copy_streams(old, new, say) -> dict:
     for stream in old.streams:
         if stream.index == chosen.index:
             continue
-        name = f"{stream.type} stream {stream.index}"
+        name = _name(stream)
         try:
             _try(old.name, stream.index, new.format.name)
             copied[stream.index] = new.add_stream_from_template(stream)
@@ -73,6 +85,10 @@ def _copy_streams(old, new, say) -> dict:
                 "do not hold it; .mkv holds most"
             )
     return copied
+
+
+def _name(stream) -> str:
+    return f"{stream.type} stream {stream.index}"
 
 
 def _try(source: str, index: int, container: str) -> None:
@@ -111,18 +127,93 @@ def _segment_packets(av, segments, pictures):
                 yield time, packet
 
 
-def _other_packets(av, old, copied):
+def _other_packets(av, old, copied, shifts, skipped):
+    """Yields (seconds, packet) of all streams but the pictures.
+
+    Args:
+        av: PyAV.
+        old: av.container.InputContainer.
+        copied: dict from a stream's index to the new stream.
+        shifts: see `video.Video`.
+        skipped: collections.Counter, of streams' names. Counts the packets
+            that are left out.
+    """
     if not copied:
         return
-    last = {}
-    for packet in _with_dts(av, old.demux([old.streams[i] for i in copied])):
-        index = packet.stream.index
-        if last.get(index, packet.dts) > packet.dts:
+    pictures = video.pictures_of(old)
+    parts, last = _Parts(shifts, pictures.time_base), {}
+    streams = [old.streams[i] for i in copied]
+    if shifts:
+        # They tell in which of the films that were joined a packet is.
+        streams.append(pictures)
+    for packet in _with_dts(av, old.demux(streams)):
+        stream = packet.stream
+        if stream.index == pictures.index:
+            parts.see(packet)
             continue
-        last[index] = packet.dts
+        if shifts:
+            _move(packet, parts.move(packet))
+        if last.get(stream.index, packet.dts) > packet.dts:
+            skipped[_name(stream)] += 1
+            continue
+        last[stream.index] = packet.dts
         time = packet.dts * packet.time_base
-        packet.stream = copied[index]
+        packet.stream = copied[stream.index]
         yield time, packet
+
+
+def _move(packet, seconds: Fraction) -> None:
+    """Moves a packet on in time."""
+    ticks = math.ceil(seconds / packet.time_base)
+    packet.dts += ticks
+    if packet.pts is not None:
+        packet.pts += ticks
+
+
+class _Parts:
+    """Finds where packets belong in a film that was joined of several.
+
+    The times of each part begin anew. A packet belongs to the part in which
+    it is nearest to the pictures that lie beside it in the file.
+
+    Args:
+        shifts: see `video.Video`.
+        time_base: Fraction, seconds of a unit of `shifts`.
+    """
+
+    def __init__(self, shifts: Sequence[int], time_base: Fraction):
+        self._moves = [Fraction(0), *(s * time_base for s in shifts)]
+        # In which part the pictures are, and at what time.
+        self._part, self._now = 0, Fraction(0)
+        # Of each stream its part, how much later it is there, and its end.
+        self._streams = {}
+
+    def see(self, packet) -> None:
+        """Takes a packet of the pictures."""
+        time = packet.dts * packet.time_base
+        now = time + self._moves[self._part]
+        if now < self._now - video.BACK and self._part + 1 < len(self._moves):
+            self._part += 1
+            now = time + self._moves[self._part]
+        self._now = now
+
+    def move(self, packet) -> Fraction:
+        """Returns by how many seconds a packet of another stream is moved."""
+        time = packet.dts * packet.time_base
+        near = range(
+            max(self._part - 1, 0), min(self._part + 2, len(self._moves))
+        )
+        part = min(near, key=lambda i: abs(time + self._moves[i] - self._now))
+        index = packet.stream.index
+        before, late, end = self._streams.get(index, (part, Fraction(0), None))
+        if part != before:
+            # Sound that is longer than its pictures goes on into the next part.
+            over = end - time - self._moves[part]
+            late = over if 0 < over <= _LATE else Fraction(0)
+        move = self._moves[part] + late
+        end = time + move + (packet.duration or 0) * packet.time_base
+        self._streams[index] = (part, late, end)
+        return move
 
 
 def _with_dts(av, packets):

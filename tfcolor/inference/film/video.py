@@ -26,6 +26,8 @@ _MATRICES = {
 }
 _BT2020 = (9, 10)
 _HDR_CURVES = {16: "PQ", 18: "HLG"}
+# Seconds by which times go back where another film begins.
+BACK = 1
 # Missing seconds at the end that are worth a word.
 _SHORT = 1.0
 
@@ -134,6 +136,9 @@ class Video:
     Attributes:
         info: VideoInfo.
         notes: list of str. What was found while frames were read.
+        shifts: list of int, units of `VideoInfo.time_base`, found likewise.
+            Where times go back, as in files that were joined, all later ones
+            are moved on by the next of these.
 
     Raises:
         OSError: the file cannot be read.
@@ -142,7 +147,7 @@ class Video:
 
     def __init__(self, path: str):
         self.path = path
-        self.notes = []
+        self.notes, self.shifts = [], []
         # Reads a little, and closes it again.
         with self._open() as container:
             self.info = _read_info(container, pictures_of(container))
@@ -171,9 +176,9 @@ class Video:
         """
         av = load_av()
         self.notes.clear()
-        count, damaged, last, sizes = 0, 0, None, set()
-        info = self.info
-        step = round(1 / (info.rate * info.time_base)) or 1
+        count, damaged, sizes = 0, 0, set()
+        info, clock = self.info, _Clock(self.info)
+        self.shifts = clock.shifts
         with self._open() as container:
             stream = pictures_of(container)
             stream.thread_type = "AUTO"
@@ -181,12 +186,7 @@ class Video:
                 if picture is None:
                     damaged += 1
                     continue
-                time = picture.pts
-                if time is None:
-                    time = 0 if last is None else last + step
-                if last is not None and time <= last:
-                    time = last + 1
-                last = time
+                time = clock.time(picture.pts)
                 count += 1
                 sizes.add((picture.width, picture.height))
                 if picture.interlaced_frame and count == 1:
@@ -195,7 +195,7 @@ class Video:
                         "deinterlace it first for clean edges"
                     )
                 yield Frame(time, picture, info)
-            self._say(container, stream, count, damaged, last, sizes)
+            self._say(container, stream, count, damaged, clock.last, sizes)
         if not count:
             raise ValueError("The film has no frame that can be decoded.")
 
@@ -219,6 +219,35 @@ class Video:
                     f"ends after {float(seen):.1f} of {float(duration):.1f} "
                     "seconds: the rest cannot be read"
                 )
+
+
+class _Clock:
+    """Makes the times of frames go on, all in units of the film's.
+
+    Attributes:
+        last: int or None, the time of the last frame.
+        shifts: list of int; see `Video`.
+    """
+
+    def __init__(self, info: VideoInfo):
+        self.last, self.shifts = None, []
+        self._step = round(1 / (info.rate * info.time_base)) or 1
+        self._back = BACK / info.time_base
+
+    def time(self, pts: int | None) -> int:
+        """Returns when a frame is shown that the file shows at `pts`."""
+        last, step = self.last, self._step
+        if pts is None:
+            time = 0 if last is None else last + step
+        else:
+            time = pts + (self.shifts[-1] if self.shifts else 0)
+            if last is not None and time < last - self._back:
+                self.shifts.append(last + step - pts)
+                time = last + step
+        if last is not None and time <= last:
+            time = last + 1
+        self.last = time
+        return time
 
 
 def pictures_of(container):
