@@ -195,7 +195,7 @@ def test_films_of_other_containers_keep_frames_and_times(
     np.testing.assert_allclose(np.diff(kept), np.diff(times), atol=2e-3)
 
 
-def test_a_start_before_or_long_after_0_is_kept(plain, tmp_path):
+def test_a_start_before_or_long_after_0_keeps_distances(plain, tmp_path):
     for name, first in (("late", 90_000), ("early", -400)):
         source = films.write(
             tmp_path / f"{name}.nut",
@@ -253,6 +253,29 @@ def test_sound_whose_times_go_back_is_counted(plain, tmp_path):
         )
         assert len(found) == len(packets) - 1
         assert skipped == {"audio stream 1": 1}
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv"])
+def test_a_film_that_begins_hours_after_0_is_as_long_as_it_is(
+    plain, tmp_path, extension
+):
+    path = films.write(tmp_path / "a.ts", _frames(20), audio=True)
+    source = tmp_path / "late.ts"
+    with films.av.open(path) as old, films.av.open(str(source), "w") as new:
+        streams = [new.add_stream_from_template(s) for s in old.streams]
+        for packet in old.demux():
+            if packet.size:
+                packet.pts += 3600 * 90_000
+                packet.dts += 3600 * 90_000
+                packet.stream = streams[packet.stream.index]
+                new.mux(packet)
+    assert films.read(source)[1][0] > 3600
+    target = tmp_path / f"out.{extension}"
+    assert _film(plain, source, target) == []
+    frames, times = films.read(target)
+    assert len(frames) == 20 and times[0] < 0.5
+    with films.av.open(str(target)) as opened:
+        assert opened.duration < 2_000_000
 
 
 def test_frames_that_change_their_size_are_said(plain, tmp_path):

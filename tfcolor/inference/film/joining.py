@@ -53,14 +53,17 @@ def join(
         pictures.metadata.update(video.pictures_of(old).metadata)
         copied = _copy_streams(old, new, say)
         skipped = collections.Counter()
+        # Streams of broadcasts begin hours after 0, which is no blank hour.
+        start = max(Fraction(old.start_time or 0, 1_000_000), 0)
         with contextlib.suppress(AttributeError, ValueError):
-            new.set_chapters(old.chapters())
+            new.set_chapters([_earlier(c, start) for c in old.chapters()])
         packets = heapq.merge(
             _segment_packets(av, segments, pictures),
             _other_packets(av, old, copied, shifts, skipped),
             key=lambda timed: timed[0],
         )
         for _, packet in packets:
+            _move(packet, -start)
             new.mux(packet)
     for name, count in skipped.items():
         say(f"{count} parts of its {name} were left out: their times go back")
@@ -168,6 +171,12 @@ def _move(packet, seconds: Fraction) -> None:
     packet.dts += ticks
     if packet.pts is not None:
         packet.pts += ticks
+
+
+def _earlier(chapter: dict, seconds: Fraction) -> dict:
+    ticks = math.floor(seconds / chapter["time_base"])
+    moved = {name: chapter[name] - ticks for name in ("start", "end")}
+    return {**chapter, **moved}
 
 
 class _Parts:
