@@ -152,6 +152,25 @@ def test_ten_bits_an_aspect_and_odd_sizes_are_kept(plain, tmp_path):
     assert (info.width, info.height) == (61, 41)
 
 
+@pytest.mark.parametrize("pix_fmt", ["gray", "gray10le", "gray16le"])
+def test_monochrome_video_of_limited_range_is_stretched(tmp_path, pix_fmt):
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    frame = np.ascontiguousarray(np.broadcast_to(ramp[:, None], (48, 64, 3)))
+    limited = np.round(16 + frame * (219 / 255)).astype(np.uint8)
+    for pixels, color_range in ((limited, 1), (frame, 2)):
+        path = films.write(
+            tmp_path / f"{color_range}.mkv",
+            [pixels],
+            codec="ffv1",
+            pix_fmt=pix_fmt,
+            color_range=color_range,
+        )
+        (found,), _ = films.read(path)
+        if found.dtype == np.uint16:
+            found = found / 257
+        np.testing.assert_allclose(found, frame, atol=2)
+
+
 def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
     frames = _frames(3)
     source = films.write(tmp_path / "a.mp4", frames, rotation=90)

@@ -5,6 +5,7 @@ them. What is written is H.264 in short segments, for `joining`.
 """
 
 import dataclasses
+import functools
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -26,6 +27,13 @@ _MATRICES = {
 }
 _BT2020 = (9, 10)
 _HDR_CURVES = {16: "PQ", 18: "HLG"}
+# FFmpeg takes them for full range whatever they say.
+_GREYS = {"gray", "ya8"} | {
+    f"{kind}{depth}{end}"
+    for kind in ("gray", "ya")
+    for depth in (9, 10, 12, 14, 16)
+    for end in ("le", "be")
+}
 # Seconds by which times go back where another film begins.
 BACK = 1
 # Missing seconds at the end that are worth a word.
@@ -65,6 +73,21 @@ def _reformatter():
 def _written(info) -> str:
     """Returns how colors are coded in what is written: BT.601 or BT.709."""
     return info.matrix if info.matrix in ("bt709", "bt601") else "bt709"
+
+
+@functools.cache
+def _full_range(bits: int, depth: int) -> np.ndarray:
+    """Returns what values of 16..235, or as much of more bits, stand for.
+
+    Args:
+        bits: int, 8 for a table of uint8, or more for one of uint16.
+        depth: int, bits of what was read.
+    """
+    most = 255 if bits == 8 else 65535
+    unit, levels = 2 ** (depth - 8), 2**depth - 1
+    values = np.arange(most + 1) * (levels / most)
+    share = np.clip((values - 16 * unit) / (219 * unit), 0, 1)
+    return np.round(share * most).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,6 +147,8 @@ class Frame:
             src_colorspace=_MATRICES[info.matrix][0],
         )
         pixels = pixels.to_ndarray()
+        if frame.format.name in _GREYS and int(frame.color_range) == 1:
+            pixels = _full_range(info.bits, _depth(frame))[pixels]
         return np.ascontiguousarray(np.rot90(pixels, turns))
 
 
@@ -304,7 +329,7 @@ def _read_info(container, stream) -> VideoInfo:
     frames = stream.frames
     if not frames and container.duration:
         frames = round(container.duration / 1_000_000 * rate)
-    bits = max(c.bits for c in first.format.components)
+    bits = _depth(first)
     notes = []
     space = int(first.colorspace)
     if curve := _HDR_CURVES.get(int(first.color_trc)):
@@ -331,6 +356,11 @@ def _read_info(container, stream) -> VideoInfo:
         matrix=matrix,
         notes=tuple(notes),
     )
+
+
+def _depth(frame) -> int:
+    """Returns the bits of a channel."""
+    return max(c.bits for c in frame.format.components)
 
 
 class SegmentWriter:
