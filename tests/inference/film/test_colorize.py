@@ -188,6 +188,23 @@ def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
     assert abs(_lab(first)[..., 0] - _lab(upright)[..., 0]).mean() < 1.5
 
 
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_frames_come_as_the_display_matrix_shows_them(
+    tmp_path, turns, mirrored
+):
+    (frame,) = _frames(1)
+    path = films.write(
+        tmp_path / "a.mp4", [frame], rotation=90 * turns, mirrored=mirrored
+    )
+    (found,), _ = films.read(path)
+    upright = np.rot90(frame, turns)
+    if mirrored:
+        upright = upright[:, ::-1]
+    assert found.shape == upright.shape
+    assert abs(found.astype(int) - upright).mean() < 3
+
+
 def test_a_broken_tail_keeps_what_was_colored(plain, tmp_path):
     source = films.write(tmp_path / "a.mkv", _frames(60))
     data = pathlib.Path(source).read_bytes()

@@ -134,9 +134,9 @@ class Frame:
     def rgb(self) -> np.ndarray:
         """Returns the upright frame: uint8 or uint16 array [H, W, 3]."""
         info, frame = self.info, self.picture
-        turns = frame.rotation // 90 % 4
+        turned, flip_x, flip_y = _orientation(frame)
         width, height = info.width, info.height
-        if turns % 2:
+        if turned:
             width, height = height, width
         wide = info.bits > 8
         pixels = _reformatter().reformat(
@@ -149,7 +149,10 @@ class Frame:
         pixels = pixels.to_ndarray()
         if frame.format.name in _GREYS and int(frame.color_range) == 1:
             pixels = _full_range(info.bits, _depth(frame))[pixels]
-        return np.ascontiguousarray(np.rot90(pixels, turns))
+        if turned:
+            pixels = pixels.transpose(1, 0, 2)
+        pixels = pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        return np.ascontiguousarray(pixels)
 
 
 class Video:
@@ -322,7 +325,7 @@ def _read_info(container, stream) -> VideoInfo:
         raise ValueError("The film has no frame that can be decoded.")
     width, height = first.width, first.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    if first.rotation // 90 % 2:
+    if _orientation(first)[0]:
         width, height, aspect = height, width, 1 / aspect
     rates = [r for r in (stream.average_rate, stream.guessed_rate) if r]
     rate = next((r for r in rates if 1 <= r <= _MAX_RATE), _DEFAULT_RATE)
@@ -356,6 +359,23 @@ def _read_info(container, stream) -> VideoInfo:
         matrix=matrix,
         notes=tuple(notes),
     )
+
+
+def _orientation(frame) -> tuple[bool, bool, bool]:
+    """Returns how a frame comes upright: by its nearest quarter turn.
+
+    Returns:
+        Whether rows become columns, and whether left and right, and top and
+        bottom, are exchanged after that.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False, False, False
+    # Column x and row y are shown at column a x + c y and row b x + d y.
+    (a, b), (c, d) = np.frombuffer(bytes(matrix), "i4").reshape(3, 3)[:2, :2]
+    if abs(int(a)) >= abs(int(b)):
+        return False, bool(a < 0), bool(d < 0)
+    return True, bool(c < 0), bool(b < 0)
 
 
 def _depth(frame) -> int:
