@@ -3,6 +3,7 @@
 import collections
 import os
 import pathlib
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +14,9 @@ from tests.inference.film import films
 from tfcolor import Colorizer
 from tfcolor.inference.film import colorize
 from tfcolor.inference.film import joining
+from tfcolor.inference.film import tracked_hints
 from tfcolor.inference.film import video
+from tfcolor.inference.hint_points import HintPoint
 
 SRT = "1\n00:00:00,100 --> 00:00:00,300\nGood day\n\n"
 
@@ -307,6 +310,47 @@ def test_a_stop_at_any_frame_leaves_no_shortened_film(
     assert sorted(os.listdir(tmp_path)) == ["a.mkv", "out.mp4"]
 
 
+def test_a_resumed_film_stops_before_all_its_frames_are_read_again(
+    plain, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(colorize, "_SEGMENT", 4)
+    monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
+    source = films.write(tmp_path / "a.mkv", _frames(20))
+    asked, target = iter(range(10_000)), tmp_path / "out.mp4"
+    stop = {"stop": lambda: next(asked) >= 16}
+    assert _film(plain, source, target, **stop) is None
+    read = []
+
+    class Slow(video.Video):
+        def frames(self):
+            for frame in super().frames():
+                read.append(frame)
+                time.sleep(0.2)
+                yield frame
+
+    monkeypatch.setattr(video, "Video", Slow)
+    assert _film(plain, source, target, stop=lambda: True) is None
+    assert len(read) <= 2
+
+
+@pytest.mark.parametrize("frames_asked", [0, 5, 12, 17])
+def test_tracking_hints_can_be_stopped(plain, tmp_path, frames_asked):
+    source = films.write(tmp_path / "a.mkv", _frames(10))
+    hint = HintPoint(x=5, y=5, color="#ff0000", frame=3)
+    asked = iter(range(1000))
+    assert (
+        tracked_hints.track(
+            video.Video(source),
+            [hint],
+            32,
+            stop=lambda: next(asked) >= frames_asked,
+        )
+        is None
+    )
+    stop = {"hints": [hint], "stop": lambda: True}
+    assert _film(plain, source, tmp_path / "out.mp4", **stop) is None
+
+
 @pytest.mark.parametrize("where", ["frames", "network_ab", "finish"])
 def test_an_error_of_any_thread_ends_the_run_and_the_next_goes_on(
     plain, tmp_path, monkeypatch, where
@@ -368,8 +412,6 @@ def test_a_run_killed_while_it_cleared_up_leaves_nothing_to_trip_over(
 
 
 def test_a_hint_out_of_the_film_leaves_no_folder_behind(plain, tmp_path):
-    from tfcolor.inference.hint_points import HintPoint
-
     source = films.write(tmp_path / "a.mkv", _frames(5))
     hint = HintPoint(x=500, y=1, color="#ff0000")
     with pytest.raises(ValueError, match="must lie in"):

@@ -180,7 +180,8 @@ def colorize_film(
         options: FilmOptions.
         hints: sequence of HintPoint, in pixels of the upright frame that they
             name; they go along with what moves, through their scene.
-        stop: function without arguments, asked at each frame.
+        stop: function without arguments, asked at each frame, and while
+            there is none yet.
         on_frame: function of frames done and frames in all (0 if nobody
             knows), or None.
 
@@ -201,7 +202,9 @@ def colorize_film(
         try:
             if not work.complete:
                 side = colorizer.image_size
-                points = track(film, hints, side) if hints else {}
+                points = track(film, hints, side, stop) if hints else {}
+                if points is None:
+                    return None
                 run = _Run(colorizer, film, work, options, points, on_frame)
                 if not run.all_frames(stop):
                     return None
@@ -383,8 +386,14 @@ class _Run:
                 return True
         return False
 
-    def _items(self, where: queue.Queue) -> Iterator[_Item]:
+    def _items(
+        self, where: queue.Queue, stop: Callable[[], bool] = outcome_lib.never
+    ) -> Iterator[_Item | None]:
+        """Yields what is put there; None, at once, when it is to stop."""
         while not self._ended.is_set():
+            if stop():
+                yield None
+                return
             with contextlib.suppress(queue.Empty):
                 item = where.get(timeout=0.1)
                 if item is None:
@@ -396,6 +405,8 @@ class _Run:
             finder, before = motion.Motion(), None
             side = self._colorizer.image_size
             for number, frame in enumerate(self._film.frames()):
+                if self._ended.is_set():
+                    return
                 if number < self._work.frames - 1:
                     continue
                 rgb = frame.rgb()
@@ -417,8 +428,8 @@ class _Run:
 
     def _coloring(self, stop) -> bool:
         waiting = []
-        for item in self._items(self._read):
-            if stop():
+        for item in self._items(self._read, stop):
+            if item is None:
                 return False
             waiting.append(item)
             seen = sum(item.rgb is not None for item in waiting)
