@@ -281,6 +281,28 @@ def test_a_film_that_begins_hours_after_0_is_as_long_as_it_is(
         assert opened.duration < 2_000_000
 
 
+def test_sound_with_equal_times_does_not_cost_the_film(plain, tmp_path):
+    path = films.write(tmp_path / "a.mkv", _frames(10), audio=True)
+    source = tmp_path / "equal.mkv"
+    with films.av.open(path) as old, films.av.open(str(source), "w") as new:
+        streams = [new.add_stream_from_template(s) for s in old.streams]
+        heard = []
+        for packet in joining._with_dts(films.av, old.demux()):
+            if packet.stream.type == "audio":
+                heard.append(packet.dts)
+                if len(heard) == 4:
+                    packet.dts = packet.pts = heard[2]
+            packet.stream = streams[packet.stream.index]
+            new.mux(packet)
+    assert _film(plain, source, tmp_path / "out.mkv") == []
+    (note,) = _film(plain, source, tmp_path / "out.mp4")
+    assert note.startswith("1 parts of its audio stream 1 were left out")
+    assert (
+        len(films.packets(tmp_path / "out.mp4", "audio"))
+        == len(films.packets(source, "audio")) - 1
+    )
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

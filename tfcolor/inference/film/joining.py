@@ -53,6 +53,7 @@ def join(
         pictures.metadata.update(video.pictures_of(old).metadata)
         copied = _copy_streams(old, new, say)
         skipped = collections.Counter()
+        names = {n.index: _name(old.streams[i]) for i, n in copied.items()}
         # Streams of broadcasts begin hours after 0, which is no blank hour.
         start = max(Fraction(old.start_time or 0, 1_000_000), 0)
         with contextlib.suppress(AttributeError, ValueError):
@@ -64,9 +65,19 @@ def join(
         )
         for _, packet in packets:
             _move(packet, -start)
-            new.mux(packet)
+            try:
+                new.mux(packet)
+            except av.error.ArgumentError:
+                # Of MP4, for times that do not go on, or only by less than
+                # its unit.
+                if packet.stream.index == pictures.index:
+                    raise
+                skipped[names[packet.stream.index]] += 1
     for name, count in skipped.items():
-        say(f"{count} parts of its {name} were left out: their times go back")
+        say(
+            f"{count} parts of its {name} were left out: their times do not "
+            "go on"
+        )
 
 
 def _copy_streams(old, new, say) -> dict:
