@@ -4,11 +4,13 @@ import collections
 import os
 import pathlib
 import time
+import types
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from tests import pictures
 from tests.inference import models
 from tests.inference.film import films
 from tfcolor import Colorizer
@@ -301,6 +303,72 @@ def test_sound_with_equal_times_does_not_cost_the_film(plain, tmp_path):
         len(films.packets(tmp_path / "out.mp4", "audio"))
         == len(films.packets(source, "audio")) - 1
     )
+
+
+def test_what_streams_are_for_is_kept(plain, subtitled, tmp_path):
+    forced = films.av.stream.Disposition.forced
+    source = str(tmp_path / "forced.mkv")
+    with films.av.open(subtitled) as old, films.av.open(source, "w") as new:
+        streams = [new.add_stream_from_template(s) for s in old.streams]
+        streams[-1].disposition = forced
+        for packet in joining._with_dts(films.av, old.demux()):
+            packet.stream = streams[packet.stream.index]
+            new.mux(packet)
+    assert _film(plain, source, tmp_path / "out.mkv") == []
+    with films.av.open(str(tmp_path / "out.mkv")) as opened:
+        assert opened.streams[-1].disposition & forced
+        assert not opened.streams[0].disposition & forced
+
+
+def _covered(path, frames):
+    """Writes an MP4 file with a cover; returns the cover."""
+    cover = pictures.write(f"{path}.png", frames[0])
+    film = films.write(f"{path}.mkv", frames)
+    with films.av.open(film) as old, films.av.open(str(path), "w") as new:
+        picture = new.add_mux_stream("png", width=64, height=48)
+        picture.disposition = films.av.stream.Disposition.attached_pic
+        stream = new.add_stream_from_template(old.streams[0])
+        packet = films.av.Packet(pathlib.Path(cover).read_bytes())
+        packet.pts = packet.dts = 0
+        packet.stream = picture
+        new.mux(packet)
+        for packet in joining._with_dts(films.av, old.demux()):
+            packet.stream = stream
+            new.mux(packet)
+    return pathlib.Path(cover).read_bytes()
+
+
+def test_a_cover_before_the_film_is_not_taken_for_it():
+    cover = types.SimpleNamespace(
+        disposition=films.av.stream.Disposition.attached_pic, codec_context=1
+    )
+    film = types.SimpleNamespace(
+        disposition=films.av.stream.Disposition.default, codec_context=1
+    )
+    streams = types.SimpleNamespace(video=[cover, film])
+    container = types.SimpleNamespace(streams=streams)
+    assert video.pictures_of(container) is film
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mkv", "mov"])
+def test_a_cover_is_kept_and_no_film(plain, tmp_path, extension):
+    cover = _covered(tmp_path / "a.mp4", _frames(8))
+    target = tmp_path / f"out.{extension}"
+    notes = _film(plain, tmp_path / "a.mp4", target)
+    assert len(films.read(target)[0]) == 8
+    if extension == "mov":
+        (note,) = notes
+        assert "left out: mov files do not hold it" in note
+        return
+    assert notes == []
+    with films.av.open(str(target)) as opened:
+        (stream,) = [s for s in opened.streams if s.disposition & 1024]
+        assert [bytes(p) for p in opened.demux(stream) if p.size] == [cover]
+    # Again, now with a cover as the target has it.
+    again = tmp_path / "again.mkv"
+    assert _film(plain, target, again) == []
+    with films.av.open(str(again)) as opened:
+        assert [bool(s.disposition & 1024) for s in opened.streams].count(True)
 
 
 def test_frames_that_change_their_size_are_said(plain, tmp_path):

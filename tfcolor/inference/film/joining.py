@@ -8,6 +8,7 @@ import collections
 import contextlib
 import heapq
 import io
+import itertools
 import math
 import os
 from collections.abc import Callable
@@ -50,6 +51,7 @@ def join(
         first = stack.enter_context(av.open(segments[0]))
         pictures = new.add_stream_from_template(first.streams.video[0])
         pictures.time_base = first.streams.video[0].time_base
+        pictures.disposition = video.pictures_of(old).disposition
         pictures.metadata.update(video.pictures_of(old).metadata)
         copied = _copy_streams(old, new, say)
         skipped = collections.Counter()
@@ -64,7 +66,8 @@ def join(
             key=lambda timed: timed[0],
         )
         for _, packet in packets:
-            _move(packet, -start)
+            if not packet.stream.disposition & video.COVER:
+                _move(packet, -start)
             try:
                 new.mux(packet)
             except av.error.ArgumentError:
@@ -88,9 +91,11 @@ def _copy_streams(old, new, say) -> dict:
             continue
         name = _name(stream)
         try:
+            if stream.disposition & video.COVER and new.format.name != "mp4":
+                _attach(old.name, stream, new)
+                continue
             _try(old.name, stream.index, new.format.name)
-            copied[stream.index] = new.add_stream_from_template(stream)
-            copied[stream.index].metadata.update(stream.metadata)
+            copied[stream.index] = _add(new, stream)
         except Exception:
             # PyAV raises errors of many kinds for what a format cannot hold.
             codec = getattr(stream, "name", None) or "of an unknown kind"
@@ -99,6 +104,29 @@ def _copy_streams(old, new, say) -> dict:
                 "do not hold it; .mkv holds most"
             )
     return copied
+
+
+def _add(new, stream):
+    """Adds a stream like another one to a file; returns it."""
+    added = new.add_stream_from_template(stream)
+    added.disposition = stream.disposition
+    added.metadata.update(stream.metadata)
+    return added
+
+
+def _attach(source: str, cover, new) -> None:
+    """Adds a cover as Matroska has them: a file beside the streams."""
+    if new.format.name != "matroska":
+        raise ValueError("Only MP4 and Matroska have covers.")
+    with video.load_av().open(source) as old:
+        packets = old.demux(old.streams[cover.index])
+        data = next(bytes(packet) for packet in packets if packet.size)
+    kind = cover.name.replace("mjpeg", "jpeg")
+    new.add_attachment(
+        cover.metadata.get("filename", f"cover.{kind}"),
+        cover.metadata.get("mimetype", f"image/{kind}"),
+        data,
+    )
 
 
 def _name(stream) -> str:
@@ -115,7 +143,7 @@ def _try(source: str, index: int, container: str) -> None:
     with av.open(source, metadata_errors="backslashreplace") as old:
         trial = av.open(io.BytesIO(), "w", format=container)
         own = old.streams[index]
-        new = trial.add_stream_from_template(own)
+        new = _add(trial, own)
         trial.start_encoding()
         if own.type != "audio":
             # The first subtitle may be far away.
@@ -247,7 +275,7 @@ def _with_dts(av, packets):
         try:
             packet = next(packets)
         except (StopIteration, av.error.FFmpegError):
-            return
+            break
         if not packet.size:
             continue
         waiting = early[packet.stream.index]
@@ -259,6 +287,11 @@ def _with_dts(av, packets):
             before.dts = packet.dts - away
             yield before
         waiting.clear()
+        yield packet
+    # Covers, and streams of one packet.
+    for packet in itertools.chain.from_iterable(early.values()):
+        packet.dts = packet.pts or 0
+        packet.pts = packet.dts
         yield packet
 
 

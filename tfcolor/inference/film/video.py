@@ -34,6 +34,8 @@ _GREYS = {"gray", "ya8"} | {
     for depth in (9, 10, 12, 14, 16)
     for end in ("le", "be")
 }
+# FFmpeg's mark of a picture that is no part of the film.
+COVER = 1 << 10
 # Seconds by which times go back where another film begins.
 BACK = 1
 # Missing seconds at the end that are worth a word.
@@ -291,7 +293,7 @@ def pictures_of(container):
         ValueError: there is none, or no decoder for it.
     """
     for stream in container.streams.video:
-        if "attached_pic" not in str(stream.disposition).lower():
+        if not stream.disposition & COVER:
             if stream.codec_context is None:
                 raise ValueError(
                     "The film is coded in a way that FFmpeg, as it is "
