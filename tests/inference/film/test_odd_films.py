@@ -371,6 +371,27 @@ def test_a_cover_is_kept_and_no_film(plain, tmp_path, extension):
         assert [bool(s.disposition & 1024) for s in opened.streams].count(True)
 
 
+def test_a_second_video_without_an_encoder_is_copied(plain, tmp_path):
+    path = films.write(tmp_path / "a.mkv", _frames(8))
+    source = tmp_path / "two.mkv"
+    with films.av.open(path) as old, films.av.open(str(source), "w") as new:
+        stream = new.add_stream_from_template(old.streams[0])
+        other = new.add_mux_stream("rv40", rate=25, width=64, height=48)
+        packets = joining._with_dts(films.av, old.demux())
+        for number, packet in enumerate(packets):
+            packet.stream = stream
+            new.mux(packet)
+            packet = films.av.Packet(bytes(range(200)))
+            packet.pts = packet.dts = 40 * number
+            packet.time_base = Fraction(1, 1000)
+            packet.stream = other
+            new.mux(packet)
+    assert _film(plain, source, tmp_path / "out.mkv") == []
+    assert _streams(tmp_path / "out.mkv") == ["video", "video"]
+    (note,) = _film(plain, source, tmp_path / "out.mp4")
+    assert note.endswith("mp4 files do not hold it; .mkv holds most")
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

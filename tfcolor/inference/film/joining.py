@@ -99,16 +99,18 @@ def _copy_streams(old, new, say) -> dict:
         except Exception:
             # PyAV raises errors of many kinds for what a format cannot hold.
             codec = getattr(stream, "name", None) or "of an unknown kind"
+            hint = "" if new.format.name == "matroska" else "; .mkv holds most"
             say(
                 f"its {name} ({codec}) was left out: {new.format.name} files "
-                "do not hold it; .mkv holds most"
+                f"do not hold it{hint}"
             )
     return copied
 
 
 def _add(new, stream):
     """Adds a stream like another one to a file; returns it."""
-    added = new.add_stream_from_template(stream)
+    # Opaque: it need not have an encoder.
+    added = new.add_stream_from_template(stream, opaque=True)
     added.disposition = stream.disposition
     added.metadata.update(stream.metadata)
     return added
