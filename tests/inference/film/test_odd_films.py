@@ -392,6 +392,29 @@ def test_a_second_video_without_an_encoder_is_copied(plain, tmp_path):
     assert note.endswith("mp4 files do not hold it; .mkv holds most")
 
 
+def test_texts_that_are_of_the_old_file_alone_are_left_out(plain, tmp_path):
+    path = films.write(tmp_path / "a.mp4", _frames(8), audio=True)
+    source = tmp_path / "b.mkv"
+    with films.av.open(path) as old, films.av.open(str(source), "w") as new:
+        new.metadata.update(old.metadata | {"title": "A walk"})
+        streams = [new.add_stream_from_template(s) for s in old.streams]
+        for stream in streams:
+            stream.metadata.update({"BPS-eng": "12", "NUMBER_OF_FRAMES": "99"})
+            stream.metadata.update(
+                {"_STATISTICS_TAGS": "BPS", "title": "Take 1"}
+            )
+        for packet in joining._with_dts(films.av, old.demux()):
+            packet.stream = streams[packet.stream.index]
+            new.mux(packet)
+    assert _film(plain, source, tmp_path / "out.mkv") == []
+    with films.av.open(str(tmp_path / "out.mkv")) as opened:
+        assert opened.metadata["title"] == "A walk"
+        assert not set(opened.metadata) & {"MAJOR_BRAND", "COMPATIBLE_BRANDS"}
+        for stream in opened.streams:
+            assert stream.metadata["title"] == "Take 1"
+            assert set(stream.metadata) <= {"title", "DURATION", "HANDLER_NAME"}
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

@@ -17,6 +17,12 @@ from fractions import Fraction
 
 from tfcolor.inference.film import video
 
+# Texts about the old file alone: mkvmerge's statistics, and what MP4 is.
+_FALSE_TEXTS = (
+    *("BPS", "NUMBER_OF_BYTES", "NUMBER_OF_FRAMES", "_STATISTICS_"),
+    *("DURATION", "ENCODER", "MAJOR_BRAND", "MINOR_VERSION"),
+    "COMPATIBLE_BRANDS",
+)
 # Seconds that sound may be late without being seen to.
 _LATE = Fraction(1, 5)
 
@@ -47,12 +53,12 @@ def join(
             av.open(source, metadata_errors="backslashreplace")
         )
         new = stack.enter_context(av.open(target, "w", format=container))
-        new.metadata.update(old.metadata)
+        new.metadata.update(_texts(old))
         first = stack.enter_context(av.open(segments[0]))
         pictures = new.add_stream_from_template(first.streams.video[0])
         pictures.time_base = first.streams.video[0].time_base
         pictures.disposition = video.pictures_of(old).disposition
-        pictures.metadata.update(video.pictures_of(old).metadata)
+        pictures.metadata.update(_texts(video.pictures_of(old)))
         copied = _copy_streams(old, new, say)
         skipped = collections.Counter()
         names = {n.index: _name(old.streams[i]) for i, n in copied.items()}
@@ -107,12 +113,21 @@ def _copy_streams(old, new, say) -> dict:
     return copied
 
 
+def _texts(described) -> dict[str, str]:
+    """Returns what a file or stream says of itself and goes on to be true."""
+    return {
+        name: text
+        for name, text in described.metadata.items()
+        if not name.upper().startswith(_FALSE_TEXTS)
+    }
+
+
 def _add(new, stream):
     """Adds a stream like another one to a file; returns it."""
     # Opaque: it need not have an encoder.
     added = new.add_stream_from_template(stream, opaque=True)
     added.disposition = stream.disposition
-    added.metadata.update(stream.metadata)
+    added.metadata.update(_texts(stream))
     return added
 
 
