@@ -31,6 +31,7 @@ def write(
     codec="libx264",
     pix_fmt="yuv420p",
     audio=False,
+    seconds=None,
     subtitles=False,
     rotation=0,
     mirrored=False,
@@ -61,7 +62,7 @@ def write(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if audio:
-            _tone(container, sound, len(frames) / RATE)
+            _tone(container, sound, seconds or len(frames) / RATE)
     return str(path)
 
 

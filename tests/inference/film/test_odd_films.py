@@ -415,6 +415,35 @@ def test_texts_that_are_of_the_old_file_alone_are_left_out(plain, tmp_path):
             assert set(stream.metadata) <= {"title", "DURATION", "HANDLER_NAME"}
 
 
+def test_sound_that_ends_long_after_the_pictures_is_no_broken_film(tmp_path):
+    source = films.write(tmp_path / "a.mkv", _frames(10), audio=True, seconds=3)
+    film = video.Video(source)
+    assert len(list(film.frames())) == 10
+    assert film.notes == []
+
+
+def _held(path, seconds):
+    """Writes a film of 8 frames whose last one is shown for long."""
+    short = films.write(f"{path}.mp4", _frames(8))
+    with films.av.open(short) as old, films.av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams[0])
+        packets = [p for p in old.demux() if p.size]
+        last = max(packets, key=lambda packet: packet.pts)
+        last.duration = int(seconds / last.time_base)
+        for packet in packets:
+            packet.stream = stream
+            new.mux(packet)
+
+
+@pytest.mark.parametrize("extension", ["mp4", "mov"])
+def test_a_last_frame_that_is_held_is_no_broken_film(tmp_path, extension):
+    path = tmp_path / f"a.{extension}"
+    _held(path, 3)
+    film = video.Video(str(path))
+    assert len(list(film.frames())) == 8
+    assert film.notes == []
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

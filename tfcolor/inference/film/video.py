@@ -6,6 +6,7 @@ them. What is written is H.264 in short segments, for `joining`.
 
 import dataclasses
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from fractions import Fraction
@@ -206,7 +207,7 @@ class Video:
         """
         av = load_av()
         self.notes.clear()
-        count, damaged, sizes = 0, 0, set()
+        count, damaged, sizes, end = 0, 0, set(), None
         info, clock = self.info, _Clock(self.info)
         self.shifts = clock.shifts
         with self._open() as container:
@@ -225,25 +226,26 @@ class Video:
                         "deinterlace it first for clean edges"
                     )
                 yield Frame(time, picture, info)
-            self._say(container, stream, count, damaged, clock.last, sizes)
+                end = time + (picture.duration or clock.step)
+            self._say(container, stream, damaged, end, sizes)
         if not count:
             raise ValueError("The film has no frame that can be decoded.")
 
-    def _say(self, container, stream, count, damaged, last, sizes) -> None:
+    def _say(self, container, stream, damaged, end, sizes) -> None:
         if len(sizes) > 1:
             self.notes.append(
                 f"has frames of {len(sizes)} sizes; all have the first one now"
             )
         if damaged:
             self.notes.append(f"{damaged} broken parts were left out")
-        duration = stream.duration and stream.duration * stream.time_base
-        start = (stream.start_time or 0) * stream.time_base
-        if not duration and container.duration:
-            # Of all streams: sound may begin before the pictures.
+        start, duration = _length(stream)
+        if not duration and container.duration and damaged:
+            # Of all streams: sound may begin before the pictures and go on
+            # after them.
             duration = Fraction(container.duration, 1_000_000)
             start = Fraction(container.start_time or 0, 1_000_000)
-        if count and duration:
-            seen = last * self.info.time_base - start + 1 / self.info.rate
+        if end is not None and duration:
+            seen = end * self.info.time_base - start
             if duration - seen > _SHORT:
                 self.notes.append(
                     f"ends after {float(seen):.1f} of {float(duration):.1f} "
@@ -251,22 +253,38 @@ class Video:
                 )
 
 
+def _length(stream) -> tuple[Fraction, Fraction | None]:
+    """Returns when a stream begins and how long it is, if it says so."""
+    if stream.duration:
+        start = (stream.start_time or 0) * stream.time_base
+        return start, stream.duration * stream.time_base
+    for name, text in stream.metadata.items():
+        # Of Matroska: the time at which the last frame ends.
+        if name.upper().startswith("DURATION") and (
+            found := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text.strip())
+        ):
+            hours, minutes, seconds = map(Fraction, found.groups())
+            return Fraction(0), 3600 * hours + 60 * minutes + seconds
+    return Fraction(0), None
+
+
 class _Clock:
     """Makes the times of frames go on, all in units of the film's.
 
     Attributes:
         last: int or None, the time of the last frame.
+        step: int, from a frame to the next one on average.
         shifts: list of int; see `Video`.
     """
 
     def __init__(self, info: VideoInfo):
         self.last, self.shifts = None, []
-        self._step = round(1 / (info.rate * info.time_base)) or 1
+        self.step = round(1 / (info.rate * info.time_base)) or 1
         self._back = BACK / info.time_base
 
     def time(self, pts: int | None) -> int:
         """Returns when a frame is shown that the file shows at `pts`."""
-        last, step = self.last, self._step
+        last, step = self.last, self.step
         if pts is None:
             time = 0 if last is None else last + step
         else:
