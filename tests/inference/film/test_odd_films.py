@@ -444,6 +444,13 @@ def test_a_last_frame_that_is_held_is_no_broken_film(tmp_path, extension):
     assert film.notes == []
 
 
+def test_a_last_frame_is_held_as_long_as_it_was(plain, tmp_path):
+    _held(tmp_path / "a.mp4", 3)
+    assert _film(plain, tmp_path / "a.mp4", tmp_path / "out.mp4") == []
+    with films.av.open(str(tmp_path / "out.mp4")) as opened:
+        assert abs(opened.duration / 1e6 - 3.28) < 0.05
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

@@ -222,6 +222,7 @@ def colorize_film(
                 container=container,
                 say=notes.append,
                 shifts=work.shifts,
+                last_duration=work.last_duration,
             )
         work.remove()
     return notes
@@ -256,13 +257,15 @@ class _Work:
         complete: bool, whether all frames are done.
         notes: list of str, about the film's frames; known once it is complete.
         shifts: list of int; see `video.Video`; known once it is complete.
+        last_duration: int; see `video.Video`; known once it is complete.
     """
 
     def __init__(self, target: str, settings: dict):
         self.folder = output_paths.film_folder(target)
         self._settings = json.loads(json.dumps(settings))
         self.frames, self.state = 0, None
-        self.complete, self.notes, self.shifts = False, [], []
+        self.complete, self.notes = False, []
+        self.shifts, self.last_duration = [], 0
         self._count = 0
 
     def begin(self) -> None:
@@ -314,12 +317,17 @@ class _Work:
 
     def end(self, film: video.Video) -> None:
         """Says that all frames are done."""
-        found = {"notes": film.notes, "shifts": film.shifts}
+        found = {
+            "notes": film.notes,
+            "shifts": film.shifts,
+            "last_duration": film.last_duration,
+        }
         self._write_json("end.json", found)
         self._take(found)
 
     def _take(self, found: dict) -> None:
         self.notes, self.shifts = found["notes"], found["shifts"]
+        self.last_duration = found["last_duration"]
         self.complete = True
 
     def remove(self) -> None:

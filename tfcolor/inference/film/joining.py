@@ -35,6 +35,7 @@ def join(
     container: str,
     say: Callable[[str], None],
     shifts: Sequence[int] = (),
+    last_duration: int = 0,
 ) -> None:
     """Joins segments with the other streams of the film that they come from.
 
@@ -46,6 +47,7 @@ def join(
         say: function of a line of text. Told what the format cannot hold,
             and what has no place in time.
         shifts: sequence of int; see `video.Video`.
+        last_duration: int; see `video.Video`.
     """
     av = video.load_av()
     with contextlib.ExitStack() as stack:
@@ -60,6 +62,7 @@ def join(
         pictures.disposition = video.pictures_of(old).disposition
         pictures.metadata.update(_texts(video.pictures_of(old)))
         copied = _copy_streams(old, new, say)
+        held = last_duration * video.pictures_of(old).time_base
         skipped = collections.Counter()
         names = {n.index: _name(old.streams[i]) for i, n in copied.items()}
         # Streams of broadcasts begin hours after 0, which is no blank hour.
@@ -67,7 +70,7 @@ def join(
         with contextlib.suppress(AttributeError, ValueError):
             new.set_chapters([_earlier(c, start) for c in old.chapters()])
         packets = heapq.merge(
-            _segment_packets(av, segments, pictures),
+            _segment_packets(av, segments, pictures, held),
             _other_packets(av, old, copied, shifts, skipped),
             key=lambda timed: timed[0],
         )
@@ -175,7 +178,8 @@ def _try(source: str, index: int, container: str) -> None:
         trial.close()
 
 
-def _segment_packets(av, segments, pictures):
+def _segment_packets(av, segments, pictures, held):
+    last = None
     for path in segments:
         with av.open(path) as container:
             for packet in container.demux(video=0):
@@ -183,7 +187,14 @@ def _segment_packets(av, segments, pictures):
                     continue
                 time = packet.dts * packet.time_base
                 packet.stream = pictures
-                yield time, packet
+                if last is not None:
+                    yield last
+                last = time, packet
+    if last is not None:
+        _, packet = last
+        if held:
+            packet.duration = round(held / packet.time_base)
+        yield last
 
 
 def _other_packets(av, old, copied, shifts, skipped):

@@ -170,6 +170,8 @@ class Video:
         shifts: list of int, units of `VideoInfo.time_base`, found likewise.
             Where times go back, as in files that were joined, all later ones
             are moved on by the next of these.
+        last_duration: int, the same units, found likewise: how long the last
+            frame is shown; 0 if nobody knows.
 
     Raises:
         OSError: the file cannot be read.
@@ -178,7 +180,7 @@ class Video:
 
     def __init__(self, path: str):
         self.path = path
-        self.notes, self.shifts = [], []
+        self.notes, self.shifts, self.last_duration = [], [], 0
         # Reads a little, and closes it again.
         with self._open() as container:
             self.info = _read_info(container, pictures_of(container))
@@ -226,7 +228,8 @@ class Video:
                         "deinterlace it first for clean edges"
                     )
                 yield Frame(time, picture, info)
-                end = time + (picture.duration or clock.step)
+                self.last_duration = picture.duration or 0
+                end = time + (self.last_duration or clock.step)
             self._say(container, stream, damaged, end, sizes)
         if not count:
             raise ValueError("The film has no frame that can be decoded.")
