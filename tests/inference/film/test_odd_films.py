@@ -451,6 +451,21 @@ def test_a_last_frame_is_held_as_long_as_it_was(plain, tmp_path):
         assert abs(opened.duration / 1e6 - 3.28) < 0.05
 
 
+def test_frames_before_a_break_are_not_lost(tmp_path):
+    source = films.write(tmp_path / "a.mp4", _frames(12))
+    with films.av.open(source) as opened:
+        stream = opened.streams[0]
+        stream.thread_type = "AUTO"
+
+        def demux(_):
+            yield from (p for p in opened.demux(stream) if p.size)
+            raise films.av.error.InvalidDataError(1, "broken")
+
+        container = types.SimpleNamespace(demux=demux)
+        found = list(video._decoded(films.av, container, stream))
+    assert found.count(None) == 1 and len(found) == 13
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

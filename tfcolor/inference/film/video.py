@@ -4,6 +4,7 @@ Frames come upright, as they are shown, with the times that the file gives
 them. What is written is H.264 in short segments, for `joining`.
 """
 
+import contextlib
 import dataclasses
 import functools
 import re
@@ -334,6 +335,9 @@ def _decoded(av, container, stream):
             return
         except av.error.FFmpegError:
             yield None
+            # Frames may wait for those after them, of which there are none.
+            with contextlib.suppress(av.error.FFmpegError):
+                yield from stream.codec_context.decode(None)
             return
         try:
             yield from packet.decode()
