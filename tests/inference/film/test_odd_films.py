@@ -466,6 +466,27 @@ def test_frames_before_a_break_are_not_lost(tmp_path):
     assert found.count(None) == 1 and len(found) == 13
 
 
+def test_a_film_that_is_interlaced_later_on_is_said(tmp_path, monkeypatch):
+    source = films.write(tmp_path / "a.mkv", _frames(4))
+    decoded = video._decoded
+
+    def later(*arguments):
+        for number, picture in enumerate(decoded(*arguments)):
+            yield types.SimpleNamespace(
+                pts=picture.pts,
+                duration=picture.duration,
+                width=picture.width,
+                height=picture.height,
+                interlaced_frame=number >= 2,
+            )
+
+    film = video.Video(source)
+    monkeypatch.setattr(video, "_decoded", later)
+    list(film.frames())
+    (note,) = film.notes
+    assert "is interlaced" in note
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

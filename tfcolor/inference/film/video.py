@@ -211,6 +211,7 @@ class Video:
         av = load_av()
         self.notes.clear()
         count, damaged, sizes, end = 0, 0, set(), None
+        interlaced = False
         info, clock = self.info, _Clock(self.info)
         self.shifts = clock.shifts
         with self._open() as container:
@@ -223,7 +224,8 @@ class Video:
                 time = clock.time(picture.pts)
                 count += 1
                 sizes.add((picture.width, picture.height))
-                if picture.interlaced_frame and count == 1:
+                if picture.interlaced_frame and not interlaced:
+                    interlaced = True
                     self.notes.append(
                         "is interlaced: it was colored as whole frames; "
                         "deinterlace it first for clean edges"
