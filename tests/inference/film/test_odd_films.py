@@ -487,6 +487,25 @@ def test_a_film_that_is_interlaced_later_on_is_said(tmp_path, monkeypatch):
     assert "is interlaced" in note
 
 
+def test_a_segment_is_closed_even_if_its_end_cannot_be_written(
+    tmp_path, monkeypatch
+):
+    info = video.Video(films.write(tmp_path / "a.mkv", _frames(1))).info
+    writer = video.SegmentWriter(str(tmp_path / "a.nut"), info, crf=18)
+    closed = []
+
+    def mux(_):
+        raise OSError(28, "No space left on device")
+
+    container = types.SimpleNamespace(
+        mux=mux, close=lambda: closed.append(True)
+    )
+    monkeypatch.setattr(writer, "_container", container)
+    with pytest.raises(OSError, match="No space"):
+        writer.close()
+    assert closed
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

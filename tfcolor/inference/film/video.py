@@ -472,5 +472,7 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Ends the file."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
+        try:
+            self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
