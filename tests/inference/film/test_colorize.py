@@ -320,6 +320,20 @@ def test_color_films_can_be_left_out(plain, tmp_path):
     assert [bool(o.skipped) for o in outcomes] == [True, False]
 
 
+def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
+    colored = [pictures.colored(t, 48, 64) for t in range(4)]
+    films.write(tmp_path / "color.mkv", colored)
+    films.write(tmp_path / "grey.mkv", _frames(4))
+    outcomes = colorize_album(
+        [str(tmp_path)], str(tmp_path / "out/"), make_colorizer=lambda: plain
+    )
+    notes = [outcome.notes for outcome in outcomes]
+    assert ["got new colors" in " ".join(said) for said in notes] == [
+        True,
+        False,
+    ]
+
+
 def test_the_command_counts_films_by_themselves(tmp_path, capsys):
     model = models.save(models.plain_model(PLAIN), tmp_path / "m.keras")
     films.write(tmp_path / "album/x.mp4", _frames(3))

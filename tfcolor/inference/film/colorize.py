@@ -47,6 +47,9 @@ _WAITING_PIXELS = 75_000_000
 _MOST_WAITING, _FEWEST_WAITING = 36, 6
 # Says which film and options a folder of segments belongs to.
 _JOB = "job.json"
+_RECOLORED = (
+    "it is a color film and got new colors; --skip_color leaves such films out"
+)
 # Frames that are looked at to tell a color film from a grey one.
 _LOOKED_AT = 5
 
@@ -138,7 +141,8 @@ def colorize_films(
             return
         tell = on_frame and functools.partial(on_frame, job.source)
         try:
-            if skip_color and is_color(job.source):
+            in_color = is_color(job.source)
+            if skip_color and in_color:
                 yield Outcome(job.source, skipped=outcome_lib.IN_COLOR)
                 continue
             notes = colorize_film(
@@ -157,6 +161,8 @@ def colorize_films(
             continue
         if notes is None:
             return
+        if in_color:
+            notes.append(_RECOLORED)
         yield Outcome(job.source, written=(job.output,), notes=tuple(notes))
 
 
