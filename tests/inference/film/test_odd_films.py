@@ -506,6 +506,18 @@ def test_a_segment_is_closed_even_if_its_end_cannot_be_written(
     assert closed
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "most"),
+    [(640, 480, 8), (1920, 1080, 8), (3840, 2160, 3), (7680, 4320, 1)],
+)
+def test_few_large_frames_wait_at_once(plain, width, height, most):
+    info = types.SimpleNamespace(width=width, height=height)
+    film = types.SimpleNamespace(info=info)
+    run = colorize._Run(plain, film, None, None, {}, None)
+    assert run._read.maxsize == run._colored.maxsize == most
+    assert run._at_once == min(4, most)
+
+
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
         films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))

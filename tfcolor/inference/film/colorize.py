@@ -45,6 +45,8 @@ _SEGMENT = 200
 # Pixels of all frames that wait for those after them: bounds the memory.
 _WAITING_PIXELS = 75_000_000
 _MOST_WAITING, _FEWEST_WAITING = 36, 6
+# Pixels of the frames in a queue between two threads: 12 of full HD.
+_QUEUED_PIXELS = 25_000_000
 # Says which film and options a folder of segments belongs to.
 _JOB = "job.json"
 _RECOLORED = (
@@ -371,8 +373,12 @@ class _Run:
         self._options, self._points = options, points
         self._on_frame = on_frame
         self._ended = threading.Event()
-        self._read = queue.Queue(2 * colorizer.batch_size)
-        self._colored = queue.Queue(2 * colorizer.batch_size)
+        # Frames that go through the network at once, and that may wait for it
+        # and after it.
+        room = _QUEUED_PIXELS // (film.info.width * film.info.height)
+        self._at_once = max(min(colorizer.batch_size, room), 1)
+        self._read = queue.Queue(max(min(2 * self._at_once, room), 1))
+        self._colored = queue.Queue(max(min(2 * self._at_once, room), 1))
 
     def all_frames(self, stop: Callable[[], bool]) -> bool:
         """Colors the frames that are not done; returns whether all are."""
@@ -447,7 +453,7 @@ class _Run:
                 return False
             waiting.append(item)
             seen = sum(item.rgb is not None for item in waiting)
-            if seen == self._colorizer.batch_size or self._read.empty():
+            if seen == self._at_once or self._read.empty():
                 self._color(waiting)
                 waiting = []
         self._color(waiting)
