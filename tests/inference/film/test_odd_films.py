@@ -14,6 +14,7 @@ from tests import pictures
 from tests.inference import models
 from tests.inference.film import films
 from tfcolor import Colorizer
+from tfcolor.inference import output_paths
 from tfcolor.inference.film import colorize
 from tfcolor.inference.film import joining
 from tfcolor.inference.film import tracked_hints
@@ -516,6 +517,16 @@ def test_few_large_frames_wait_at_once(plain, width, height, most):
     run = colorize._Run(plain, film, None, None, {}, None)
     assert run._read.maxsize == run._colored.maxsize == most
     assert run._at_once == min(4, most)
+
+
+def test_folders_in_what_is_left_of_another_run_are_removed(plain, tmp_path):
+    source = films.write(tmp_path / "a.mkv", _frames(4))
+    target = tmp_path / "out.mp4"
+    left = pathlib.Path(output_paths.film_folder(str(target))) / "folder"
+    left.mkdir(parents=True)
+    (left / "file").write_text("left")
+    assert _film(plain, source, target) == []
+    assert sorted(os.listdir(tmp_path)) == ["a.mkv", "out.mp4"]
 
 
 def test_frames_that_change_their_size_are_said(plain, tmp_path):

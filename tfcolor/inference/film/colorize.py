@@ -286,8 +286,12 @@ class _Work:
         except (OSError, ValueError):
             same = False
         if not same:
-            for name in os.listdir(self.folder):
-                os.remove(os.path.join(self.folder, name))
+            with os.scandir(self.folder) as found:
+                for entry in found:
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        os.remove(entry.path)
             self._write_json(_JOB, self._settings)
         while os.path.exists(self._path(self._count, ".npz")):
             kept = foreign_files.read_npz(self._path(self._count, ".npz"))
