@@ -3,7 +3,7 @@
 What is done is kept beside the film that will be: segments of some hundred
 frames, and with each what the next one goes on from. A run that ends before
 the film does, however it ends, is gone on with by the same call, and the film
-is the same as if nothing had happened.
+is, up to rounding, the same as if nothing had happened.
 """
 
 import collections
