@@ -1,5 +1,6 @@
 import inspect
 
+import keras
 import numpy as np
 import pytest
 
@@ -44,6 +45,20 @@ def test_size_dtype_and_lightness_are_kept(colorizer, dtype, shape):
     assert colored.dtype == dtype
     difference = grey(colored).astype(float) - grey(rgb)
     assert np.abs(difference).mean() < 0.003 * np.iinfo(dtype).max
+
+
+def test_models_are_told_apart_by_their_weights():
+    L = keras.Input((None, None, 1), name="L")
+    model = keras.Model({"L": L}, {"ab": keras.layers.Conv2D(2, 1)(L)})
+
+    def identity():
+        return Colorizer(model, image_size=8).identity
+
+    before = identity()
+    assert before == identity()
+    kernel, bias = model.get_weights()
+    model.set_weights([kernel, bias + 1])
+    assert before != identity()
 
 
 def test_grey_and_equal_rgb_get_the_same_color(colorizer):

@@ -1,6 +1,8 @@
 """One object that colorizes pictures of any size."""
 
+import functools
 import os
+import zlib
 from collections.abc import Sequence
 
 import keras
@@ -64,7 +66,6 @@ class Colorizer:
         batch_size: int.
         saturation: float.
         upsampling: str, "guided" or "bilinear".
-        identity: str. Tells models apart: the file or name, and the style.
         crop_sizes: tuple of int, the sides of those squares.
         takes_boxes: bool. Whether the model does something with boxes.
         takes_box_classes: bool. Whether it must know what lies in them.
@@ -97,7 +98,7 @@ class Colorizer:
         checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         checks.check_upsampling(upsampling)
-        self.identity = _identity(model, style)
+        given, self._identity = model, _identity(model, style)
         model, info = colorization_model.load(model, style=style)
         self.image_size = image_size or info.image_size
         self.upsampling = upsampling or info.upsampling
@@ -118,6 +119,8 @@ class Colorizer:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
         self._input_names = tuple(model.input)
+        # Its weights are looked at when they are asked for: it takes a while.
+        self._weights = given if isinstance(given, keras.Model) else None
         self._network = network.network_function(
             model, boxes_at_once=boxes_at_once
         )
@@ -126,6 +129,13 @@ class Colorizer:
             np.zeros((1, 1, 3), np.uint8),
             classes=np.zeros(self.num_classes) if self.num_classes else None,
         )
+
+    @functools.cached_property
+    def identity(self) -> str:
+        """Tells models apart: the file or name, or the weights; the style."""
+        if self._weights is None:
+            return self._identity
+        return f"{self._identity} {_digest(self._weights):08x}"
 
     def colorize(
         self,
@@ -334,6 +344,15 @@ class Colorizer:
                 "the model must be told classes, and None otherwise. "
                 f"Received: {found} with num_classes={self.num_classes}"
             )
+
+
+def _digest(model: keras.Model) -> int:
+    digest = 0
+    for weight in model.get_weights():
+        # As bytes, whatever the dtype.
+        data = np.ascontiguousarray(weight).reshape(-1).view(np.uint8)
+        digest = zlib.crc32(data, digest)
+    return digest
 
 
 def _identity(model, style) -> str:

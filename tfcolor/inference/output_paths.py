@@ -10,10 +10,10 @@ from collections.abc import Callable
 from tfcolor import atomic
 from tfcolor.data import encode
 from tfcolor.data import files
-from tfcolor.inference.film import video
+from tfcolor.inference.film import joining
 from tfcolor.inference.hint_points import HintPoint
 
-FILM_FORMATS = tuple(video.CONTAINERS)
+FILM_FORMATS = tuple(joining.CONTAINERS)
 
 
 @dataclasses.dataclass(frozen=True)

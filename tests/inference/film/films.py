@@ -31,9 +31,12 @@ def write(
     codec="libx264",
     pix_fmt="yuv420p",
     audio=False,
+    seconds=None,
     subtitles=False,
     rotation=0,
+    mirrored=False,
     aspect=None,
+    color_range=0,
 ) -> str:
     """Writes frames, uint8 [H, W, 3], as a film; returns its path."""
     times = range(len(frames)) if times is None else times
@@ -47,8 +50,9 @@ def write(
         stream.codec_context.time_base = time_base
         if aspect:
             stream.codec_context.sample_aspect_ratio = aspect
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
+        stream.codec_context.color_range = color_range
         if audio:
             coded = "aac" if audio is True else audio
             sound = container.add_stream(coded, rate=16000)
@@ -58,7 +62,7 @@ def write(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if audio:
-            _tone(container, sound, len(frames) / RATE)
+            _tone(container, sound, seconds or len(frames) / RATE)
     return str(path)
 
 

@@ -152,6 +152,25 @@ def test_ten_bits_an_aspect_and_odd_sizes_are_kept(plain, tmp_path):
     assert (info.width, info.height) == (61, 41)
 
 
+@pytest.mark.parametrize("pix_fmt", ["gray", "gray10le", "gray16le"])
+def test_monochrome_video_of_limited_range_is_stretched(tmp_path, pix_fmt):
+    ramp = np.linspace(0, 255, 64).astype(np.uint8)
+    frame = np.ascontiguousarray(np.broadcast_to(ramp[:, None], (48, 64, 3)))
+    limited = np.round(16 + frame * (219 / 255)).astype(np.uint8)
+    for pixels, color_range in ((limited, 1), (frame, 2)):
+        path = films.write(
+            tmp_path / f"{color_range}.mkv",
+            [pixels],
+            codec="ffv1",
+            pix_fmt=pix_fmt,
+            color_range=color_range,
+        )
+        (found,), _ = films.read(path)
+        if found.dtype == np.uint16:
+            found = found / 257
+        np.testing.assert_allclose(found, frame, atol=2)
+
+
 def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
     frames = _frames(3)
     source = films.write(tmp_path / "a.mp4", frames, rotation=90)
@@ -167,6 +186,23 @@ def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
     (upright, *_), _ = films.read(source)
     assert min(distances) < 3
     assert abs(_lab(first)[..., 0] - _lab(upright)[..., 0]).mean() < 1.5
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_frames_come_as_the_display_matrix_shows_them(
+    tmp_path, turns, mirrored
+):
+    (frame,) = _frames(1)
+    path = films.write(
+        tmp_path / "a.mp4", [frame], rotation=90 * turns, mirrored=mirrored
+    )
+    (found,), _ = films.read(path)
+    upright = np.rot90(frame, turns)
+    if mirrored:
+        upright = upright[:, ::-1]
+    assert found.shape == upright.shape
+    assert abs(found.astype(int) - upright).mean() < 3
 
 
 def test_a_broken_tail_keeps_what_was_colored(plain, tmp_path):
@@ -282,6 +318,20 @@ def test_color_films_can_be_left_out(plain, tmp_path):
         skip_color=True,
     )
     assert [bool(o.skipped) for o in outcomes] == [True, False]
+
+
+def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
+    colored = [pictures.colored(t, 48, 64) for t in range(4)]
+    films.write(tmp_path / "color.mkv", colored)
+    films.write(tmp_path / "grey.mkv", _frames(4))
+    outcomes = colorize_album(
+        [str(tmp_path)], str(tmp_path / "out/"), make_colorizer=lambda: plain
+    )
+    notes = [outcome.notes for outcome in outcomes]
+    assert ["got new colors" in " ".join(said) for said in notes] == [
+        True,
+        False,
+    ]
 
 
 def test_the_command_counts_films_by_themselves(tmp_path, capsys):

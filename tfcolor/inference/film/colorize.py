@@ -3,7 +3,7 @@
 What is done is kept beside the film that will be: segments of some hundred
 frames, and with each what the next one goes on from. A run that ends before
 the film does, however it ends, is gone on with by the same call, and the film
-is the same as if nothing had happened.
+is, up to rounding, the same as if nothing had happened.
 """
 
 import collections
@@ -32,6 +32,7 @@ from tfcolor.inference import color_pictures
 from tfcolor.inference import defaults
 from tfcolor.inference import output_paths
 from tfcolor.inference.colorizer import Colorizer
+from tfcolor.inference.film import joining
 from tfcolor.inference.film import motion
 from tfcolor.inference.film import video
 from tfcolor.inference.film.tracked_hints import track
@@ -44,8 +45,13 @@ _SEGMENT = 200
 # Pixels of all frames that wait for those after them: bounds the memory.
 _WAITING_PIXELS = 75_000_000
 _MOST_WAITING, _FEWEST_WAITING = 36, 6
+# Pixels of the frames in a queue between two threads: 12 of full HD.
+_QUEUED_PIXELS = 25_000_000
 # Says which film and options a folder of segments belongs to.
 _JOB = "job.json"
+_RECOLORED = (
+    "it is a color film and got new colors; --skip_color leaves such films out"
+)
 # Frames that are looked at to tell a color film from a grey one.
 _LOOKED_AT = 5
 
@@ -137,7 +143,8 @@ def colorize_films(
             return
         tell = on_frame and functools.partial(on_frame, job.source)
         try:
-            if skip_color and is_color(job.source):
+            in_color = is_color(job.source)
+            if skip_color and in_color:
                 yield Outcome(job.source, skipped=outcome_lib.IN_COLOR)
                 continue
             notes = colorize_film(
@@ -156,6 +163,8 @@ def colorize_films(
             continue
         if notes is None:
             return
+        if in_color:
+            notes.append(_RECOLORED)
         yield Outcome(job.source, written=(job.output,), notes=tuple(notes))
 
 
@@ -179,7 +188,8 @@ def colorize_film(
         options: FilmOptions.
         hints: sequence of HintPoint, in pixels of the upright frame that they
             name; they go along with what moves, through their scene.
-        stop: function without arguments, asked at each frame.
+        stop: function without arguments, asked at each frame, and while
+            there is none yet.
         on_frame: function of frames done and frames in all (0 if nobody
             knows), or None.
 
@@ -192,7 +202,7 @@ def colorize_film(
         OSError: a file cannot be read or written.
         ValueError: the file is no film, or a hint lies out of it.
     """
-    container = video.container_of(target)
+    container = joining.container_of(target)
     film = video.Video(source)
     work = _Work(target, _settings(colorizer, source, options, hints))
     with atomic.held(work.folder):
@@ -200,7 +210,9 @@ def colorize_film(
         try:
             if not work.complete:
                 side = colorizer.image_size
-                points = track(film, hints, side) if hints else {}
+                points = track(film, hints, side, stop) if hints else {}
+                if points is None:
+                    return None
                 run = _Run(colorizer, film, work, options, points, on_frame)
                 if not run.all_frames(stop):
                     return None
@@ -211,12 +223,14 @@ def colorize_film(
         notes = [*film.info.notes, *work.notes]
         extension = os.path.splitext(target)[1]
         with atomic.replacing(target, extension=extension) as new:
-            video.join(
+            joining.join(
                 work.segments(),
                 source,
                 new,
                 container=container,
                 say=notes.append,
+                shifts=work.shifts,
+                last_duration=work.last_duration,
             )
         work.remove()
     return notes
@@ -250,6 +264,8 @@ class _Work:
         state: see `motion.Smoother.state`.
         complete: bool, whether all frames are done.
         notes: list of str, about the film's frames; known once it is complete.
+        shifts: list of int; see `video.Video`; known once it is complete.
+        last_duration: int; see `video.Video`; known once it is complete.
     """
 
     def __init__(self, target: str, settings: dict):
@@ -257,6 +273,7 @@ class _Work:
         self._settings = json.loads(json.dumps(settings))
         self.frames, self.state = 0, None
         self.complete, self.notes = False, []
+        self.shifts, self.last_duration = [], 0
         self._count = 0
 
     def begin(self) -> None:
@@ -269,18 +286,21 @@ class _Work:
         except (OSError, ValueError):
             same = False
         if not same:
-            for name in os.listdir(self.folder):
-                os.remove(os.path.join(self.folder, name))
+            with os.scandir(self.folder) as found:
+                for entry in found:
+                    if entry.is_dir(follow_symlinks=False):
+                        shutil.rmtree(entry.path)
+                    else:
+                        os.remove(entry.path)
             self._write_json(_JOB, self._settings)
         while os.path.exists(self._path(self._count, ".npz")):
             kept = foreign_files.read_npz(self._path(self._count, ".npz"))
             self.frames = int(kept["frames"])
             self.state = kept["state"] if kept["state"].size else None
             self._count += 1
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             with open(os.path.join(self.folder, "end.json")) as file:
-                self.notes = json.load(file)
-                self.complete = True
+                self._take(json.load(file))
 
     def _path(self, number: int, extension: str) -> str:
         return os.path.join(self.folder, f"segment{number:06}{extension}")
@@ -307,10 +327,20 @@ class _Work:
         self.frames, self.state = frames, state
         self._count += 1
 
-    def end(self, notes: list[str]) -> None:
+    def end(self, film: video.Video) -> None:
         """Says that all frames are done."""
-        self._write_json("end.json", notes)
-        self.notes, self.complete = notes, True
+        found = {
+            "notes": film.notes,
+            "shifts": film.shifts,
+            "last_duration": film.last_duration,
+        }
+        self._write_json("end.json", found)
+        self._take(found)
+
+    def _take(self, found: dict) -> None:
+        self.notes, self.shifts = found["notes"], found["shifts"]
+        self.last_duration = found["last_duration"]
+        self.complete = True
 
     def remove(self) -> None:
         """Removes the folder."""
@@ -347,8 +377,12 @@ class _Run:
         self._options, self._points = options, points
         self._on_frame = on_frame
         self._ended = threading.Event()
-        self._read = queue.Queue(2 * colorizer.batch_size)
-        self._colored = queue.Queue(2 * colorizer.batch_size)
+        # Frames that go through the network at once, and that may wait for it
+        # and after it.
+        room = _QUEUED_PIXELS // (film.info.width * film.info.height)
+        self._at_once = max(min(colorizer.batch_size, room), 1)
+        self._read = queue.Queue(max(min(2 * self._at_once, room), 1))
+        self._colored = queue.Queue(max(min(2 * self._at_once, room), 1))
 
     def all_frames(self, stop: Callable[[], bool]) -> bool:
         """Colors the frames that are not done; returns whether all are."""
@@ -376,8 +410,14 @@ class _Run:
                 return True
         return False
 
-    def _items(self, where: queue.Queue) -> Iterator[_Item]:
+    def _items(
+        self, where: queue.Queue, stop: Callable[[], bool] = outcome_lib.never
+    ) -> Iterator[_Item | None]:
+        """Yields what is put there; None, at once, when it is to stop."""
         while not self._ended.is_set():
+            if stop():
+                yield None
+                return
             with contextlib.suppress(queue.Empty):
                 item = where.get(timeout=0.1)
                 if item is None:
@@ -389,6 +429,8 @@ class _Run:
             finder, before = motion.Motion(), None
             side = self._colorizer.image_size
             for number, frame in enumerate(self._film.frames()):
+                if self._ended.is_set():
+                    return
                 if number < self._work.frames - 1:
                     continue
                 rgb = frame.rgb()
@@ -410,12 +452,12 @@ class _Run:
 
     def _coloring(self, stop) -> bool:
         waiting = []
-        for item in self._items(self._read):
-            if stop():
+        for item in self._items(self._read, stop):
+            if item is None:
                 return False
             waiting.append(item)
             seen = sum(item.rgb is not None for item in waiting)
-            if seen == self._colorizer.batch_size or self._read.empty():
+            if seen == self._at_once or self._read.empty():
                 self._color(waiting)
                 waiting = []
         self._color(waiting)
@@ -495,7 +537,7 @@ class _Run:
         # A run may also be stopped between two segments.
         if self._ended.is_set():
             raise _Ended
-        self._work.end(list(self._film.notes))
+        self._work.end(self._film)
 
     def _write(self, writer, frame, ab) -> None:
         rgb = self._colorizer.finish(frame.rgb(), ab)

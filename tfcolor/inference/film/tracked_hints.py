@@ -2,12 +2,15 @@
 
 import bisect
 import collections
+import contextlib
 import dataclasses
 import tempfile
+from collections.abc import Callable
 from collections.abc import Sequence
 
 import numpy as np
 
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.inference import hint_points
 from tfcolor.inference.film import motion
 from tfcolor.inference.hint_points import HintPoint
@@ -16,7 +19,16 @@ from tfcolor.inference.hint_points import HintPoint
 _LEAST_TRUST = 0.1
 
 
-def track(film, hints: Sequence[HintPoint], side: int) -> dict[int, list]:
+class _Stopped(Exception):
+    pass
+
+
+def track(
+    film,
+    hints: Sequence[HintPoint],
+    side: int,
+    stop: Callable[[], bool] = outcome_lib.never,
+) -> dict[int, list] | None:
     """Says where hints are on each frame of their scenes.
 
     Reads the film once, up to the end of the last scene that has a hint.
@@ -25,10 +37,11 @@ def track(film, hints: Sequence[HintPoint], side: int) -> dict[int, list]:
         film: video.Video.
         hints: sequence of HintPoint, in pixels of the frame they name.
         side: int. Motion is looked for in squares of this side.
+        stop: function without arguments, asked at each frame.
 
     Returns:
         dict from a frame's number to its HintPoints. A point ends where what
-        it lies on leaves the frame or is hidden.
+        it lies on leaves the frame or is hidden. None if it was stopped.
 
     Raises:
         ValueError: a hint lies out of the frame, or names one that the film
@@ -37,16 +50,22 @@ def track(film, hints: Sequence[HintPoint], side: int) -> dict[int, list]:
     hint_points.check_inside(
         list(hints), width=film.info.width, height=film.info.height
     )
+    with contextlib.suppress(_Stopped):
+        return _track(film, hints, side, stop)
+    return None
+
+
+def _track(film, hints, side, stop) -> dict[int, list]:
     frames = sorted({hint.frame for hint in hints})
     found, count = collections.defaultdict(list), 0
-    for start, squares in _scenes(film, side, frames[-1]):
+    for start, squares in _scenes(film, side, frames[-1], stop):
         end = start + len(squares)
         count = end
         inside = frames[
             bisect.bisect_left(frames, start) : bisect.bisect_left(frames, end)
         ]
         if inside:
-            _through_scene(film.info, hints, start, squares, found)
+            _through_scene(film.info, hints, start, squares, found, stop)
     if frames[-1] >= count:
         raise ValueError(
             f"A hint must name a frame of the film, which has {count}. "
@@ -55,7 +74,7 @@ def track(film, hints: Sequence[HintPoint], side: int) -> dict[int, list]:
     return dict(found)
 
 
-def _scenes(film, side, last):
+def _scenes(film, side, last, stop):
     """Yields (number of the first frame, uint8 [N, S, S]) of each scene.
 
     Ends after the scene of frame `last`. Squares are on the disk: scenes may
@@ -66,6 +85,8 @@ def _scenes(film, side, last):
     file = tempfile.TemporaryFile()
     try:
         for number, frame in enumerate(film.frames()):
+            if stop():
+                raise _Stopped
             now = motion.lightness_square(frame.rgb(), side)
             if before is not None and finder.link(before, now) is None:
                 yield start, _on_disk(file, side)
@@ -85,7 +106,7 @@ def _on_disk(file, side: int) -> np.ndarray:
     return np.memmap(file, np.uint8, "r").reshape(-1, side, side)
 
 
-def _through_scene(info, hints, start, squares, found) -> None:
+def _through_scene(info, hints, start, squares, found, stop) -> None:
     """Adds the places of a scene's hints to `found`."""
     finder, scale = (
         motion.Motion(),
@@ -104,6 +125,8 @@ def _through_scene(info, hints, start, squares, found) -> None:
             range(start, end) if step == 1 else range(end - 1, start - 1, -1)
         )
         for number in order:
+            if stop():
+                raise _Stopped
             if alive:
                 before, now = (
                     squares[number - step - start],

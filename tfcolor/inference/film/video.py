@@ -1,19 +1,14 @@
-"""Films in and out through PyAV: frames, their times, and all other streams.
+"""Films in and out through PyAV: frames and their times.
 
 Frames come upright, as they are shown, with the times that the file gives
-them. What is written is H.264 in short segments, which are joined without
-being encoded again; sound, subtitles, chapters and texts are copied bit for
-bit.
+them. What is written is H.264 in short segments, for `joining`.
 """
 
-import collections
 import contextlib
 import dataclasses
-import heapq
-import io
-import os
+import functools
+import re
 import threading
-from collections.abc import Callable
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -34,6 +29,17 @@ _MATRICES = {
 }
 _BT2020 = (9, 10)
 _HDR_CURVES = {16: "PQ", 18: "HLG"}
+# FFmpeg takes them for full range whatever they say.
+_GREYS = {"gray", "ya8"} | {
+    f"{kind}{depth}{end}"
+    for kind in ("gray", "ya")
+    for depth in (9, 10, 12, 14, 16)
+    for end in ("le", "be")
+}
+# FFmpeg's mark of a picture that is no part of the film.
+COVER = 1 << 10
+# Seconds by which times go back where another film begins.
+BACK = 1
 # Missing seconds at the end that are worth a word.
 _SHORT = 1.0
 
@@ -71,6 +77,21 @@ def _reformatter():
 def _written(info) -> str:
     """Returns how colors are coded in what is written: BT.601 or BT.709."""
     return info.matrix if info.matrix in ("bt709", "bt601") else "bt709"
+
+
+@functools.cache
+def _full_range(bits: int, depth: int) -> np.ndarray:
+    """Returns what values of 16..235, or as much of more bits, stand for.
+
+    Args:
+        bits: int, 8 for a table of uint8, or more for one of uint16.
+        depth: int, bits of what was read.
+    """
+    most = 255 if bits == 8 else 65535
+    unit, levels = 2 ** (depth - 8), 2**depth - 1
+    values = np.arange(most + 1) * (levels / most)
+    share = np.clip((values - 16 * unit) / (219 * unit), 0, 1)
+    return np.round(share * most).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,9 +138,9 @@ class Frame:
     def rgb(self) -> np.ndarray:
         """Returns the upright frame: uint8 or uint16 array [H, W, 3]."""
         info, frame = self.info, self.picture
-        turns = frame.rotation // 90 % 4
+        turned, flip_x, flip_y = _orientation(frame)
         width, height = info.width, info.height
-        if turns % 2:
+        if turned:
             width, height = height, width
         wide = info.bits > 8
         pixels = _reformatter().reformat(
@@ -130,7 +151,12 @@ class Frame:
             src_colorspace=_MATRICES[info.matrix][0],
         )
         pixels = pixels.to_ndarray()
-        return np.ascontiguousarray(np.rot90(pixels, turns))
+        if frame.format.name in _GREYS and int(frame.color_range) == 1:
+            pixels = _full_range(info.bits, _depth(frame))[pixels]
+        if turned:
+            pixels = pixels.transpose(1, 0, 2)
+        pixels = pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
+        return np.ascontiguousarray(pixels)
 
 
 class Video:
@@ -142,6 +168,11 @@ class Video:
     Attributes:
         info: VideoInfo.
         notes: list of str. What was found while frames were read.
+        shifts: list of int, units of `VideoInfo.time_base`, found likewise.
+            Where times go back, as in files that were joined, all later ones
+            are moved on by the next of these.
+        last_duration: int, the same units, found likewise: how long the last
+            frame is shown; 0 if nobody knows.
 
     Raises:
         OSError: the file cannot be read.
@@ -150,10 +181,10 @@ class Video:
 
     def __init__(self, path: str):
         self.path = path
-        self.notes = []
+        self.notes, self.shifts, self.last_duration = [], [], 0
         # Reads a little, and closes it again.
         with self._open() as container:
-            self.info = _read_info(container, _stream(container))
+            self.info = _read_info(container, pictures_of(container))
 
     def _open(self):
         av = load_av()
@@ -179,49 +210,48 @@ class Video:
         """
         av = load_av()
         self.notes.clear()
-        count, damaged, last, sizes = 0, 0, None, set()
-        info = self.info
-        step = round(1 / (info.rate * info.time_base)) or 1
+        count, damaged, sizes, end = 0, 0, set(), None
+        interlaced = False
+        info, clock = self.info, _Clock(self.info)
+        self.shifts = clock.shifts
         with self._open() as container:
-            stream = _stream(container)
+            stream = pictures_of(container)
             stream.thread_type = "AUTO"
             for picture in _decoded(av, container, stream):
                 if picture is None:
                     damaged += 1
                     continue
-                time = picture.pts
-                if time is None:
-                    time = 0 if last is None else last + step
-                if last is not None and time <= last:
-                    time = last + 1
-                last = time
+                time = clock.time(picture.pts)
                 count += 1
                 sizes.add((picture.width, picture.height))
-                if picture.interlaced_frame and count == 1:
+                if picture.interlaced_frame and not interlaced:
+                    interlaced = True
                     self.notes.append(
                         "is interlaced: it was colored as whole frames; "
                         "deinterlace it first for clean edges"
                     )
                 yield Frame(time, picture, info)
-            self._say(container, stream, count, damaged, last, sizes)
+                self.last_duration = picture.duration or 0
+                end = time + (self.last_duration or clock.step)
+            self._say(container, stream, damaged, end, sizes)
         if not count:
             raise ValueError("The film has no frame that can be decoded.")
 
-    def _say(self, container, stream, count, damaged, last, sizes) -> None:
+    def _say(self, container, stream, damaged, end, sizes) -> None:
         if len(sizes) > 1:
             self.notes.append(
                 f"has frames of {len(sizes)} sizes; all have the first one now"
             )
         if damaged:
             self.notes.append(f"{damaged} broken parts were left out")
-        duration = stream.duration and stream.duration * stream.time_base
-        start = (stream.start_time or 0) * stream.time_base
-        if not duration and container.duration:
-            # Of all streams: sound may begin before the pictures.
+        start, duration = _length(stream)
+        if not duration and container.duration and damaged:
+            # Of all streams: sound may begin before the pictures and go on
+            # after them.
             duration = Fraction(container.duration, 1_000_000)
             start = Fraction(container.start_time or 0, 1_000_000)
-        if count and duration:
-            seen = last * self.info.time_base - start + 1 / self.info.rate
+        if end is not None and duration:
+            seen = end * self.info.time_base - start
             if duration - seen > _SHORT:
                 self.notes.append(
                     f"ends after {float(seen):.1f} of {float(duration):.1f} "
@@ -229,10 +259,65 @@ class Video:
                 )
 
 
-def _stream(container):
-    """Returns the stream of moving pictures; a cover is none."""
+def _length(stream) -> tuple[Fraction, Fraction | None]:
+    """Returns when a stream begins and how long it is, if it says so."""
+    if stream.duration:
+        start = (stream.start_time or 0) * stream.time_base
+        return start, stream.duration * stream.time_base
+    for name, text in stream.metadata.items():
+        # Of Matroska: the time at which the last frame ends.
+        if name.upper().startswith("DURATION") and (
+            found := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text.strip())
+        ):
+            hours, minutes, seconds = map(Fraction, found.groups())
+            return Fraction(0), 3600 * hours + 60 * minutes + seconds
+    return Fraction(0), None
+
+
+class _Clock:
+    """Makes the times of frames go on, all in units of the film's.
+
+    Attributes:
+        last: int or None, the time of the last frame.
+        step: int, from a frame to the next one on average.
+        shifts: list of int; see `Video`.
+    """
+
+    def __init__(self, info: VideoInfo):
+        self.last, self.shifts = None, []
+        self.step = round(1 / (info.rate * info.time_base)) or 1
+        self._back = BACK / info.time_base
+
+    def time(self, pts: int | None) -> int:
+        """Returns when a frame is shown that the file shows at `pts`."""
+        last, step = self.last, self.step
+        if pts is None:
+            time = 0 if last is None else last + step
+        else:
+            time = pts + (self.shifts[-1] if self.shifts else 0)
+            if last is not None and time < last - self._back:
+                self.shifts.append(last + step - pts)
+                time = last + step
+        if last is not None and time <= last:
+            time = last + 1
+        self.last = time
+        return time
+
+
+def pictures_of(container):
+    """Returns the stream of moving pictures; a cover is none.
+
+    Args:
+        container: av.container.InputContainer.
+
+    Returns:
+        av.VideoStream.
+
+    Raises:
+        ValueError: there is none, or no decoder for it.
+    """
     for stream in container.streams.video:
-        if "attached_pic" not in str(stream.disposition).lower():
+        if not stream.disposition & COVER:
             if stream.codec_context is None:
                 raise ValueError(
                     "The film is coded in a way that FFmpeg, as it is "
@@ -252,6 +337,9 @@ def _decoded(av, container, stream):
             return
         except av.error.FFmpegError:
             yield None
+            # Frames may wait for those after them, of which there are none.
+            with contextlib.suppress(av.error.FFmpegError):
+                yield from stream.codec_context.decode(None)
             return
         try:
             yield from packet.decode()
@@ -266,14 +354,14 @@ def _read_info(container, stream) -> VideoInfo:
         raise ValueError("The film has no frame that can be decoded.")
     width, height = first.width, first.height
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    if first.rotation // 90 % 2:
+    if _orientation(first)[0]:
         width, height, aspect = height, width, 1 / aspect
     rates = [r for r in (stream.average_rate, stream.guessed_rate) if r]
     rate = next((r for r in rates if 1 <= r <= _MAX_RATE), _DEFAULT_RATE)
     frames = stream.frames
     if not frames and container.duration:
         frames = round(container.duration / 1_000_000 * rate)
-    bits = max(c.bits for c in first.format.components)
+    bits = _depth(first)
     notes = []
     space = int(first.colorspace)
     if curve := _HDR_CURVES.get(int(first.color_trc)):
@@ -300,6 +388,28 @@ def _read_info(container, stream) -> VideoInfo:
         matrix=matrix,
         notes=tuple(notes),
     )
+
+
+def _orientation(frame) -> tuple[bool, bool, bool]:
+    """Returns how a frame comes upright: by its nearest quarter turn.
+
+    Returns:
+        Whether rows become columns, and whether left and right, and top and
+        bottom, are exchanged after that.
+    """
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False, False, False
+    # Column x and row y are shown at column a x + c y and row b x + d y.
+    (a, b), (c, d) = np.frombuffer(bytes(matrix), "i4").reshape(3, 3)[:2, :2]
+    if abs(int(a)) >= abs(int(b)):
+        return False, bool(a < 0), bool(d < 0)
+    return True, bool(c < 0), bool(b < 0)
+
+
+def _depth(frame) -> int:
+    """Returns the bits of a channel."""
+    return max(c.bits for c in frame.format.components)
 
 
 class SegmentWriter:
@@ -362,171 +472,7 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Ends the file."""
-        self._container.mux(self._stream.encode(None))
-        self._container.close()
-
-
-def join(
-    segments: list[str],
-    source: str,
-    target: str,
-    *,
-    container: str,
-    say: Callable[[str], None],
-) -> None:
-    """Joins segments with the other streams of the film that they come from.
-
-    Args:
-        segments: list of str, paths of `SegmentWriter` files, in order.
-        source: str, the film.
-        target: str, a path that may be written to.
-        container: str, FFmpeg's name of a format.
-        say: function of a line of text. Told what the format cannot hold.
-    """
-    av = load_av()
-    with contextlib.ExitStack() as stack:
-        old = stack.enter_context(
-            av.open(source, metadata_errors="backslashreplace")
-        )
-        new = stack.enter_context(av.open(target, "w", format=container))
-        new.metadata.update(old.metadata)
-        first = stack.enter_context(av.open(segments[0]))
-        video = new.add_stream_from_template(first.streams.video[0])
-        video.time_base = first.streams.video[0].time_base
-        video.metadata.update(_stream(old).metadata)
-        copied = _copy_streams(old, new, say)
-        with contextlib.suppress(AttributeError, ValueError):
-            new.set_chapters(old.chapters())
-        packets = heapq.merge(
-            _segment_packets(av, segments, video),
-            _other_packets(av, old, copied),
-            key=lambda timed: timed[0],
-        )
-        for _, packet in packets:
-            new.mux(packet)
-
-
-def _copy_streams(old, new, say) -> dict:
-    """Adds sound, subtitles and the like; returns the new streams by index."""
-    chosen, copied = _stream(old), {}
-    for stream in old.streams:
-        if stream.index == chosen.index:
-            continue
-        name = f"{stream.type} stream {stream.index}"
         try:
-            _try(old.name, stream.index, new.format.name)
-            copied[stream.index] = new.add_stream_from_template(stream)
-            copied[stream.index].metadata.update(stream.metadata)
-        except Exception:
-            # PyAV raises errors of many kinds for what a format cannot hold.
-            codec = getattr(stream, "name", None) or "of an unknown kind"
-            say(
-                f"its {name} ({codec}) was left out: {new.format.name} files "
-                "do not hold it; .mkv holds most"
-            )
-    return copied
-
-
-def _try(source: str, index: int, container: str) -> None:
-    """Raises an error unless a format holds a stream.
-
-    Of some, FFmpeg says so only when the head of a file is written, or its
-    end: too late for a film that took hours.
-    """
-    av = load_av()
-    with av.open(source, metadata_errors="backslashreplace") as old:
-        trial = av.open(io.BytesIO(), "w", format=container)
-        own = old.streams[index]
-        new = trial.add_stream_from_template(own)
-        trial.start_encoding()
-        if own.type != "audio":
-            # The first subtitle may be far away.
-            with contextlib.suppress(Exception):
-                trial.close()
-            return
-        for packet in old.demux(own):
-            if packet.size and packet.dts is not None:
-                packet.stream = new
-                trial.mux(packet)
-                break
-        trial.close()
-
-
-def _segment_packets(av, segments, video):
-    for path in segments:
-        with av.open(path) as container:
-            for packet in container.demux(video=0):
-                if packet.dts is None:
-                    continue
-                time = packet.dts * packet.time_base
-                packet.stream = video
-                yield time, packet
-
-
-def _other_packets(av, old, copied):
-    if not copied:
-        return
-    last = {}
-    for packet in _with_dts(av, old.demux([old.streams[i] for i in copied])):
-        index = packet.stream.index
-        if last.get(index, packet.dts) > packet.dts:
-            continue
-        last[index] = packet.dts
-        time = packet.dts * packet.time_base
-        packet.stream = copied[index]
-        yield time, packet
-
-
-def _with_dts(av, packets):
-    """Yields packets with the time at which they are to be decoded.
-
-    Matroska does not hold it, and FFmpeg finds it only for those after the
-    first ones of a video with B-frames.
-    """
-    early = collections.defaultdict(list)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):
-            return
-        if not packet.size:
-            continue
-        waiting = early[packet.stream.index]
-        if packet.dts is None:
-            waiting.append(packet)
-            continue
-        for place, before in enumerate(waiting):
-            away = (len(waiting) - place) * (before.duration or 1)
-            before.dts = packet.dts - away
-            yield before
-        waiting.clear()
-        yield packet
-
-
-def container_of(path: str) -> str:
-    """Returns FFmpeg's name of the format that a path's extension asks for.
-
-    Args:
-        path: str.
-
-    Returns:
-        str.
-
-    Raises:
-        ValueError: films are not written in this format.
-    """
-    extension = os.path.splitext(path)[1].lower()
-    if extension not in CONTAINERS:
-        raise ValueError(
-            "The name of a film must end in one of "
-            f"{', '.join(CONTAINERS)}. Received: {path!r}"
-        )
-    return CONTAINERS[extension]
-
-
-CONTAINERS = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-}
+            self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
