@@ -10,6 +10,7 @@ from tests.export import exported
 from tests.inference import models
 from tfcolor import Colorizer
 from tfcolor.data import decode
+from tfcolor.export import export_litert
 from tfcolor.export import export_model
 from tfcolor.export import saved_model
 from tfcolor.export import warm_up
@@ -200,14 +201,14 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     def write(text, *, fail=False):
         with saved_model.replaced_at_end(path, overwrite=True) as folder:
             os.mkdir(folder)
-            with open(os.path.join(folder, "text"), "w") as file:
+            with open(os.path.join(folder, "model_card.md"), "w") as file:
                 file.write(text)
             if fail:
                 raise KeyboardInterrupt
 
     def content():
         assert os.listdir(tmp_path / "m") == ["1"]
-        return (tmp_path / "m" / "1" / "text").read_text()
+        return (tmp_path / "m" / "1" / "model_card.md").read_text()
 
     write("old")
     with pytest.raises(KeyboardInterrupt):
@@ -215,3 +216,42 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert content() == "old"
     write("new")
     assert content() == "new"
+
+
+@pytest.mark.parametrize("inside", ["1/saved_model.pb", "holiday.jpg"])
+def test_only_an_older_export_is_overwritten(tmp_path, inside):
+    kept = tmp_path / "out" / inside
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    for export in (
+        export_model.export_saved_model,
+        export_litert.export_litert,
+    ):
+        with pytest.raises(ValueError, match="older export.*Received: .*out"):
+            export(None, str(tmp_path / "out"), overwrite=True)
+    assert kept.exists() and os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "model_card.md", None])
+def test_older_exports_and_empty_folders_are_overwritten(tmp_path, name):
+    path = tmp_path / "out"
+    path.mkdir()
+    if name:
+        (path / name).touch()
+    with saved_model.replaced_at_end(str(path), overwrite=True) as folder:
+        os.mkdir(folder)
+    assert not os.listdir(path)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_appears_during_an_export_is_kept(tmp_path, overwrite):
+    kept = tmp_path / "out" / "mine"
+    with (
+        pytest.raises(ValueError, match="The output must|A folder that is"),
+        saved_model.replaced_at_end(
+            str(tmp_path / "out"), overwrite=overwrite
+        ) as folder,
+    ):
+        os.mkdir(folder)
+        kept.mkdir(parents=True)
+    assert kept.exists() and os.listdir(tmp_path) == ["out"]
