@@ -175,6 +175,12 @@ def test_an_exported_classifier_has_its_labels():
     answer = call("serving_default", {"picture_bytes": picture})
     assert answer["classes"].shape == answer["scores"].shape == (1, 3)
     assert answer["scores"].sum() == pytest.approx(1, abs=1e-5)
+    for name, inputs in (
+        ("serving_default", {"picture_bytes": np.repeat(picture, 65)}),
+        ("classify_rgb", {"rgb": np.zeros([65, 1, 1, 3], np.uint8)}),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 64"):
+            call(name, inputs)
 
 
 def test_a_classifier_has_no_options_of_colorizers(tmp_path):

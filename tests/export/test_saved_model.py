@@ -86,6 +86,13 @@ def test_predict_ab_is_the_network_alone(call):
             {"rgb": np.zeros([1, 1025, 1024, 3], np.uint8)},
             "pixels together",
         ),
+        ("serving_default", _bytes(*[PNG] * 65), "at most 64 pictures"),
+        (
+            "colorize_rgb",
+            {"rgb": np.zeros([65, 1, 1, 3], np.uint8)},
+            "at most 64 pictures",
+        ),
+        ("predict_ab", {"L": np.zeros([65, 8, 8, 1], "f")}, "at most 64"),
         ("predict_ab", {"L": np.zeros([1, 8, 9, 1], "f")}, "multiples of 8"),
         ("predict_ab", {"L": np.zeros([0, 8, 8, 1], "f")}, "at least one"),
         ("predict_ab", {"L": np.zeros([1, 0, 8, 1], "f")}, "multiples of 8"),
