@@ -108,18 +108,26 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
-def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda L: L * 0 + np.float32([1, 2]), "apart"),
+        (lambda L: L * np.float32([np.nan] * 2), "nan apart"),
+        (lambda L: (L * 0 + np.float32([1, 2]))[:, :1], "shape"),
+    ],
+)
+def test_a_file_that_differs_is_not_kept(
+    answer, message, tmp_path, monkeypatch
+):
     convert = export_onnx.convert
 
     def wrong(model, path, *, image_size):
         convert(model, path, image_size=image_size)
         inputs = keras.Input((None, None, 1), name="L")
-        return keras.Model(
-            {"L": inputs}, {"ab": inputs * 0 + np.float32([1, 2])}
-        )
+        return keras.Model({"L": inputs}, {"ab": answer(inputs)})
 
     monkeypatch.setattr(export_onnx, "convert", wrong)
     path = exported.model_file(models.alone_model)
-    with pytest.raises(VerificationError, match="apart"):
+    with pytest.raises(VerificationError, match=message):
         export_onnx.export_onnx(path, str(tmp_path / "out"))
     assert not os.listdir(tmp_path)
