@@ -1,5 +1,7 @@
+import gc
 import io
 import os
+import weakref
 
 import numpy as np
 import pytest
@@ -160,3 +162,22 @@ def test_what_is_wrong_with_a_picture_that_is_sent_is_said(tmp_path):
     notes = {os.path.basename(o.source): o.notes for o in found}
     assert jpeg_end.DAMAGED in notes.pop("cut.jpg")
     assert set(notes.values()) == {()}
+
+
+def test_failures_keep_nothing_of_what_was_sent(tmp_path):
+    errors = []
+
+    class Failing:
+        def colorize(self, picture, *, boxes=None):
+            error = ServerError("no", passing=False)
+            errors.append(weakref.ref(error))
+            raise error
+
+    album = pictures.write_album(tmp_path / "album", 3)
+    jobs = _plan(album, tmp_path / "out")
+    found = colorize_files.colorize_files(Failing(), jobs)
+    # Not at its end yet.
+    assert [next(found).reason for _ in jobs] == ["no"] * 3
+    gc.collect()
+    assert [error() for error in errors] == [None] * 3
+    found.close()

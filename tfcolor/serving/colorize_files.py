@@ -68,6 +68,14 @@ def colorize_files(
     pool = futures.ThreadPoolExecutor(parallel)
 
     def one(job):
+        # An error that a future kept would keep what was sent.
+        try:
+            return Outcome(job.source, (job.output,), notes=colorize(job))
+        except Exception as error:
+            reason = outcome_lib.one_line(error, try_less="smaller pictures")
+            return Outcome(job.source, reason=reason)
+
+    def colorize(job):
         notes = []
         sent, boxes = _request(job.source, find_boxes, max_pixels, notes)
         png = _with_retries(
@@ -77,15 +85,8 @@ def colorize_files(
         return tuple(notes)
 
     try:
-        running = [(job, pool.submit(one, job)) for job in jobs]
-        for job, future in running:
-            if error := future.exception():
-                reason = outcome_lib.one_line(
-                    error, try_less="smaller pictures"
-                )
-                yield Outcome(job.source, reason=reason)
-            else:
-                yield Outcome(job.source, (job.output,), notes=future.result())
+        for future in [pool.submit(one, job) for job in jobs]:
+            yield future.result()
             if stop():
                 break
     finally:
