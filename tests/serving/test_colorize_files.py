@@ -6,6 +6,7 @@ import weakref
 import numpy as np
 import pytest
 from PIL import Image
+from PIL import PngImagePlugin
 
 from tests import pictures
 from tests.data import icc_profiles
@@ -181,3 +182,58 @@ def test_failures_keep_nothing_of_what_was_sent(tmp_path):
     gc.collect()
     assert [error() for error in errors] == [None] * 3
     found.close()
+
+
+_XMP = b'<rdf:Description tiff:Orientation="6"/>'
+
+
+def _turned(kind, **options):
+    stream = io.BytesIO()
+    Image.fromarray(pictures.colored(1, 20, 30)).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _raw_exif():
+    """Text of a PNG as ImageMagick writes EXIF."""
+    exif = Image.Exif()
+    exif[274] = 6
+    block = exif.tobytes()
+    text = PngImagePlugin.PngInfo()
+    lines = f"\nexif\n{len(block):8}\n{block.hex()}\n"
+    text.add_text("Raw profile type exif", lines, zip=True)
+    return text
+
+
+def _xmp_text():
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", _XMP.decode())
+    return text
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        _turned("JPEG", xmp=_XMP),
+        _turned("PNG", pnginfo=_xmp_text()),
+        _turned("PNG", pnginfo=_raw_exif()),
+    ],
+    ids=["JPEG, XMP", "PNG, XMP", "PNG, text"],
+)
+def test_what_exif_does_not_turn_is_turned_before_it_is_sent(encoded):
+    sent = colorize_files.fit_to_send(encoded)
+    assert sent is not encoded
+    found = decode.decode_picture(sent).pixels
+    assert found.shape == (30, 20, 3)
+    expected = decode.decode_picture(encoded).pixels
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("more", [{}, {"xmp": _XMP}])
+def test_what_exif_turns_is_sent_as_it_is(kind, more):
+    exif = Image.Exif()
+    exif[274] = 6
+    if kind == "PNG" and more:
+        more = {"pnginfo": _xmp_text()}
+    encoded = _turned(kind, exif=exif, **more)
+    assert colorize_files.fit_to_send(encoded) is encoded
