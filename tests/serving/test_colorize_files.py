@@ -12,6 +12,7 @@ from tests import pictures
 from tests.data import icc_profiles
 from tfcolor.data import decode
 from tfcolor.data import jpeg_end
+from tfcolor.data import png_end
 from tfcolor.inference import output_paths
 from tfcolor.serving import colorize_files
 from tfcolor.serving.failure import ServerError
@@ -237,3 +238,27 @@ def test_what_exif_turns_is_sent_as_it_is(kind, more):
         more = {"pnginfo": _xmp_text()}
     encoded = _turned(kind, exif=exif, **more)
     assert colorize_files.fit_to_send(encoded) is encoded
+
+
+@pytest.mark.parametrize("what", ["checksum", "end", "most of the end"])
+def test_pngs_that_strict_decoders_refuse_are_written_anew(what):
+    whole = pictures.encode(pictures.colored(1))
+    cut = {"end": whole[:-12], "most of the end": whole[:-1]}
+    checksum = whole.index(b"IEND") - 5
+    wrong = bytearray(whole)
+    wrong[checksum] ^= 1
+    notes = []
+    sent = colorize_files.fit_to_send(
+        cut.get(what, bytes(wrong)), say=notes.append
+    )
+    assert sent.endswith(whole[-12:])
+    assert notes == [png_end.DAMAGED] * (what == "checksum")
+    found = decode.decode_picture(sent)
+    assert not found.notes
+    np.testing.assert_array_equal(found.pixels, pictures.colored(1))
+
+
+def test_a_png_that_lacks_pixels_is_not_sent():
+    noise = pictures.encode(pictures.grey(1))
+    with pytest.raises(OSError, match="truncated"):
+        colorize_files.fit_to_send(noise[: len(noise) // 2])
