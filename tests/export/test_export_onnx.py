@@ -81,12 +81,25 @@ def test_files_take_pictures_of_other_sizes_and_equal_keras(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_classifier_becomes_a_file_too(tmp_path):
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ("L", "`hints` and `mask` must be 0"),
+        ("L_ab", "`hints` must be the picture's own ab, CIELAB, and `mask` 1"),
+    ],
+)
+def test_a_classifier_becomes_a_file_too(inputs, told, tmp_path):
     source = str(tmp_path / "fruits.keras")
-    write_model(source, class_names=("apple", "pear", "plum"))
+    write_model(source, inputs=inputs, class_names=("apple", "pear", "plum"))
     export_onnx.export_onnx(source, str(tmp_path / "out"))
     session = _session(tmp_path / "out" / "fruits.onnx")
     assert "logits" in [x.name for x in session.get_outputs()]
+    labels = (tmp_path / "out" / "labels.txt").read_text()
+    assert labels.splitlines() == ["apple", "pear", "plum"]
+    card = (tmp_path / "out" / "model_card.md").read_text()
+    assert "classes are guesses" in card and "colors are" not in card
+    assert f"- trained on {'color' if inputs == 'L_ab' else 'light'}" in card
+    assert told in card
 
 
 def test_models_with_boxes_are_refused(tmp_path):

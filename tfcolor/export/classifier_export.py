@@ -13,7 +13,7 @@ from tfcolor.inference import class_network
 from tfcolor.inference import defaults
 from tfcolor.weights.model_file import ModelInfo
 
-_NOTE = "classes are guesses from how a picture looks"
+NOTE = "classes are guesses from how a picture looks"
 
 
 def served(
@@ -50,6 +50,6 @@ def served(
         options={k: made_with[k] for k in ("image_size", "max_pixels")},
         warm_up=classifier_cases.warm_up_requests(),
         cases=functools.partial(classifier_cases.cases, model, info),
-        note=_NOTE,
+        note=NOTE,
         labels=list(info.class_names),
     )

@@ -3,7 +3,8 @@
 The file takes what the network takes, by name: `L` and, where it listens to
 them, `hints` and `mask`, or `classes`; it returns `ab`, or what a classifier
 has. Sides and the number of pictures stay free where the network's are. Before
-and after it belong `prepare` and `finish`, as with LiteRT.
+and after it belong `prepare` and `finish`, as with LiteRT; around a
+classifier's, what `class_network` does.
 """
 
 import importlib.util
@@ -13,6 +14,7 @@ import warnings
 import keras
 import numpy as np
 
+from tfcolor.export import classifier_export
 from tfcolor.export import export_model
 from tfcolor.export import model_card
 from tfcolor.export import saved_model
@@ -22,8 +24,10 @@ from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.models import architecture
+from tfcolor.weights.model_file import ModelInfo
 
 CARD = "model_card.md"
+LABELS = "labels.txt"
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 # Of ab in CIELAB units and of logits; of values above 100 in proportion, since
 # float32 has seven digits.
@@ -43,7 +47,7 @@ def export_onnx(
     style: str | float | None = None,
     overwrite: bool = False,
 ) -> float:
-    """Writes an ONNX file and a card.
+    """Writes an ONNX file, a card and, of a model with classes, their names.
 
     Args:
         model: str, the path of a `.keras` file or the name of a shipped
@@ -68,7 +72,8 @@ def export_onnx(
     check_packages()
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         network, info = colorization_model.open_model(model, style=style)
-        if info.architecture not in class_network.ARCHITECTURES:
+        classifies = info.architecture in class_network.ARCHITECTURES
+        if not classifies:
             colorization_model.check(network)
         step = architecture.of(network).size_multiple
         size = image_size or info.image_size
@@ -79,12 +84,35 @@ def export_onnx(
         exported = convert(network, file, image_size=size)
         difference = _check(file, exported, size, step)
         described = model_card.versions(info, name, {"image_size": size})
-        card = model_card.onnx_card(
-            described, NOTE, exported.input, exported.output, difference
-        )
-        with open(os.path.join(folder, CARD), "w") as text:
-            text.write(card)
+        notes = _classifier_notes(exported, info) if classifies else [NOTE]
+        texts = {
+            CARD: model_card.onnx_card(
+                described, notes, exported.input, exported.output, difference
+            )
+        }
+        if info.class_names:
+            texts[LABELS] = "\n".join(info.class_names) + "\n"
+        for file_name, content in texts.items():
+            with open(os.path.join(folder, file_name), "w") as text:
+                text.write(content)
     return difference
+
+
+def _classifier_notes(model: keras.Model, info: ModelInfo) -> list[str]:
+    """Returns what people should know of a classifier's file."""
+    notes = [
+        classifier_export.NOTE,
+        "the softmax of `logits` are the probabilities of the classes, in the "
+        f"order of {LABELS}",
+    ]
+    if "hints" in model.input:
+        notes.append(
+            "trained on color: `hints` must be the picture's own ab, CIELAB, "
+            "and `mask` 1 everywhere"
+            if info.inputs == "L_ab"
+            else "trained on lightness alone: `hints` and `mask` must be 0"
+        )
+    return notes
 
 
 def check_packages() -> None:
