@@ -173,6 +173,21 @@ def test_what_was_exported_is_written_beside_it():
     assert "| `serving_default` | `picture_bytes` string [?] |" in card
 
 
+def test_the_style_is_written_beside_it(tmp_path, monkeypatch):
+    written = {}
+    monkeypatch.setattr(
+        saved_model,
+        "write",
+        lambda path, *_, assets, **__: os.mkdir(path) or written.update(assets),
+    )
+    path = str(tmp_path / "1")
+    export_model.export_saved_model("lite0_unet", path, style="vivid")
+    described = json.loads(written["tfcolor.json"])
+    assert described["model"] == "lite0_unet"
+    assert described["options"]["style"] == "vivid"
+    assert ", style vivid" in written["model_card.md"]
+
+
 def test_an_export_is_not_replaced_by_accident(tmp_path):
     (tmp_path / "1").mkdir()
     with pytest.raises(ValueError, match="must not exist"):

@@ -48,9 +48,9 @@ def export_litert(
         size = image_size or info.image_size
         step = architecture.takes(network).size_multiple
         checks.check_size("image_size", size, step)
-        name = export_model.name_of(model)
+        stem = export_model.file_stem(model, style)
         files = {
-            f"{name}_{kind}.tflite": litert.convert(
+            f"{stem}_{kind}.tflite": litert.convert(
                 network, image_size=size, kind=kind
             )
             for kind in litert.KINDS
@@ -59,7 +59,11 @@ def export_litert(
             network, files, image_size=size, upsampling=info.upsampling
         )
         table = [*litert_figures.TABLE_HEAD, *(f.row() for f in figures)]
-        described = model_card.versions(info, name, {"image_size": size})
+        options = {"image_size": size}
+        described = model_card.versions(
+            *(info, export_model.name_of(model)),
+            options | export_model.style_option(model, style),
+        )
         os.makedirs(folder)
         for file_name, content in files.items():
             with open(os.path.join(folder, file_name), "wb") as file:

@@ -78,12 +78,16 @@ def export_onnx(
         step = architecture.of(network).size_multiple
         size = image_size or info.image_size
         checks.check_size("image_size", size, step)
-        name = export_model.name_of(model)
         os.makedirs(folder)
-        file = os.path.join(folder, f"{name}.onnx")
+        stem = export_model.file_stem(model, style)
+        file = os.path.join(folder, f"{stem}.onnx")
         exported = convert(network, file, image_size=size)
         difference = _check(file, exported, size, step)
-        described = model_card.versions(info, name, {"image_size": size})
+        options = {"image_size": size}
+        described = model_card.versions(
+            *(info, export_model.name_of(model)),
+            options | export_model.style_option(model, style),
+        )
         notes = _classifier_notes(exported, info) if classifies else [NOTE]
         texts = {
             CARD: model_card.onnx_card(
