@@ -185,13 +185,28 @@ def test_an_exported_classifier_has_its_labels():
 
 def test_a_classifier_has_no_options_of_colorizers(tmp_path):
     write_model(tmp_path / "model.keras")
-    for option in ("image_size", "saturation", "crop_size"):
-        with pytest.raises(ValueError, match="exported as it was trained"):
+    for option, value in (
+        *(("image_size", 8), ("saturation", 8), ("crop_size", 8)),
+        *(("boxes_at_once", 8), ("upsampling", "guided")),
+    ):
+        with pytest.raises(
+            ValueError, match=f"was trained.*: {option}={value}"
+        ):
             export_model.export_saved_model(
                 str(tmp_path / "model.keras"),
                 str(tmp_path / "1"),
-                **{option: 8},
+                **{option: value},
             )
+
+
+def test_only_models_with_boxes_have_squares_of_boxes(tmp_path):
+    with pytest.raises(ValueError, match="Received: crop_size=8 for"):
+        export_model.export_saved_model(
+            exported.model_file(models.plain_model),
+            str(tmp_path / "1"),
+            crop_size=8,
+        )
+    assert not os.listdir(tmp_path)
 
 
 def test_sizes_that_a_classifier_inside_cannot_see_are_refused():
