@@ -1,6 +1,9 @@
+import dataclasses
 import gc
 import io
 import os
+import threading
+import time
 import weakref
 
 import numpy as np
@@ -262,3 +265,38 @@ def test_a_png_that_lacks_pixels_is_not_sent():
     noise = pictures.encode(pictures.grey(1))
     with pytest.raises(OSError, match="truncated"):
         colorize_files.fit_to_send(noise[: len(noise) // 2])
+
+
+def test_an_end_does_not_wait_for_further_tries(tmp_path):
+    failed = threading.Event()
+
+    class OneOfTwo(Turner):
+        def colorize(self, picture, *, boxes=None):
+            if picture == bad:
+                failed.set()
+                raise ServerError("busy", passing=True)
+            failed.wait()
+            return super().colorize(picture)
+
+    album = pictures.write_album(tmp_path / "album", 2)
+    bad = (tmp_path / "album" / "001.png").read_bytes()
+    found = colorize_files.colorize_files(
+        OneOfTwo(), _plan(album, tmp_path / "out"), first_wait=9.0, retries=1
+    )
+    assert next(found).reason is None
+    start = time.monotonic()
+    # As an interruption does.
+    found.close()
+    assert time.monotonic() - start < 5
+
+
+def test_answers_have_a_limit_too(tmp_path):
+    class Large:
+        def colorize(self, picture, *, boxes=None):
+            return pictures.encode(pictures.colored(1, 33, 32))
+
+    (job,) = _plan(pictures.write_album(tmp_path / "album", 1), tmp_path / "o")
+    job = dataclasses.replace(job, output=str(tmp_path / "out.jpg"))
+    (found,) = colorize_files.colorize_files(Large(), [job], max_pixels=1024)
+    assert "at most 1024 pixels" in found.reason
+    assert not (tmp_path / "out.jpg").exists()
