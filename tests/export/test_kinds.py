@@ -14,7 +14,9 @@ from tfcolor.data import sample_pictures
 from tfcolor.export import checked_pictures
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
+from tfcolor.export import export_litert
 from tfcolor.export import export_model
+from tfcolor.export import export_onnx
 from tfcolor.export import warm_up
 from tfcolor.export import without_keras
 from tfcolor.export.colorizer_signatures import ColorizerOptions
@@ -221,6 +223,17 @@ def test_sizes_that_a_classifier_inside_cannot_see_are_refused():
     predict = served.signatures[-1]
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least 63"):
         predict.function(tf.zeros([1, 56, 64, 1]))
+
+
+def test_files_of_a_network_alone_have_a_smallest_size_too(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(export_onnx, "check_packages", lambda: None)
+    path = models.save(_classifier_inside(), tmp_path / "model.keras", 64)
+    for export in (export_litert.export_litert, export_onnx.export_onnx):
+        with pytest.raises(ValueError, match="`image_size` must be 63 or more"):
+            export(path, str(tmp_path / "out"), image_size=32)
+    assert os.listdir(tmp_path) == ["model.keras"]
 
 
 @pytest.mark.parametrize(

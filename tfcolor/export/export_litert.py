@@ -38,16 +38,17 @@ def export_litert(
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: the model is not known, takes boxes, the size is no
-            multiple of 8, or the folder exists.
+        ValueError: the model is not known, takes boxes, the size is none
+            that it takes, or the folder exists.
     """
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         checks.check_size("image_size", image_size)
         network, info = colorization_model.open_model(model, style=style)
         colorization_model.check(network)
         size = image_size or info.image_size
-        step = architecture.takes(network).size_multiple
-        checks.check_size("image_size", size, step)
+        takes = architecture.takes(network)
+        checks.check_size("image_size", size, takes.size_multiple)
+        checks.check_smallest(size, takes.smallest_side)
         stem = export_model.file_stem(model, style)
         files = {
             f"{stem}_{kind}.tflite": litert.convert(

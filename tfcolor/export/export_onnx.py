@@ -64,8 +64,8 @@ def export_onnx(
     Raises:
         FileNotFoundError: there is no such model file.
         ImportError: a package of the extra [onnx] is not installed.
-        ValueError: the model is not known or takes boxes, or the folder
-            exists.
+        ValueError: the model is not known or takes boxes, the size is none
+            that it takes, or the folder exists.
         VerificationError: answers differ by more than `TOLERANCE`; nothing is
             left behind.
     """
@@ -75,9 +75,11 @@ def export_onnx(
         classifies = info.architecture in class_network.ARCHITECTURES
         if not classifies:
             colorization_model.check(network)
-        step = architecture.of(network).size_multiple
+        found = architecture.of(network)
+        step = found.size_multiple
         size = image_size or info.image_size
         checks.check_size("image_size", size, step)
+        checks.check_smallest(size, found.smallest_side)
         os.makedirs(folder)
         stem = export_model.file_stem(model, style)
         file = os.path.join(folder, f"{stem}.onnx")
