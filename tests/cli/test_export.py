@@ -52,6 +52,10 @@ def test_a_difference_is_reported_and_nothing_written(
         (["--saturation=-1"], "saturation"),
         (["--boxes_at_once=0"], "boxes_at_once"),
         (["--format=litert", "--verify"], "--format=saved_model"),
+        (["--format=litert", "--crop_size=8"], "--crop_size must come"),
+        (["--format=onnx", "--boxes_at_once=1"], "--boxes_at_once must come"),
+        (["--format=onnx", "--max_pixels=9"], "--max_pixels must come"),
+        (["--crop_size=8"], "crop_size=8 for"),
     ],
 )
 def test_wrong_usage_ends_with_status_2(

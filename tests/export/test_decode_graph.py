@@ -171,6 +171,25 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(size):
         _decode(huge)
 
 
+@pytest.mark.parametrize("count", [2, 4, 64])
+def test_sizes_of_many_huge_pictures_do_not_overflow(count):
+    huge = _PNG[:16] + struct.pack(">II", *[2**31] * 2) + _PNG[24:]
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match="at most 65536 pixels together"
+    ):
+        _decode(*[huge] * count)
+
+
+def test_a_request_has_a_limited_number_of_pictures():
+    small = KINDS["one pixel"]
+    assert _decode(*[small] * 64).shape == (1, 1, 3)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError,
+        match="at most 64 pictures. Received: 65",
+    ):
+        _decode(*[small] * 65)
+
+
 def test_pixels_of_a_request_count_together():
     encoded = _encode(PHOTO.resize((200, 200)), "JPEG")
     assert _decode(encoded).shape == (200, 200, 3)

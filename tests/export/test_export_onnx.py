@@ -81,12 +81,25 @@ def test_files_take_pictures_of_other_sizes_and_equal_keras(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_classifier_becomes_a_file_too(tmp_path):
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ("L", "`hints` and `mask` must be 0"),
+        ("L_ab", "`hints` must be the picture's own ab, CIELAB, and `mask` 1"),
+    ],
+)
+def test_a_classifier_becomes_a_file_too(inputs, told, tmp_path):
     source = str(tmp_path / "fruits.keras")
-    write_model(source, class_names=("apple", "pear", "plum"))
+    write_model(source, inputs=inputs, class_names=("apple", "pear", "plum"))
     export_onnx.export_onnx(source, str(tmp_path / "out"))
     session = _session(tmp_path / "out" / "fruits.onnx")
     assert "logits" in [x.name for x in session.get_outputs()]
+    labels = (tmp_path / "out" / "labels.txt").read_text()
+    assert labels.splitlines() == ["apple", "pear", "plum"]
+    card = (tmp_path / "out" / "model_card.md").read_text()
+    assert "classes are guesses" in card and "colors are" not in card
+    assert f"- trained on {'color' if inputs == 'L_ab' else 'light'}" in card
+    assert told in card
 
 
 def test_models_with_boxes_are_refused(tmp_path):
@@ -108,18 +121,26 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
     assert not os.listdir(tmp_path)
 
 
-def test_a_file_that_differs_is_not_kept(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda L: L * 0 + np.float32([1, 2]), "apart"),
+        (lambda L: L * np.float32([np.nan] * 2), "nan apart"),
+        (lambda L: (L * 0 + np.float32([1, 2]))[:, :1], "shape"),
+    ],
+)
+def test_a_file_that_differs_is_not_kept(
+    answer, message, tmp_path, monkeypatch
+):
     convert = export_onnx.convert
 
     def wrong(model, path, *, image_size):
         convert(model, path, image_size=image_size)
         inputs = keras.Input((None, None, 1), name="L")
-        return keras.Model(
-            {"L": inputs}, {"ab": inputs * 0 + np.float32([1, 2])}
-        )
+        return keras.Model({"L": inputs}, {"ab": answer(inputs)})
 
     monkeypatch.setattr(export_onnx, "convert", wrong)
     path = exported.model_file(models.alone_model)
-    with pytest.raises(VerificationError, match="apart"):
+    with pytest.raises(VerificationError, match=message):
         export_onnx.export_onnx(path, str(tmp_path / "out"))
     assert not os.listdir(tmp_path)

@@ -14,7 +14,9 @@ from tfcolor.data import sample_pictures
 from tfcolor.export import checked_pictures
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
+from tfcolor.export import export_litert
 from tfcolor.export import export_model
+from tfcolor.export import export_onnx
 from tfcolor.export import warm_up
 from tfcolor.export import without_keras
 from tfcolor.export.colorizer_signatures import ColorizerOptions
@@ -175,17 +177,38 @@ def test_an_exported_classifier_has_its_labels():
     answer = call("serving_default", {"picture_bytes": picture})
     assert answer["classes"].shape == answer["scores"].shape == (1, 3)
     assert answer["scores"].sum() == pytest.approx(1, abs=1e-5)
+    for name, inputs in (
+        ("serving_default", {"picture_bytes": np.repeat(picture, 65)}),
+        ("classify_rgb", {"rgb": np.zeros([65, 1, 1, 3], np.uint8)}),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="at most 64"):
+            call(name, inputs)
 
 
 def test_a_classifier_has_no_options_of_colorizers(tmp_path):
     write_model(tmp_path / "model.keras")
-    for option in ("image_size", "saturation", "crop_size"):
-        with pytest.raises(ValueError, match="exported as it was trained"):
+    for option, value in (
+        *(("image_size", 8), ("saturation", 8), ("crop_size", 8)),
+        *(("boxes_at_once", 8), ("upsampling", "guided")),
+    ):
+        with pytest.raises(
+            ValueError, match=f"was trained.*: {option}={value}"
+        ):
             export_model.export_saved_model(
                 str(tmp_path / "model.keras"),
                 str(tmp_path / "1"),
-                **{option: 8},
+                **{option: value},
             )
+
+
+def test_only_models_with_boxes_have_squares_of_boxes(tmp_path):
+    with pytest.raises(ValueError, match="Received: crop_size=8 for"):
+        export_model.export_saved_model(
+            exported.model_file(models.plain_model),
+            str(tmp_path / "1"),
+            crop_size=8,
+        )
+    assert not os.listdir(tmp_path)
 
 
 def test_sizes_that_a_classifier_inside_cannot_see_are_refused():
@@ -200,6 +223,17 @@ def test_sizes_that_a_classifier_inside_cannot_see_are_refused():
     predict = served.signatures[-1]
     with pytest.raises(tf.errors.InvalidArgumentError, match="at least 63"):
         predict.function(tf.zeros([1, 56, 64, 1]))
+
+
+def test_files_of_a_network_alone_have_a_smallest_size_too(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(export_onnx, "check_packages", lambda: None)
+    path = models.save(_classifier_inside(), tmp_path / "model.keras", 64)
+    for export in (export_litert.export_litert, export_onnx.export_onnx):
+        with pytest.raises(ValueError, match="`image_size` must be 63 or more"):
+            export(path, str(tmp_path / "out"), image_size=32)
+    assert os.listdir(tmp_path) == ["model.keras"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from tests.export import exported
 from tests.inference import models
 from tests.weights import ddcolor_states
 from tfcolor.export import export_litert
+from tfcolor.export import export_model
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.inference import network
@@ -72,3 +73,30 @@ def test_models_with_boxes_are_refused(tmp_path):
 def test_other_kinds_are_refused():
     with pytest.raises(ValueError, match="Received: kind='int4'"):
         litert.convert(models.plain_model(), image_size=16, kind="int4")
+
+
+@pytest.mark.parametrize(
+    ("model", "style", "stem", "made_with"),
+    [
+        ("lite0_unet:vivid", None, "lite0_unet_vivid", ", style vivid"),
+        ("lite0_unet", "0.50", "lite0_unet_0.5", ", style 0.5"),
+        ("lite0_unet", None, "lite0_unet", ""),
+    ],
+)
+def test_the_style_is_in_names_and_card(
+    model, style, stem, made_with, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(litert, "convert", lambda *_, **__: b"network")
+    monkeypatch.setattr(litert_figures, "measure", lambda *_, **__: [])
+    output = tmp_path / "out"
+    export_litert.export_litert(model, str(output), style=style, image_size=64)
+    names = [f"{stem}_float16.tflite", f"{stem}_int8.tflite", "model_card.md"]
+    assert sorted(os.listdir(output)) == sorted(names)
+    card = (output / "model_card.md").read_text()
+    assert card.startswith("# lite0_unet\n")
+    assert f"- made with: image_size 64{made_with}\n" in card
+
+
+def test_paths_with_a_colon_have_no_style():
+    assert export_model.name_of("runs/a:b.keras") == "a:b"
+    assert export_model.style_option("runs/a:b.keras", None) == {}

@@ -10,6 +10,7 @@ from tests.export import exported
 from tests.inference import models
 from tfcolor import Colorizer
 from tfcolor.data import decode
+from tfcolor.export import export_litert
 from tfcolor.export import export_model
 from tfcolor.export import saved_model
 from tfcolor.export import warm_up
@@ -85,6 +86,13 @@ def test_predict_ab_is_the_network_alone(call):
             {"rgb": np.zeros([1, 1025, 1024, 3], np.uint8)},
             "pixels together",
         ),
+        ("serving_default", _bytes(*[PNG] * 65), "at most 64 pictures"),
+        (
+            "colorize_rgb",
+            {"rgb": np.zeros([65, 1, 1, 3], np.uint8)},
+            "at most 64 pictures",
+        ),
+        ("predict_ab", {"L": np.zeros([65, 8, 8, 1], "f")}, "at most 64"),
         ("predict_ab", {"L": np.zeros([1, 8, 9, 1], "f")}, "multiples of 8"),
         ("predict_ab", {"L": np.zeros([0, 8, 8, 1], "f")}, "at least one"),
         ("predict_ab", {"L": np.zeros([1, 0, 8, 1], "f")}, "multiples of 8"),
@@ -165,6 +173,21 @@ def test_what_was_exported_is_written_beside_it():
     assert "| `serving_default` | `picture_bytes` string [?] |" in card
 
 
+def test_the_style_is_written_beside_it(tmp_path, monkeypatch):
+    written = {}
+    monkeypatch.setattr(
+        saved_model,
+        "write",
+        lambda path, *_, assets, **__: os.mkdir(path) or written.update(assets),
+    )
+    path = str(tmp_path / "1")
+    export_model.export_saved_model("lite0_unet", path, style="vivid")
+    described = json.loads(written["tfcolor.json"])
+    assert described["model"] == "lite0_unet"
+    assert described["options"]["style"] == "vivid"
+    assert ", style vivid" in written["model_card.md"]
+
+
 def test_an_export_is_not_replaced_by_accident(tmp_path):
     (tmp_path / "1").mkdir()
     with pytest.raises(ValueError, match="must not exist"):
@@ -200,14 +223,14 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     def write(text, *, fail=False):
         with saved_model.replaced_at_end(path, overwrite=True) as folder:
             os.mkdir(folder)
-            with open(os.path.join(folder, "text"), "w") as file:
+            with open(os.path.join(folder, "model_card.md"), "w") as file:
                 file.write(text)
             if fail:
                 raise KeyboardInterrupt
 
     def content():
         assert os.listdir(tmp_path / "m") == ["1"]
-        return (tmp_path / "m" / "1" / "text").read_text()
+        return (tmp_path / "m" / "1" / "model_card.md").read_text()
 
     write("old")
     with pytest.raises(KeyboardInterrupt):
@@ -215,3 +238,42 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert content() == "old"
     write("new")
     assert content() == "new"
+
+
+@pytest.mark.parametrize("inside", ["1/saved_model.pb", "holiday.jpg"])
+def test_only_an_older_export_is_overwritten(tmp_path, inside):
+    kept = tmp_path / "out" / inside
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    for export in (
+        export_model.export_saved_model,
+        export_litert.export_litert,
+    ):
+        with pytest.raises(ValueError, match="older export.*Received: .*out"):
+            export(None, str(tmp_path / "out"), overwrite=True)
+    assert kept.exists() and os.listdir(tmp_path) == ["out"]
+
+
+@pytest.mark.parametrize("name", ["saved_model.pb", "model_card.md", None])
+def test_older_exports_and_empty_folders_are_overwritten(tmp_path, name):
+    path = tmp_path / "out"
+    path.mkdir()
+    if name:
+        (path / name).touch()
+    with saved_model.replaced_at_end(str(path), overwrite=True) as folder:
+        os.mkdir(folder)
+    assert not os.listdir(path)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_appears_during_an_export_is_kept(tmp_path, overwrite):
+    kept = tmp_path / "out" / "mine"
+    with (
+        pytest.raises(ValueError, match="The output must|A folder that is"),
+        saved_model.replaced_at_end(
+            str(tmp_path / "out"), overwrite=overwrite
+        ) as folder,
+    ):
+        os.mkdir(folder)
+        kept.mkdir(parents=True)
+    assert kept.exists() and os.listdir(tmp_path) == ["out"]

@@ -43,6 +43,12 @@ def test_a_folder_that_is_no_export_does_not_pass(tmp_path):
         verification.verify(str(tmp_path), [])
 
 
+def test_a_check_that_does_not_end_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(verification, "_TIMEOUT_SECONDS", 0.01)
+    with pytest.raises(verification.VerificationError, match="within 0.01 s"):
+        verification.verify(str(tmp_path), [])
+
+
 def test_pictures_are_of_odd_sizes_and_many_kinds():
     cases = _cases(models.plain_model())
     names = [case.name for case in cases]

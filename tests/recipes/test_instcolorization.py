@@ -19,11 +19,11 @@ TINY = (
 )
 
 
-def _run(*arguments):
+def _run(*arguments, python=sys.executable):
     return subprocess.run(
         ["recipes/instcolorization", *arguments],
         cwd=ROOT,
-        env=os.environ | {"PYTHON": sys.executable},
+        env=os.environ | {"PYTHON": str(python)},
         capture_output=True,
         text=True,
         check=False,
@@ -88,6 +88,22 @@ def test_a_repeated_recipe_goes_on_where_it_was(tmp_path):
     assert again.returncode == 0, again.stderr
     assert "there already, skipped" in again.stdout
     assert again.stderr.count("going on at step") == 3
+
+
+@pytest.mark.parametrize("status", [0, 1, 2, 130])
+def test_a_picture_without_boxes_does_not_end_the_recipe(status, tmp_path):
+    python = tmp_path / "python"
+    python.write_text(
+        f'#!/bin/sh\necho "run $2"\n[ "$2" != tfcolor ] || exit {status}\n'
+    )
+    python.chmod(0o755)
+    result = _run(
+        *("--images=a", f"--workdir={tmp_path}", "--detector=b"), python=python
+    )
+    goes_on = status <= 1
+    assert result.returncode == (0 if goes_on else status)
+    assert ("run trainers.train_fusion" in result.stdout) == goes_on
+    assert ("note: pictures that failed" in result.stderr) == (status == 1)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,13 @@
 import base64
+import contextlib
 import json
+import socket
+import ssl
+import threading
 import urllib.error
 import urllib.request
 
+import grpc
 import numpy as np
 import pytest
 
@@ -124,6 +129,110 @@ def test_a_server_that_is_not_there_may_be_there_later(protocol):
     assert error.value.passing
 
 
+@contextlib.contextmanager
+def _answering(answer):
+    """A server that answers one request with some bytes, or None: never."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(2**16)
+                if answer is not None:
+                    connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                # Until the client has gone.
+                while connection.recv(2**16):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+@both
+def test_what_takes_too_long_is_not_tried_again(protocol):
+    make = {"rest": RestClient, "grpc": GrpcClient}[protocol]
+    scheme = {"rest": "http", "grpc": "grpc"}[protocol]
+    with _answering(None) as host:
+        client = make(Address(f"{scheme}://{host}"), timeout=0.5)
+        with pytest.raises(ServerError, match="within 0.5 s .--time") as error:
+            client.colorize(PNG)
+        client.close()
+    assert not error.value.passing
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", "IncompleteRead"),
+        (b"SSH-2.0-OpenSSH\r\n", "BadStatusLine"),
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 99\r\n\r\n{", "503: Busy"),
+    ],
+)
+def test_half_an_answer_and_another_one_are_errors_of_the_server(
+    answer, message
+):
+    with _answering(answer) as host:
+        client = RestClient(Address(f"http://{host}"), timeout=5)
+        with pytest.raises(ServerError, match=message) as error:
+            client.colorize(PNG)
+        assert host in str(error.value) or "503" in message
+    assert error.value.passing
+
+
+@pytest.mark.parametrize(
+    ("reason", "passing"),
+    [
+        (ssl.SSLCertVerificationError("self-signed"), False),
+        (socket.gaierror(socket.EAI_NONAME, "not known"), False),
+        (socket.gaierror(socket.EAI_AGAIN, "try again"), True),
+        (ConnectionRefusedError("refused"), True),
+    ],
+)
+def test_unknown_hosts_and_refused_certificates_stay_so(
+    reason, passing, monkeypatch
+):
+    def urlopen(*args, **options):
+        raise urllib.error.URLError(reason)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with pytest.raises(ServerError, match="cannot be reached") as error:
+        RestClient(Address("https://a.example")).colorize(PNG)
+    assert error.value.passing == passing
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "passing"),
+    [
+        ("UNAVAILABLE", "address lookup failed: Domain name not found", False),
+        ("UNAVAILABLE", "connection refused", True),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", False),
+    ],
+)
+def test_lasting_failures_of_grpc_are_known(
+    code, details, passing, monkeypatch
+):
+    class Failure(grpc.RpcError):
+        def code(self):
+            return grpc.StatusCode[code]
+
+        def details(self):
+            return details
+
+    class Stub:
+        def Predict(self, *args, **options):
+            raise Failure
+
+    client = GrpcClient(Address("grpc://a.example:1"))
+    monkeypatch.setattr(client, "_stub", Stub())
+    with pytest.raises(ServerError, match=code) as error:
+        client.colorize(PNG)
+    client.close()
+    assert error.value.passing == passing
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -183,11 +292,20 @@ def test_what_is_no_colorizer_is_noticed(monkeypatch):
 
 @pytest.mark.parametrize(
     "url",
-    ["localhost:8501", "ftp://a:1", "http://", "grpc://a:1/b", "http://a?b=1"],
+    [
+        *("localhost:8501", "ftp://a:1", "http://", "grpc://a:1/b"),
+        *("http://a?b=1", "http://a:abc", "grpc://a:70000", "http://[::1"),
+    ],
 )
 def test_other_urls_are_refused(url):
     with pytest.raises(ValueError, match="Received: url="):
         Address(url)
+
+
+def test_letters_of_a_url_may_be_large():
+    address = Address("GRPC://Localhost:8500")
+    assert address.is_grpc and address.host == "Localhost:8500"
+    assert not Address("HTTP://localhost:8501").is_grpc
 
 
 def test_a_version_and_a_label_cannot_both_be_asked_for():

@@ -1,14 +1,21 @@
+import dataclasses
+import gc
 import io
 import os
+import threading
+import time
+import weakref
 
 import numpy as np
 import pytest
 from PIL import Image
+from PIL import PngImagePlugin
 
 from tests import pictures
 from tests.data import icc_profiles
 from tfcolor.data import decode
 from tfcolor.data import jpeg_end
+from tfcolor.data import png_end
 from tfcolor.inference import output_paths
 from tfcolor.serving import colorize_files
 from tfcolor.serving.failure import ServerError
@@ -160,3 +167,136 @@ def test_what_is_wrong_with_a_picture_that_is_sent_is_said(tmp_path):
     notes = {os.path.basename(o.source): o.notes for o in found}
     assert jpeg_end.DAMAGED in notes.pop("cut.jpg")
     assert set(notes.values()) == {()}
+
+
+def test_failures_keep_nothing_of_what_was_sent(tmp_path):
+    errors = []
+
+    class Failing:
+        def colorize(self, picture, *, boxes=None):
+            error = ServerError("no", passing=False)
+            errors.append(weakref.ref(error))
+            raise error
+
+    album = pictures.write_album(tmp_path / "album", 3)
+    jobs = _plan(album, tmp_path / "out")
+    found = colorize_files.colorize_files(Failing(), jobs)
+    # Not at its end yet.
+    assert [next(found).reason for _ in jobs] == ["no"] * 3
+    gc.collect()
+    assert [error() for error in errors] == [None] * 3
+    found.close()
+
+
+_XMP = b'<rdf:Description tiff:Orientation="6"/>'
+
+
+def _turned(kind, **options):
+    stream = io.BytesIO()
+    Image.fromarray(pictures.colored(1, 20, 30)).save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _raw_exif():
+    """Text of a PNG as ImageMagick writes EXIF."""
+    exif = Image.Exif()
+    exif[274] = 6
+    block = exif.tobytes()
+    text = PngImagePlugin.PngInfo()
+    lines = f"\nexif\n{len(block):8}\n{block.hex()}\n"
+    text.add_text("Raw profile type exif", lines, zip=True)
+    return text
+
+
+def _xmp_text():
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", _XMP.decode())
+    return text
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        _turned("JPEG", xmp=_XMP),
+        _turned("PNG", pnginfo=_xmp_text()),
+        _turned("PNG", pnginfo=_raw_exif()),
+    ],
+    ids=["JPEG, XMP", "PNG, XMP", "PNG, text"],
+)
+def test_what_exif_does_not_turn_is_turned_before_it_is_sent(encoded):
+    sent = colorize_files.fit_to_send(encoded)
+    assert sent is not encoded
+    found = decode.decode_picture(sent).pixels
+    assert found.shape == (30, 20, 3)
+    expected = decode.decode_picture(encoded).pixels
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("more", [{}, {"xmp": _XMP}])
+def test_what_exif_turns_is_sent_as_it_is(kind, more):
+    exif = Image.Exif()
+    exif[274] = 6
+    if kind == "PNG" and more:
+        more = {"pnginfo": _xmp_text()}
+    encoded = _turned(kind, exif=exif, **more)
+    assert colorize_files.fit_to_send(encoded) is encoded
+
+
+@pytest.mark.parametrize("what", ["checksum", "end", "most of the end"])
+def test_pngs_that_strict_decoders_refuse_are_written_anew(what):
+    whole = pictures.encode(pictures.colored(1))
+    cut = {"end": whole[:-12], "most of the end": whole[:-1]}
+    checksum = whole.index(b"IEND") - 5
+    wrong = bytearray(whole)
+    wrong[checksum] ^= 1
+    notes = []
+    sent = colorize_files.fit_to_send(
+        cut.get(what, bytes(wrong)), say=notes.append
+    )
+    assert sent.endswith(whole[-12:])
+    assert notes == [png_end.DAMAGED] * (what == "checksum")
+    found = decode.decode_picture(sent)
+    assert not found.notes
+    np.testing.assert_array_equal(found.pixels, pictures.colored(1))
+
+
+def test_a_png_that_lacks_pixels_is_not_sent():
+    noise = pictures.encode(pictures.grey(1))
+    with pytest.raises(OSError, match="truncated"):
+        colorize_files.fit_to_send(noise[: len(noise) // 2])
+
+
+def test_an_end_does_not_wait_for_further_tries(tmp_path):
+    failed = threading.Event()
+
+    class OneOfTwo(Turner):
+        def colorize(self, picture, *, boxes=None):
+            if picture == bad:
+                failed.set()
+                raise ServerError("busy", passing=True)
+            failed.wait()
+            return super().colorize(picture)
+
+    album = pictures.write_album(tmp_path / "album", 2)
+    bad = (tmp_path / "album" / "001.png").read_bytes()
+    found = colorize_files.colorize_files(
+        OneOfTwo(), _plan(album, tmp_path / "out"), first_wait=9.0, retries=1
+    )
+    assert next(found).reason is None
+    start = time.monotonic()
+    # As an interruption does.
+    found.close()
+    assert time.monotonic() - start < 5
+
+
+def test_answers_have_a_limit_too(tmp_path):
+    class Large:
+        def colorize(self, picture, *, boxes=None):
+            return pictures.encode(pictures.colored(1, 33, 32))
+
+    (job,) = _plan(pictures.write_album(tmp_path / "album", 1), tmp_path / "o")
+    job = dataclasses.replace(job, output=str(tmp_path / "out.jpg"))
+    (found,) = colorize_files.colorize_files(Large(), [job], max_pixels=1024)
+    assert "at most 1024 pixels" in found.reason
+    assert not (tmp_path / "out.jpg").exists()

@@ -153,9 +153,6 @@ def _check(args) -> None:
     from tfcolor.data import pillow_limit
 
     pillow_limit.check_option(args.max_pixels)
-    from tfcolor.data import pillow_limit
-
-    pillow_limit.check_option(args.max_pixels)
     for name, lowest in (("parallel", 1), ("retries", 0)):
         if getattr(args, name) < lowest:
             raise ValueError(

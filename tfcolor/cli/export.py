@@ -137,12 +137,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_network_alone(args) -> None:
     """Refuses what lies around the network where it alone is written."""
-    whole = args.verify or args.upsampling
-    if whole or args.saturation != inference_defaults.SATURATION:
+    kept = {
+        "verify": False,
+        "upsampling": None,
+        "saturation": inference_defaults.SATURATION,
+        "crop_size": None,
+        "boxes_at_once": inference_defaults.BOXES_AT_ONCE,
+        "max_pixels": defaults.MAX_PIXELS,
+    }
+    given = [name for name in kept if getattr(args, name) != kept[name]]
+    if given:
+        flags = ", ".join(f"--{name}" for name in given)
         raise ValueError(
-            "--verify, --saturation and --upsampling need "
-            "--format=saved_model: other files are the network alone. "
-            f"Received: --format={args.format}"
+            f"{flags} must come with --format=saved_model alone: other files "
+            f"are the network alone. Received: --format={args.format}"
         )
 
 

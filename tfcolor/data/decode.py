@@ -236,14 +236,25 @@ def is_plain(data: bytes, *, max_pixels: int = MAX_PIXELS) -> bool:
         max_pixels: int, as of `decode_picture`.
 
     Returns:
-        bool. False for CMYK, for colors that are not sRGB's, for a JPEG
-        without an end, for a picture of too many pixels and where the head
-        cannot be read.
+        bool. False for CMYK, for colors that are not sRGB's, for a picture
+        that something else than EXIF turns, for a JPEG without an end, for a
+        PNG without one or of wrong checksums, for a picture of too many
+        pixels and where the head cannot be read.
     """
     if data.startswith(_JPEG) and b"\xff\xd9" not in data[-1024:]:
         # Most likely something follows the end, but it may be missing.
         return False
     with contextlib.suppress(Exception), _open(data, max_pixels) as picture:
+        if picture.format == "PNG":
+            if not png_end.is_whole(data):
+                return False
+            # What turns it may come after the pixels.
+            with pillow_limit.at(picture.width * picture.height):
+                picture.load()
+            _check_exif(picture)
+        turned = metadata.orientation(picture)
+        if turned != metadata.exif_orientation(picture):
+            return False
         return picture.mode != "CMYK" and not shown_colors.is_converted(picture)
     return False
 

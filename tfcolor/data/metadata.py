@@ -101,6 +101,27 @@ def orientation(picture: Image.Image) -> int:
     return 1
 
 
+def exif_orientation(picture: Image.Image) -> int:
+    """Returns the orientation that the EXIF block alone has; see `orientation`.
+
+    Pillow also looks into XMP and, in a PNG, into texts.
+
+    Args:
+        picture: PIL.Image.Image, of a PNG loaded.
+
+    Returns:
+        int, 1..8.
+    """
+    block = picture.info.get("exif")
+    with contextlib.suppress(Exception):
+        exif = Image.Exif()
+        exif.load(block)
+        value = exif.get(_Base.Orientation, 1)
+        if value in range(1, 9):
+            return value
+    return 1
+
+
 def upright_exif(
     picture: Image.Image, *, width: int, height: int
 ) -> bytes | None:

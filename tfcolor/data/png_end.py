@@ -6,6 +6,7 @@ they hold, and does not look at the checksums of their chunks.
 
 import io
 import zlib
+from collections.abc import Iterator
 
 from PIL import Image
 
@@ -52,17 +53,41 @@ def damage(data: bytes) -> str | None:
     """
     if not data.startswith(_START):
         return None
-    view, place = memoryview(data), len(_START)
-    while place + 8 <= len(data):
-        size = int.from_bytes(view[place : place + 4], "big")
-        end = place + 8 + size
+    view = memoryview(data)
+    for start, end in _chunks(view):
         # The end of a file may be missing, and checksums with it.
-        if view[place + 4 : place + 8] == b"IDAT" and end + 4 <= len(data):
+        if view[start : start + 4] == b"IDAT" and end + 4 <= len(data):
             checksum = int.from_bytes(view[end : end + 4], "big")
-            if zlib.crc32(view[place + 4 : end]) != checksum:
+            if zlib.crc32(view[start:end]) != checksum:
                 return DAMAGED
-        place = end + 4
     return None
+
+
+def is_whole(data: bytes) -> bool:
+    """Tells whether decoders that look at checksums and the end take a file.
+
+    Args:
+        data: bytes of a PNG file.
+
+    Returns:
+        bool. Whether it has all of its end chunk, and right checksums of the
+        compressed pixels.
+    """
+    view = memoryview(data)
+    has_end = any(
+        view[start : start + 4] == b"IEND" and end + 4 <= len(data)
+        for start, end in _chunks(view)
+    )
+    return has_end and damage(data) is None
+
+
+def _chunks(view: memoryview) -> Iterator[tuple[int, int]]:
+    """Finds where the chunks of a PNG begin, with their names, and end."""
+    place = len(_START)
+    while place + 8 <= len(view):
+        size = int.from_bytes(view[place : place + 4], "big")
+        yield place + 4, place + 8 + size
+        place += 12 + size
 
 
 def _keeps_mark(picture: Image.Image, mark: int) -> bool:

@@ -13,7 +13,7 @@ from tfcolor.inference import class_network
 from tfcolor.inference import defaults
 from tfcolor.weights.model_file import ModelInfo
 
-_NOTE = "classes are guesses from how a picture looks"
+NOTE = "classes are guesses from how a picture looks"
 
 
 def served(
@@ -34,15 +34,23 @@ def served(
         ValueError: the file names no classes, or an option is for colorizers.
     """
     class_network.check(info, model.name)
-    ignored = options.crop_size, options.saturation, options.image_size
-    if ignored != (None, defaults.SATURATION, info.image_size):
-        raise ValueError(
-            "A classifier is exported as it was trained: it has no crop_size "
-            f"and saturation, and image_size={info.image_size}. Received: "
-            f"crop_size={ignored[0]}, saturation={ignored[1]}, "
-            f"image_size={ignored[2]}"
-        )
     made_with = dataclasses.asdict(options)
+    as_trained = {
+        "crop_size": None,
+        "boxes_at_once": defaults.BOXES_AT_ONCE,
+        "saturation": defaults.SATURATION,
+        "upsampling": info.upsampling,
+        "image_size": info.image_size,
+    }
+    received = {k: made_with[k] for k in as_trained}
+    if received != as_trained:
+        other = [k for k in as_trained if received[k] != as_trained[k]]
+        raise ValueError(
+            "A classifier is exported as it was trained, without crop_size, "
+            "boxes_at_once, saturation and upsampling, and with image_size="
+            f"{info.image_size}. Received: "
+            f"{', '.join(f'{k}={received[k]}' for k in other)}"
+        )
     return Served(
         signatures=classifier_signatures(
             model, info, max_pixels=options.max_pixels
@@ -50,6 +58,6 @@ def served(
         options={k: made_with[k] for k in ("image_size", "max_pixels")},
         warm_up=classifier_cases.warm_up_requests(),
         cases=functools.partial(classifier_cases.cases, model, info),
-        note=_NOTE,
+        note=NOTE,
         labels=list(info.class_names),
     )

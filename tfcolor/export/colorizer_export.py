@@ -35,8 +35,9 @@ def served(
         Served.
 
     Raises:
-        ValueError: the model is no colorization model, or `image_size` is
-            below what it can work on.
+        ValueError: the model is no colorization model, `image_size` is below
+            what it can work on, or `crop_size` comes for a model without
+            boxes.
     """
     colorization_model.check(model)
     takes = architecture.takes(model)
@@ -47,6 +48,11 @@ def served(
             f"Received: image_size={options.image_size}"
         )
     checks.check_size("image_size", options.image_size, takes.size_multiple)
+    if options.crop_size is not None and not takes.boxes:
+        raise ValueError(
+            "`crop_size` needs a model that colors boxes by themselves. "
+            f"Received: crop_size={options.crop_size} for {model.name!r}"
+        )
     made_with = dataclasses.asdict(options)
     if not takes.boxes:
         del made_with["crop_size"], made_with["boxes_at_once"]

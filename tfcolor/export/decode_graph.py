@@ -11,8 +11,12 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from tfcolor.export import defaults
 from tfcolor.export import exif_orientation
 from tfcolor.export import picture_head
+
+# Sums of as many of them as a request may have stay far below 2**63.
+_MOST_PIXELS = 2**40
 
 
 class Picture(NamedTuple):
@@ -51,7 +55,7 @@ class Pictures:
         max_pixels: int. Of all pictures together.
 
     Attributes:
-        count: int32 scalar, B, at least 1.
+        count: int32 scalar, B, 1..`defaults.MAX_PICTURES`.
     """
 
     def __init__(self, picture_bytes: tf.Tensor, *, max_pixels: int):
@@ -112,16 +116,27 @@ def check_count(batch: tf.Tensor) -> tf.Tensor:
     """Returns a batch that has an entry: convolutions crash without.
 
     Args:
-        batch: tensor [B, ...].
+        batch: tensor [B, ...], B in 1..`defaults.MAX_PICTURES`.
 
     Returns:
         The same, after the check.
     """
-    check = tf.debugging.Assert(
-        tf.shape(batch)[0] > 0,
-        ["A request must have at least one picture. Received: none"],
+    count = tf.shape(batch)[0]
+    most = defaults.MAX_PICTURES
+    message = tf.strings.join(
+        [
+            f"A request must have at most {most} pictures. Received: ",
+            tf.as_string(count),
+        ]
     )
-    with tf.control_dependencies([check]):
+    checks = [
+        tf.debugging.Assert(
+            count > 0,
+            ["A request must have at least one picture. Received: none"],
+        ),
+        tf.debugging.Assert(count <= most, [message]),
+    ]
+    with tf.control_dependencies(checks):
         return tf.identity(batch)
 
 
@@ -181,16 +196,17 @@ def _check_heads(picture_bytes, heads, max_pixels) -> tf.Tensor:
                 size,
             ],
         ),
-        # No product of two sides of 32 bits overflows before it is compared.
-        check_pixels(
-            tf.reduce_sum(
-                tf.minimum(heads.height, 2**31) * tf.minimum(heads.width, 2**31)
-            ),
-            max_pixels,
-        ),
+        check_pixels(tf.reduce_sum(_pixels(heads)), max_pixels),
     ]
     with tf.control_dependencies(checks):
         return tf.identity(picture_bytes)
+
+
+def _pixels(heads) -> tf.Tensor:
+    """Returns the pixels of each picture; no sum or product overflows."""
+    # Sides have up to 32 bits.
+    sides = [tf.minimum(side, 2**31) for side in (heads.height, heads.width)]
+    return tf.minimum(sides[0] * sides[1], _MOST_PIXELS)
 
 
 def _position(index) -> tf.Tensor:

@@ -38,19 +38,20 @@ def export_litert(
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: the model is not known, takes boxes, the size is no
-            multiple of 8, or the folder exists.
+        ValueError: the model is not known, takes boxes, the size is none
+            that it takes, or the folder exists.
     """
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         checks.check_size("image_size", image_size)
         network, info = colorization_model.open_model(model, style=style)
         colorization_model.check(network)
         size = image_size or info.image_size
-        step = architecture.takes(network).size_multiple
-        checks.check_size("image_size", size, step)
-        name = export_model.name_of(model)
+        takes = architecture.takes(network)
+        checks.check_size("image_size", size, takes.size_multiple)
+        checks.check_smallest(size, takes.smallest_side)
+        stem = export_model.file_stem(model, style)
         files = {
-            f"{name}_{kind}.tflite": litert.convert(
+            f"{stem}_{kind}.tflite": litert.convert(
                 network, image_size=size, kind=kind
             )
             for kind in litert.KINDS
@@ -59,7 +60,11 @@ def export_litert(
             network, files, image_size=size, upsampling=info.upsampling
         )
         table = [*litert_figures.TABLE_HEAD, *(f.row() for f in figures)]
-        described = model_card.versions(info, name, {"image_size": size})
+        options = {"image_size": size}
+        described = model_card.versions(
+            *(info, export_model.name_of(model)),
+            options | export_model.style_option(model, style),
+        )
         os.makedirs(folder)
         for file_name, content in files.items():
             with open(os.path.join(folder, file_name), "wb") as file:

@@ -12,6 +12,7 @@ from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
+from tfcolor.weights import shipped
 
 
 def export_saved_model(
@@ -74,7 +75,9 @@ def export_saved_model(
         classifies = info.architecture in class_network.ARCHITECTURES
         kind = classifier_export if classifies else colorizer_export
         served = kind.served(network, info, options)
-        described = model_card.versions(info, name_of(model), served.options)
+        described = model_card.versions(
+            *(info, name_of(model)), served.options | style_option(model, style)
+        )
         assets = {
             "tfcolor.json": saved_model.description(described),
             "model_card.md": model_card.saved_model_card(described, served),
@@ -93,8 +96,40 @@ def export_saved_model(
 
 
 def name_of(model: str | None) -> str:
-    """Returns what an export of a model is called; see `Colorizer`."""
-    return colorization_model.name_of(model)
+    """Returns what a model is called, without its style; see `Colorizer`."""
+    return colorization_model.name_of(colorization_model.named_style(model)[0])
+
+
+def style_option(
+    model: str | None, style: str | float | None
+) -> dict[str, str]:
+    """Returns the style of a model among the options of its export.
+
+    Args:
+        model: str or None; see `Colorizer`.
+        style: str, float or None, one that `model` has, if it has none itself.
+
+    Returns:
+        dict of "style" to its name or number; empty where none was asked for.
+    """
+    if style is None:
+        _, style = colorization_model.named_style(model)
+    if style is None:
+        return {}
+    return {"style": style if style in shipped.STYLES else f"{float(style):g}"}
+
+
+def file_stem(model: str | None, style: str | float | None) -> str:
+    """Returns the first part of the names of files, as `lite0_unet_vivid`.
+
+    Args:
+        model: str or None; see `Colorizer`.
+        style: str, float or None; see `style_option`.
+
+    Returns:
+        str.
+    """
+    return "_".join([name_of(model), *style_option(model, style).values()])
 
 
 def _check_max_pixels(max_pixels: int) -> None:

@@ -3,7 +3,8 @@
 The file takes what the network takes, by name: `L` and, where it listens to
 them, `hints` and `mask`, or `classes`; it returns `ab`, or what a classifier
 has. Sides and the number of pictures stay free where the network's are. Before
-and after it belong `prepare` and `finish`, as with LiteRT.
+and after it belong `prepare` and `finish`, as with LiteRT; around a
+classifier's, what `class_network` does.
 """
 
 import importlib.util
@@ -13,6 +14,7 @@ import warnings
 import keras
 import numpy as np
 
+from tfcolor.export import classifier_export
 from tfcolor.export import export_model
 from tfcolor.export import model_card
 from tfcolor.export import saved_model
@@ -22,8 +24,10 @@ from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.models import architecture
+from tfcolor.weights.model_file import ModelInfo
 
 CARD = "model_card.md"
+LABELS = "labels.txt"
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 # Of ab in CIELAB units and of logits; of values above 100 in proportion, since
 # float32 has seven digits.
@@ -43,7 +47,7 @@ def export_onnx(
     style: str | float | None = None,
     overwrite: bool = False,
 ) -> float:
-    """Writes an ONNX file and a card.
+    """Writes an ONNX file, a card and, of a model with classes, their names.
 
     Args:
         model: str, the path of a `.keras` file or the name of a shipped
@@ -60,31 +64,61 @@ def export_onnx(
     Raises:
         FileNotFoundError: there is no such model file.
         ImportError: a package of the extra [onnx] is not installed.
-        ValueError: the model is not known or takes boxes, or the folder
-            exists.
+        ValueError: the model is not known or takes boxes, the size is none
+            that it takes, or the folder exists.
         VerificationError: answers differ by more than `TOLERANCE`; nothing is
             left behind.
     """
     check_packages()
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         network, info = colorization_model.open_model(model, style=style)
-        if info.architecture not in class_network.ARCHITECTURES:
+        classifies = info.architecture in class_network.ARCHITECTURES
+        if not classifies:
             colorization_model.check(network)
-        step = architecture.of(network).size_multiple
+        found = architecture.of(network)
+        step = found.size_multiple
         size = image_size or info.image_size
         checks.check_size("image_size", size, step)
-        name = export_model.name_of(model)
+        checks.check_smallest(size, found.smallest_side)
         os.makedirs(folder)
-        file = os.path.join(folder, f"{name}.onnx")
+        stem = export_model.file_stem(model, style)
+        file = os.path.join(folder, f"{stem}.onnx")
         exported = convert(network, file, image_size=size)
         difference = _check(file, exported, size, step)
-        described = model_card.versions(info, name, {"image_size": size})
-        card = model_card.onnx_card(
-            described, NOTE, exported.input, exported.output, difference
+        options = {"image_size": size}
+        described = model_card.versions(
+            *(info, export_model.name_of(model)),
+            options | export_model.style_option(model, style),
         )
-        with open(os.path.join(folder, CARD), "w") as text:
-            text.write(card)
+        notes = _classifier_notes(exported, info) if classifies else [NOTE]
+        texts = {
+            CARD: model_card.onnx_card(
+                described, notes, exported.input, exported.output, difference
+            )
+        }
+        if info.class_names:
+            texts[LABELS] = "\n".join(info.class_names) + "\n"
+        for file_name, content in texts.items():
+            with open(os.path.join(folder, file_name), "w") as text:
+                text.write(content)
     return difference
+
+
+def _classifier_notes(model: keras.Model, info: ModelInfo) -> list[str]:
+    """Returns what people should know of a classifier's file."""
+    notes = [
+        classifier_export.NOTE,
+        "the softmax of `logits` are the probabilities of the classes, in the "
+        f"order of {LABELS}",
+    ]
+    if "hints" in model.input:
+        notes.append(
+            "trained on color: `hints` must be the picture's own ab, CIELAB, "
+            "and `mask` 1 everywhere"
+            if info.inputs == "L_ab"
+            else "trained on lightness alone: `hints` and `mask` must be 0"
+        )
+    return notes
 
 
 def check_packages() -> None:
@@ -181,18 +215,28 @@ def _check(path, model, size, step) -> float:
     sizes = [(size, size)]
     if None in model.input["L"].shape[1:3]:
         sizes.append((size + step, size))
-    largest = 0.0
+    differences = [0.0]
     for batch, (height, width) in enumerate(sizes, 1):
         inputs = random_inputs(model, batch, height, width)
         expected = model(inputs, training=False)
         found = dict(zip(names, session.run(names, inputs), strict=True))
         for name, value in expected.items():
-            right = np.asarray(value)
-            scale = max(1.0, float(np.abs(right).max()) / _LARGE)
-            difference = np.abs(found[name] - right).max() / scale
-            largest = max(largest, float(difference))
+            differences.append(_difference(name, found[name], value))
+    # NaN if one of them is, as `max` is not.
+    largest = float(np.max(differences))
     if not largest <= TOLERANCE:
         raise VerificationError(
             [f"onnxruntime and Keras are {largest:.1e} apart"]
         )
     return largest
+
+
+def _difference(name, found, expected) -> float:
+    """Returns how far an output is from Keras', large values in proportion."""
+    right = np.asarray(expected)
+    if found.shape != right.shape:
+        raise VerificationError(
+            [f"{name} has the shape {found.shape} instead of {right.shape}"]
+        )
+    scale = max(1.0, float(np.abs(right).max()) / _LARGE)
+    return float(np.abs(found - right).max() / scale)

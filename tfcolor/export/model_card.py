@@ -1,5 +1,7 @@
 """What lies beside an exported model for those who meet it later."""
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
 
@@ -73,13 +75,18 @@ def litert_card(described: dict, note: str, figures: list[str]) -> str:
 
 
 def onnx_card(
-    described: dict, note: str, inputs: dict, outputs: dict, difference: float
+    described: dict,
+    notes: Sequence[str],
+    inputs: dict,
+    outputs: dict,
+    difference: float,
 ) -> str:
     """Writes the card of an ONNX file.
 
     Args:
         described: dict of `versions`.
-        note: str. What people should know of the answers.
+        notes: sequence of str, a line each. What people should know of the
+            answers, and of what the file is given.
         inputs: dict of keras.KerasTensor by name.
         outputs: dict of keras.KerasTensor by name.
         difference: float, the largest one between onnxruntime and Keras.
@@ -94,7 +101,7 @@ def onnx_card(
     ]
     return "\n".join(
         [
-            *_head(described, note),
+            *_head(described, *notes),
             "| | |",
             "|---|---|",
             *rows,
@@ -110,7 +117,7 @@ def _sides(shape) -> str:
     return ", ".join("?" if side is None else str(side) for side in shape)
 
 
-def _head(described: dict, note: str) -> list[str]:
+def _head(described: dict, *notes: str) -> list[str]:
     options = ", ".join(f"{k} {v}" for k, v in described["options"].items())
     lines = [
         f"# {described['model']}",
@@ -121,7 +128,7 @@ def _head(described: dict, note: str) -> list[str]:
         f"- made with: {options}",
         f"- versions: tfcolor {described['tfcolor']}, TensorFlow "
         f"{described['tensorflow']}, Keras {described['keras']}",
-        f"- {note}",
+        *(f"- {note}" for note in notes),
         "",
     ]
     if not described["description"]:

@@ -21,6 +21,8 @@ from tfcolor.export.signature import Signature
 # second for warm-up requests.
 ASSETS = "assets"
 EXTRA_ASSETS = "assets.extra"
+# What lies in an older export: a SavedModel, or the card of other files.
+_MARKS = ("saved_model.pb", "model_card.md")
 
 
 def write(
@@ -83,24 +85,41 @@ def replaced_at_end(path: str, *, overwrite: bool) -> Iterator[str]:
 
     Args:
         path: str. The folder to make.
-        overwrite: bool. Whether an older one is replaced.
+        overwrite: bool. Whether an older export is replaced.
 
     Yields:
         str, the path of a folder beside it, not made yet. TensorFlow Serving
         does not see it: its name is no number.
 
     Raises:
-        ValueError: `path` exists already.
+        ValueError: `path` exists already, before or after the body ran; or it
+            is to be overwritten, and is a folder of something else.
         OSError: the folder above it cannot be made or written.
     """
     path = os.path.normpath(path)
     atomic.remove_leftovers([path])
-    if os.path.lexists(path) and not overwrite:
+    _check_replaceable(path, overwrite=overwrite)
+    with atomic.replacing(path) as new:
+        yield new
+        # The body takes minutes.
+        _check_replaceable(path, overwrite=overwrite)
+
+
+def _check_replaceable(path: str, *, overwrite: bool) -> None:
+    """Raises ValueError where something is that an export must not replace."""
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
         raise ValueError(
             f"The output must not exist, or be overwritten. Received: {path!r}"
         )
-    with atomic.replacing(path) as new:
-        yield new
+    if os.path.isdir(path) and (found := os.listdir(path)):
+        if not set(_MARKS) & set(found):
+            raise ValueError(
+                "A folder that is overwritten must be empty or an older "
+                f"export, with {' or '.join(_MARKS)} in it. "
+                f"Received: {path!r} with {', '.join(sorted(found)[:3])}"
+            )
 
 
 def description(values: dict) -> str:

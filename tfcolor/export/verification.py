@@ -42,7 +42,8 @@ def verify(path: str, cases: Sequence[Case]) -> None:
         cases: Cases.
 
     Raises:
-        VerificationError: an answer differs, or the process failed.
+        VerificationError: an answer differs, or the process failed or took
+            too long.
     """
     with tempfile.TemporaryDirectory() as folder:
         questions = os.path.join(folder, "cases")
@@ -58,13 +59,18 @@ def verify(path: str, cases: Sequence[Case]) -> None:
             )
         # -I: neither the current folder nor PYTHONPATH is searched.
         command = [sys.executable, "-I", without_keras.__file__]
-        process = subprocess.run(
-            [*command, os.path.abspath(path), questions, answers],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        try:
+            process = subprocess.run(
+                [*command, os.path.abspath(path), questions, answers],
+                capture_output=True,
+                text=True,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise VerificationError(
+                [f"The check did not end within {_TIMEOUT_SECONDS} s"]
+            ) from error
         if process.returncode or not os.path.exists(answers):
             lines = process.stderr.strip().splitlines() or ["no message"]
             raise VerificationError([f"The check failed: {lines[-1]}"])

@@ -153,6 +153,21 @@ def name_of(model: str | None) -> str:
     return stem if kind.lower() in (".keras", *_CHECKPOINTS) else name
 
 
+def named_style(model: str | None) -> tuple[str | None, str | None]:
+    """Splits NAME:STYLE of a shipped model.
+
+    Args:
+        model: str, a name or a path, or None.
+
+    Returns:
+        The name or path, and the style or None.
+    """
+    name, _, style = (model or "").partition(":")
+    if style and name in shipped.names():
+        return name, style
+    return model, None
+
+
 def check(model: keras.Model) -> None:
     """Raises ValueError unless a model is a colorization model; see `load`."""
     # Only functional models know their inputs before they are called.

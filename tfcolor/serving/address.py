@@ -14,7 +14,7 @@ class Address:
 
     Attributes:
         url: str, `http://HOST:PORT`, `https://HOST:PORT`, perhaps with a path
-            before `/v1`, or `grpc://HOST:PORT`.
+            before `/v1`, or `grpc://HOST:PORT`; in any case of letters.
         model: str, its name in the server's configuration.
         version: int or None. None for the latest, or that of `label`.
         label: str or None, for example "stable" or "canary".
@@ -29,9 +29,7 @@ class Address:
     label: str | None = None
 
     def __post_init__(self):
-        parts = urllib.parse.urlsplit(self.url)
-        known = parts.scheme in (*_REST, _GRPC) and parts.hostname
-        if not known or parts.query or (self.is_grpc and parts.path.strip("/")):
+        if not self._is_known():
             raise ValueError(
                 "`url` must be http://HOST:PORT, https://HOST:PORT or "
                 f"grpc://HOST:PORT. Received: url={self.url!r}"
@@ -42,10 +40,22 @@ class Address:
                 f"version={self.version}, label={self.label!r}"
             )
 
+    def _is_known(self) -> bool:
+        try:
+            parts = urllib.parse.urlsplit(self.url)
+            # Raises ValueError unless it is a number.
+            _ = parts.port
+        except ValueError:
+            return False
+        if parts.scheme == _GRPC and parts.path.strip("/"):
+            return False
+        known = parts.scheme in (*_REST, _GRPC) and parts.hostname
+        return bool(known) and not parts.query
+
     @property
     def is_grpc(self) -> bool:
         """Whether the server is asked by gRPC instead of REST."""
-        return self.url.startswith(f"{_GRPC}://")
+        return urllib.parse.urlsplit(self.url).scheme == _GRPC
 
     @property
     def host(self) -> str:

@@ -1,7 +1,7 @@
 """Colorizing picture files by a server."""
 
 import os
-import time
+import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -66,29 +66,35 @@ def colorize_files(
         Outcome of each job, in order.
     """
     pool = futures.ThreadPoolExecutor(parallel)
+    ended = threading.Event()
 
     def one(job):
+        # An error that a future kept would keep what was sent.
+        try:
+            return Outcome(job.source, (job.output,), notes=colorize(job))
+        except Exception as error:
+            reason = outcome_lib.one_line(error, try_less="smaller pictures")
+            return Outcome(job.source, reason=reason)
+
+    def colorize(job):
         notes = []
         sent, boxes = _request(job.source, find_boxes, max_pixels, notes)
         png = _with_retries(
-            lambda: client.colorize(sent, boxes=boxes), retries, first_wait
+            lambda: client.colorize(sent, boxes=boxes),
+            retries,
+            first_wait,
+            ended,
         )
-        _write(job.output, png)
+        _write(job.output, png, max_pixels)
         return tuple(notes)
 
     try:
-        running = [(job, pool.submit(one, job)) for job in jobs]
-        for job, future in running:
-            if error := future.exception():
-                reason = outcome_lib.one_line(
-                    error, try_less="smaller pictures"
-                )
-                yield Outcome(job.source, reason=reason)
-            else:
-                yield Outcome(job.source, (job.output,), notes=future.result())
+        for future in [pool.submit(one, job) for job in jobs]:
+            yield future.result()
             if stop():
                 break
     finally:
+        ended.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -105,7 +111,7 @@ def _request(source, find_boxes, max_pixels, notes) -> tuple:
     return sent, boxes
 
 
-def _write(output: str, png: bytes) -> None:
+def _write(output: str, png: bytes, max_pixels: int) -> None:
     if not png.startswith(_PNG):
         raise ValueError(
             "A server must answer with a PNG. "
@@ -113,7 +119,7 @@ def _write(output: str, png: bytes) -> None:
         )
     extension = os.path.splitext(output)[1]
     if extension.lower() != ".png":
-        pixels = decode.decode_picture(png).pixels
+        pixels = decode.decode_picture(png, max_pixels=max_pixels).pixels
         png = encode.encode_picture(pixels, extension)
     encode.write_atomically(output, png)
 
@@ -153,12 +159,15 @@ def fit_to_send(
     return encode.encode_picture(pixels, ".png")
 
 
-def _with_retries(ask, retries: int, first_wait: float) -> bytes:
+def _with_retries(
+    ask, retries: int, first_wait: float, ended: threading.Event
+) -> bytes:
+    """Asks until there is an answer; not again once nobody waits for it."""
     for attempt in range(retries + 1):
         try:
             return ask()
         except ServerError as error:
-            if not error.passing or attempt == retries:
+            last = not error.passing or attempt == retries
+            if last or ended.wait(first_wait * 2**attempt):
                 raise
-        time.sleep(first_wait * 2**attempt)
     raise ValueError(f"`retries` must be 0 or above. Received: {retries}")

@@ -15,3 +15,16 @@ class ServerError(Exception):
     def __init__(self, message: str, *, passing: bool):
         super().__init__(" ".join(message.split()))
         self.passing = passing
+
+
+def no_answer(url: str, timeout: float) -> str:
+    """Returns the message of a request that took too long.
+
+    Args:
+        url: str.
+        timeout: float, seconds.
+
+    Returns:
+        str.
+    """
+    return f"{url}: no answer within {timeout:g} s (--timeout)"

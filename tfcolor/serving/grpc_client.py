@@ -6,14 +6,18 @@ Needs TensorFlow Serving's protocol: pip install 'tfcolor[serving]'.
 import numpy as np
 
 from tfcolor.serving import defaults
+from tfcolor.serving import failure
 from tfcolor.serving.address import Address
 from tfcolor.serving.failure import ServerError
 
 _SIGNATURE = "serving_default"
-# Names of grpc.StatusCode.
-_PASSING = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "ABORTED")
-# What gRPC says of a message that will never get through.
-_TOO_LARGE = "larger than max"
+# Names of grpc.StatusCode. What took too long once would again, and keep a
+# server busy that nobody waits for.
+_PASSING = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED")
+_TOO_LATE = "DEADLINE_EXCEEDED"
+# What gRPC says of a message that will never get through, and of a host that
+# nobody knows.
+_LASTING = ("larger than max", "Domain name not found")
 # Pictures are larger than the 4 MB that gRPC allows by itself.
 _CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", -1),
@@ -67,9 +71,11 @@ class GrpcClient:
             )
         except grpc.RpcError as error:
             code, details = error.code().name, error.details() or ""
+            if code == _TOO_LATE:
+                details = failure.no_answer(self._address.url, self._timeout)
+            lasting = any(text in details for text in _LASTING)
             raise ServerError(
-                f"{code}: {details}",
-                passing=code in _PASSING and _TOO_LARGE not in details,
+                f"{code}: {details}", passing=code in _PASSING and not lasting
             ) from error
         if "png_bytes" not in response.outputs:
             raise ServerError(

@@ -6,18 +6,25 @@ Reference:
 
 import base64
 import binascii
+import contextlib
+import http.client
 import json
+import socket
+import ssl
 import urllib.error
 import urllib.request
 
 import numpy as np
 
 from tfcolor.serving import defaults
+from tfcolor.serving import failure
 from tfcolor.serving.address import Address
 from tfcolor.serving.failure import ServerError
 
-# Too many requests; bad gateway, unavailable and gateway timeout.
-_PASSING = (429, 502, 503, 504)
+# Too many requests; bad gateway and unavailable. What took too long once (504)
+# would again, and keep a server busy that nobody waits for.
+_PASSING = (429, 502, 503)
+_MOST_CHARACTERS = 200
 
 
 class RestClient:
@@ -68,7 +75,8 @@ class RestClient:
             binascii.Error,
         ) as error:
             raise ServerError(
-                f"{self._url} does not answer as a colorizer: {answer[:200]!r}",
+                f"{self._url} does not answer as a colorizer: "
+                f"{answer[:_MOST_CHARACTERS]!r}",
                 passing=False,
             ) from error
 
@@ -89,16 +97,37 @@ class RestClient:
                 f"status {error.code}: {_message(error)}",
                 passing=error.code in _PASSING,
             ) from error
-        except OSError as error:
-            reason = getattr(error, "reason", error)
-            raise ServerError(
-                f"{self._url} cannot be reached: {reason}", passing=True
-            ) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise self._without_answer(error) from error
+
+    def _without_answer(self, error: Exception) -> ServerError:
+        """Returns the error of a request that had no whole answer."""
+        reason = getattr(error, "reason", error)
+        if isinstance(reason, TimeoutError):
+            return ServerError(
+                failure.no_answer(self._url, self._timeout), passing=False
+            )
+        if isinstance(reason, http.client.HTTPException):
+            return ServerError(
+                f"{self._url} does not answer as a server does, or in part: "
+                f"{reason!r:.{_MOST_CHARACTERS}}",
+                passing=not isinstance(reason, http.client.InvalidURL),
+            )
+        # A certificate that is refused; a name that nobody knows, unless the
+        # one who is asked for it is not there.
+        lasting = isinstance(reason, ssl.SSLCertVerificationError) or (
+            isinstance(reason, socket.gaierror)
+            and reason.errno != socket.EAI_AGAIN
+        )
+        return ServerError(
+            f"{self._url} cannot be reached: {reason}", passing=not lasting
+        )
 
 
 def _message(error: urllib.error.HTTPError) -> str:
     """Returns what the server says, or what the status means."""
-    with error:
+    content = b""
+    with error, contextlib.suppress(OSError, http.client.HTTPException):
         content = error.read()
     try:
         return str(json.loads(content)["error"])
