@@ -35,9 +35,9 @@ _HEAD = """\
 # Gallery
 
 Made by `python -m docs.make_gallery{samples}`, with the default model
-`{model}`: a seed chose the pictures, nobody did. All are public domain or CC0. Each row: the grey
-picture that the network saw, `--style=natural` (the default), `--style=vivid`,
-the true colors.
+`{model}`: a seed chose the pictures, nobody did. All are public domain or CC0.
+Each row: the grey picture that the network saw, `--style=natural` (the
+default), `--style=vivid`, the true colors.
 
 """
 _HINT_HEAD = """\
