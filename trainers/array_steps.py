@@ -138,10 +138,7 @@ class JaxSteps(Steps):
             [jax.numpy.array(variable.value) for variable in variables]
             for variables in (
                 *(network.trainable_variables, others),
-                *(
-                    self._optimizer.variables,
-                    self._changing,
-                ),
+                *(self._optimizer.variables, self._changing),
             )
         ]
         self._step = jax.jit(self._pure_step, donate_argnums=0)

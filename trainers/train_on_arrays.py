@@ -55,6 +55,7 @@ from tfcolor.layers import bin_colors
 from tfcolor.losses import classification
 from tfcolor.losses import colorized
 from tfcolor.losses import objective
+from tfcolor.models import blend
 from tfcolor.models import discriminator
 from tfcolor.models import efficientnet_lite
 from tfcolor.models.efficientnet_unet import check_size
@@ -64,8 +65,6 @@ from trainers import array_fit
 from trainers import array_steps
 
 _COUNTED = 2000
-# The logits are on a grid of every fourth row and column.
-_CLASS_STEP = 4
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 PACK = flags.DEFINE_string(
@@ -106,7 +105,7 @@ FEATURE_WEIGHT = flags.DEFINE_float(
     "feature_weight",
     0.0,
     "Weight of how differently an EfficientNet-Lite0 for ImageNet sees the "
-    "picture with --huber_weight's colors; needs the extra [pretrained].",
+    "true and the predicted picture; needs the extra [pretrained].",
     lower_bound=0,
 )
 FEATURE_CLASS_SHARE = flags.DEFINE_float(
@@ -181,7 +180,7 @@ def blended(outputs: dict):
     if not share:
         return outputs["ab"]
     classes = bin_colors.BinColors(
-        temperature=FEATURE_TEMPERATURE.value, scale=_CLASS_STEP
+        temperature=FEATURE_TEMPERATURE.value, scale=blend.CLASS_STEP
     )(outputs["ab_logits"])
     return (1 - share) * outputs["ab"] + share * classes
 

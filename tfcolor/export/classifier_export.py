@@ -14,6 +14,19 @@ from tfcolor.inference import defaults
 from tfcolor.weights.model_file import ModelInfo
 
 NOTE = "classes are guesses from how a picture looks"
+LABELS = "labels.txt"
+
+
+def labels_text(labels: list[str]) -> str:
+    """Returns what `LABELS` holds.
+
+    Args:
+        labels: list of str, the names of the classes, in order.
+
+    Returns:
+        str, a name a line.
+    """
+    return "\n".join(labels) + "\n"
 
 
 def served(

@@ -83,7 +83,9 @@ def export_saved_model(
             "model_card.md": model_card.saved_model_card(described, served),
         }
         if served.labels:
-            assets["labels.txt"] = "\n".join(served.labels) + "\n"
+            assets[classifier_export.LABELS] = classifier_export.labels_text(
+                served.labels
+            )
         saved_model.write(
             folder,
             network,

@@ -27,7 +27,6 @@ from tfcolor.models import architecture
 from tfcolor.weights.model_file import ModelInfo
 
 CARD = "model_card.md"
-LABELS = "labels.txt"
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 # Of ab in CIELAB units and of logits; of values above 100 in proportion, since
 # float32 has seven digits.
@@ -97,7 +96,9 @@ def export_onnx(
             )
         }
         if info.class_names:
-            texts[LABELS] = "\n".join(info.class_names) + "\n"
+            texts[classifier_export.LABELS] = classifier_export.labels_text(
+                info.class_names
+            )
         for file_name, content in texts.items():
             with open(os.path.join(folder, file_name), "w") as text:
                 text.write(content)
@@ -109,7 +110,7 @@ def _classifier_notes(model: keras.Model, info: ModelInfo) -> list[str]:
     notes = [
         classifier_export.NOTE,
         "the softmax of `logits` are the probabilities of the classes, in the "
-        f"order of {LABELS}",
+        f"order of {classifier_export.LABELS}",
     ]
     if "hints" in model.input:
         notes.append(

@@ -196,15 +196,28 @@ def feature_distance(features: keras.Model, rgb_true, rgb_pred):
     Returns:
         float32 tensor [B].
     """
+
+    def share(true, predicted):
+        true, predicted = (ops.cast(x, "float32") for x in (true, predicted))
+        size = ops.mean(ops.abs(true), axis=(1, 2, 3)) + _EPSILON
+        return _mean_difference(true, predicted) / size
+
+    return _over_maps(features, rgb_true, rgb_pred, share)
+
+
+def _mean_difference(true, predicted):
+    """Returns the mean absolute difference of two maps: [B]."""
+    return ops.mean(ops.abs(true - predicted), axis=(1, 2, 3))
+
+
+def _over_maps(features, rgb_true, rgb_pred, distance):
+    """Adds up distances of maps: each one counts half as much as the next."""
     true = features(rgb_true, training=False)
     predicted = features(rgb_pred, training=False)
     total, weight = 0.0, 1.0
     for name in reversed(sorted(true)):
-        expected = ops.stop_gradient(ops.cast(true[name], "float32"))
-        found = ops.cast(predicted[name], "float32")
-        difference = ops.mean(ops.abs(expected - found), axis=(1, 2, 3))
-        size = ops.mean(ops.abs(expected), axis=(1, 2, 3)) + _EPSILON
-        total = total + weight * difference / size
+        fixed = ops.stop_gradient(true[name])
+        total = total + weight * distance(fixed, predicted[name])
         weight /= 2
     return total
 
@@ -221,11 +234,4 @@ def perceptual_loss(features: keras.Model, rgb_true, rgb_pred):
         float32 tensor [B]: the mean absolute differences of the maps. The last
         one counts fully, each one before it half as much.
     """
-    true = features(rgb_true, training=False)
-    predicted = features(rgb_pred, training=False)
-    total, weight = 0.0, 1.0
-    for name in reversed(sorted(true)):
-        difference = ops.abs(ops.stop_gradient(true[name]) - predicted[name])
-        total = total + weight * ops.mean(difference, axis=(1, 2, 3))
-        weight /= 2
-    return total
+    return _over_maps(features, rgb_true, rgb_pred, _mean_difference)

@@ -23,7 +23,7 @@ from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
 
 # Pixels of the picture for each class distribution, in both directions.
-_CLASS_STEP = 4
+CLASS_STEP = 4
 _NETWORKS = ("siggraph", "efficientnet_unet")
 
 
@@ -146,7 +146,7 @@ def blend(
     inputs = siggraph_blocks.picture_inputs()
     outputs = network(_with_mirror(inputs) if mirrored else inputs)
     classes = BinColors(
-        temperature=temperature, scale=_CLASS_STEP, name="class_colors"
+        temperature=temperature, scale=CLASS_STEP, name="class_colors"
     )(outputs["ab_logits"])
     parts = [
         layers.Rescaling(
