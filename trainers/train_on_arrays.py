@@ -19,7 +19,9 @@ a second in batches of 512, which keep the device busier than smaller ones; jax
 had not compiled the step there after three minutes. --adversarial_weight makes
 each step several times as long.
 
-It takes the presets of train_efficientnet_unet. Without meaning here are
+It takes the presets of train_efficientnet_unet, and with --network=siggraph the
+flags of train_full's network. --teacher=lite2_unet lets a small network learn
+from a large one, in the proportion of --teacher_share. Without meaning here are
 --epochs, --best_by, --cache, --min_color_range and --load_size: --steps is the
 length, --minutes a limit, the last weights are kept, and nearly grey pictures
 are to be left out of the packs. For --schedule=released, an epoch is a pass
@@ -43,6 +45,7 @@ from keras import ops
 
 from flags import efficientnet as efficientnet_flags
 from flags import fields
+from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from tfcolor.color import ab_bins
@@ -54,13 +57,16 @@ from tfcolor.data import packs
 from tfcolor.layers import bin_colors
 from tfcolor.losses import classification
 from tfcolor.losses import colorized
+from tfcolor.losses import distillation
 from tfcolor.losses import objective
+from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.models import discriminator
 from tfcolor.models import efficientnet_lite
-from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
+from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
+from tfcolor.weights import shipped
 from trainers import array_fit
 from trainers import array_steps
 
@@ -78,7 +84,28 @@ PACK_SIZE = flags.DEFINE_integer(
 )
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
 INITIAL_WEIGHTS = flags.DEFINE_string(
-    "initial_weights", None, "Model to start from, a .keras file."
+    "initial_weights",
+    None,
+    "Model to start from, a .keras file or the name of one that ships.",
+)
+NETWORK = flags.DEFINE_enum(
+    "network",
+    "efficientnet_unet",
+    ["efficientnet_unet", "siggraph"],
+    "What is trained.",
+)
+TEACHER = flags.DEFINE_string(
+    "teacher",
+    None,
+    "Model whose colors are learned beside the true ones, a .keras file or the "
+    "name of one that ships.",
+)
+TEACHER_SHARE = flags.DEFINE_float(
+    "teacher_share",
+    0.5,
+    "What the colors of --teacher count; the true ones count the rest.",
+    lower_bound=0,
+    upper_bound=1,
 )
 STEPS = flags.DEFINE_integer("steps", 1000, "Length of the run.", lower_bound=1)
 MINUTES = flags.DEFINE_float(
@@ -130,7 +157,12 @@ DISCRIMINATOR_WIDTH = flags.DEFINE_float(
     "discriminator_width", 0.5, "Factor on its filters."
 )
 
-for _group in (efficientnet_flags, objective_flags, optimizer_flags):
+for _group in (
+    efficientnet_flags,
+    model_flags,
+    objective_flags,
+    optimizer_flags,
+):
     flags.adopt_module_key_flags(_group)
 flags.mark_flag_as_required("packs")
 
@@ -142,8 +174,13 @@ def count_bins(pictures: np.ndarray) -> np.ndarray:
     return np.bincount(bins, minlength=ab_bins.NUM_BINS).astype(np.float64)
 
 
-def make_losses(pictures: np.ndarray):
-    """Makes the loss function of the flags; see `objective.objective`."""
+def make_losses(pictures: np.ndarray, teacher: keras.Model | None = None):
+    """Makes the loss function of the flags; see `objective.objective`.
+
+    Args:
+        pictures: uint8 array [N, P, P, 3].
+        teacher: keras.Model or None, of `load_teacher`.
+    """
     wanted, weights = objective_flags.config(), None
     if wanted.class_weight and wanted.rebalance:
         weights = ops.convert_to_tensor(
@@ -152,6 +189,10 @@ def make_losses(pictures: np.ndarray):
             )
         )
     losses = objective.objective(wanted, bin_weights=weights)
+    if teacher is not None:
+        losses = distillation.distilled(
+            losses, teacher, config=wanted, share=TEACHER_SHARE.value
+        )
     features = build_features() if FEATURE_WEIGHT.value else None
 
     def all_losses(targets, outputs):
@@ -200,23 +241,52 @@ def load_imagenet(network: keras.Model, variant: str) -> None:
     efficientnet_files.load_encoder(network, variant=variant)
 
 
-def build_networks(options: dict, path: str | None):
+def load_teacher() -> keras.Model | None:
+    """Loads the network of --teacher, in float32.
+
+    Raises:
+        ValueError: it does not predict a distribution over colors.
+    """
+    if TEACHER.value is None:
+        return None
+    network = load_network(TEACHER.value)
+    if "ab_logits" not in network.output:
+        raise ValueError(
+            "--teacher must be a colorizer with a distribution over colors. "
+            f"Received: --teacher={TEACHER.value!r}, {network.name!r}"
+        )
+    return network
+
+
+def load_network(name_or_path: str) -> keras.Model:
+    """Loads a model that ships or a .keras file, without its blend."""
+    load = shipped.load if name_or_path in shipped.names() else model_file.load
+    return blend.network(load(name_or_path)[0])
+
+
+def build_network() -> keras.Model:
+    """Builds the network of the flags."""
+    if NETWORK.value == "siggraph":
+        return siggraph(**model_flags.options())
+    return efficientnet_unet(**efficientnet_flags.options())
+
+
+def build_networks(path: str | None):
     """Builds the network to be kept and the one to be trained.
 
     Args:
-        options: dict, of `efficientnet_unet`.
         path: str or None, of the model to start from.
 
     Returns:
         Two keras.Model of the same weights: in float32, and in --precision.
     """
-    kept = efficientnet_unet(**options)
+    kept = build_network()
     if path:
-        load_weights(kept, path, options["variant"])
-    else:
-        load_imagenet(kept, options["variant"])
+        load_weights(kept, path)
+    elif NETWORK.value == "efficientnet_unet":
+        load_imagenet(kept, efficientnet_flags.options()["variant"])
     keras.mixed_precision.set_dtype_policy(_POLICIES[PRECISION.value])
-    trained = efficientnet_unet(**options)
+    trained = build_network()
     trained.set_weights(kept.get_weights())
     if ADVERSARIAL_WEIGHT.value:
         judge = discriminator.discriminator(width=DISCRIMINATOR_WIDTH.value)
@@ -224,25 +294,42 @@ def build_networks(options: dict, path: str | None):
     return kept, trained
 
 
-def load_weights(network, path: str, variant: str) -> None:
-    """Loads the weights of a model file, of a network of the same flags.
+def load_weights(network, path: str) -> None:
+    """Loads the weights of a model, of a network of the same flags.
 
     Args:
-        network: keras.Model, of `efficientnet_unet`.
-        path: str.
-        variant: str, of the network.
+        network: keras.Model, of `build_network`.
+        path: str, of a model file, or the name of a model that ships.
 
     Raises:
-        ValueError: the file does not fit.
+        ValueError: they do not fit.
     """
     try:
-        network.load_weights(path)
+        if path in shipped.names():
+            network.set_weights(load_network(path).get_weights())
+        else:
+            network.load_weights(path)
     except (ValueError, KeyError) as error:
+        options = architecture.of(network).options
+        flag = "width" if NETWORK.value == "siggraph" else "variant"
         raise ValueError(
-            "--initial_weights must be an efficientnet_unet of the same "
-            f"--variant. Received: --initial_weights={path!r} with "
-            f"--variant={variant}"
+            f"--initial_weights must be an {NETWORK.value} of the same "
+            f"--{flag}. Received: --initial_weights={path!r} with "
+            f"--{flag}={options[flag]}"
         ) from error
+
+
+def check_size(image_size: int, *networks: keras.Model | None) -> None:
+    """Raises ValueError unless networks take pictures of that side."""
+    for network in networks:
+        if network is None:
+            continue
+        multiple = architecture.takes(network).size_multiple
+        if image_size % multiple:
+            raise ValueError(
+                f"--image_size must be a multiple of {multiple} for "
+                f"{network.name!r}. Received: --image_size={image_size}"
+            )
 
 
 def read_pictures(image_size: int) -> np.ndarray:
@@ -277,7 +364,6 @@ def train() -> None:
     """Reads the flags, then: pictures, network, fit."""
     clock = array_fit.Clock(MINUTES.value)
     config = full_data_config.FullDataConfig(**_data())
-    check_size(config.image_size)
     rates = optimizer_flags.config()
     keras.utils.set_random_seed(config.seed)
     files.make_output_folder(WORKDIR.value)
@@ -289,14 +375,14 @@ def train() -> None:
     )
     if schedule.note():
         print(schedule.note(), flush=True)
-    network, trained = build_networks(
-        efficientnet_flags.options(), INITIAL_WEIGHTS.value
-    )
+    teacher = load_teacher()
+    network, trained = build_networks(INITIAL_WEIGHTS.value)
+    check_size(config.image_size, network, teacher)
     steps = array_steps.of_backend(
-        trained, make_losses(pictures), pictures, config, rates
+        trained, make_losses(pictures, teacher), pictures, config, rates
     )
     path = os.path.join(WORKDIR.value, "model.keras")
-    info = model_file.ModelInfo("efficientnet_unet", config.image_size)
+    info = model_file.ModelInfo(NETWORK.value, config.image_size)
     array_fit.fit(
         steps,
         packs.batches(

@@ -9,8 +9,10 @@ import pytest
 from tests import pictures
 from tfcolor.data import packs
 from tfcolor.inference.colorizer import Colorizer
+from tfcolor.models import blend
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import model_file
+from tfcolor.weights import shipped
 
 ROOT = pathlib.Path(__file__).parents[2]
 # What JAX compiles runs slowly, and is compiled in half the time.
@@ -117,3 +119,38 @@ def test_mistakes_end_in_a_line(tmp_path):
     done = _run(program, f"--workdir={tmp_path}/run", "--image_size=64")
     assert done.returncode == 2
     assert "--image_size must be at most" in done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
+    pytest.importorskip(backend)
+    images = pictures.write_album(tmp_path / "images", 4, kind="jpg")
+    folder = str(tmp_path / "packs")
+    packs.write(images, folder, size=48)
+    preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
+    program = ("-m", "trainers.train_on_arrays", f"--flagfile={preset}")
+    given = (f"--packs={folder}", f"--workdir={tmp_path}/run")
+    given += ("--steps=2", "--batch_size=2", "--log_steps=1")
+    done = _run(program, *given, "--image_size=32", backend=backend)
+    assert done.returncode == 0, done.stderr
+    assert "step 2: loss" in done.stdout
+    after, info = model_file.load(f"{tmp_path}/run/model.keras")
+    assert info.architecture == "siggraph"
+    before, _ = shipped.load("siggraph_small")
+    moved = [
+        abs(np.subtract(new, old)).max()
+        for new, old in zip(
+            after.trainable_variables,
+            blend.network(before).trainable_variables,
+            strict=True,
+        )
+    ]
+    assert 0 < max(moved) < 1e-3
+
+    wrong = "--image_size=40"
+    done = _run(program, *given, wrong, backend=backend)
+    assert done.returncode == 2 and "must be a multiple of 32" in done.stderr
+    wrong = "--width=0.5"
+    done = _run(program, *given, "--image_size=32", wrong, backend=backend)
+    assert done.returncode == 2 and "of the same --width" in done.stderr

@@ -112,14 +112,14 @@ def examples(rgb, drawn, grain) -> tuple[dict, dict]:
 
     Returns:
         ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask": [B, S, S,
-        1]}, {"L": [B, S, S, 1], "ab": [B, S, S, 2]}), CIELAB. The second L is
-        as it was before it aged.
+        1]}, {"L": [B, S, S, 1], "ab": [B, S, S, 2], "hints", "mask"}), CIELAB.
+        The second L is as it was before it aged.
     """
     colors = lab.rgb_to_lab(views(rgb, drawn["parts"], grain.shape[1]) / 255.0)
     L, ab = colors[..., :1], colors[..., 1:]
     hints, mask = hints_of(ab, drawn["patches"], drawn["shown"])
     inputs = {"L": aged(L, drawn["age"], grain), "hints": hints, "mask": mask}
-    return inputs, {"L": L, "ab": ab}
+    return inputs, {"L": L, "ab": ab, "hints": hints, "mask": mask}
 
 
 def views(rgb, parts, size: int):
