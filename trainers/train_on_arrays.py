@@ -250,6 +250,7 @@ def load_teacher() -> keras.Model | None:
     if TEACHER.value is None:
         return None
     network = load_network(TEACHER.value)
+    network.trainable = False
     if "ab_logits" not in network.output:
         raise ValueError(
             "--teacher must be a colorizer with a distribution over colors. "
