@@ -148,9 +148,17 @@ def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
     ]
     assert 0 < max(moved) < 1e-3
 
-    wrong = "--image_size=40"
-    done = _run(program, *given, wrong, backend=backend)
-    assert done.returncode == 2 and "must be a multiple of 32" in done.stderr
-    wrong = "--width=0.5"
-    done = _run(program, *given, "--image_size=32", wrong, backend=backend)
+
+@pytest.mark.slow
+def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
+    images = pictures.write_album(tmp_path / "images", 2)
+    folder = str(tmp_path / "packs")
+    packs.write(images, folder, size=48)
+    preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
+    program = ("-m", "trainers.train_on_arrays", f"--flagfile={preset}")
+    given = (f"--packs={folder}", f"--workdir={tmp_path}/run")
+    done = _run(program, *given, "--image_size=40")
+    assert done.returncode == 2
+    assert "--image_size must be a multiple of 32" in done.stderr
+    done = _run(program, *given, "--image_size=32", "--width=0.5")
     assert done.returncode == 2 and "of the same --width" in done.stderr
