@@ -15,6 +15,7 @@ from tfcolor.data import box_folder
 from tfcolor.data import coco_writer
 from tfcolor.data import picture_boxes
 from tfcolor.inference import defaults
+from tfcolor.weights import shipped
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,7 @@ def test_help_names_every_default(capsys):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert text.count("(default: ") == 18
+    assert f"(default: {shipped.DEFAULT})" in text
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text
     assert "1/50 of the short side" in text

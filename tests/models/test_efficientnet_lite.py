@@ -154,7 +154,7 @@ def test_without_their_package_weights_are_said_to_be_missing(monkeypatch):
 
 
 @pytest.mark.skipif(
-    efficientnet_files.find() is None, reason="needs tfcolor[pretrained]"
+    efficientnet_files.find() is None, reason="needs the extra [pretrained]"
 )
 def test_the_published_file_gives_what_the_pytorch_code_gives():
     torch = pytest.importorskip("torch")

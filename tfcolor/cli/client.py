@@ -14,10 +14,11 @@ for example. Pictures are sent as they are where the model can decode them
 _EPILOG = """\
 url:
   http://HOST:8501 or https://HOST asks by REST, grpc://HOST:8500 by gRPC, which
-  needs TensorFlow Serving's protocol: pip install 'tfcolor[serving]'.
+  needs TensorFlow Serving's protocol, the extra [serving]; in the checkout: pip
+  install -e '.[serving]'.
 
 output:
-  As of `tfcolor colorize`. Requests that fail because the server is not there
+  As in `tfcolor colorize`. Requests that fail because the server is not there
   or busy are tried again, after 0.5 s, 1 s, 2 s and so on.
 
 examples:

@@ -41,12 +41,13 @@ hints:
   from 0. radius is in pixels too; without one it is 1/50 of the short side.
 
 films:
-  MP4, MOV, MKV, WebM, AVI and whatever else FFmpeg reads (pip install
-  'tfcolor[film]') become H.264 in .mp4, .m4v, .mov or .mkv. Times of frames,
-  sound, subtitles and chapters are kept. Colors go along with what moves and
-  begin anew at cuts (--smoothing). A run that was stopped goes on where it was.
-  Points of a film may have a "frame", counted from 0; they hold through the
-  scene of that frame. --compare and --boxes are for pictures alone.
+  MP4, MOV, MKV, WebM, AVI and whatever else FFmpeg reads become H.264 in .mp4,
+  .m4v, .mov or .mkv. Needs the extra [film]; in the checkout: pip install -e
+  '.[film]'. Times of frames, sound, subtitles and chapters are kept. Colors
+  follow moving objects and start again at cuts (--smoothing). A run that was
+  stopped goes on where it was. Points of a film may have a "frame", counted
+  from 0; they hold through the scene of that frame. --compare and --boxes are
+  for pictures alone.
 
 boxes:
   An instance-aware model colors each boxed object by itself and blends it into
@@ -114,8 +115,8 @@ def _add_films(parser) -> None:
         type=int,
         default=defaults.CRF,
         metavar="0..51",
-        help="of films: quality of the H.264 video; smaller is better and "
-        "larger (default: %(default)s)",
+        help="of films: quality of the H.264 video; lower values give better "
+        "quality and larger files (default: %(default)s)",
     )
 
 

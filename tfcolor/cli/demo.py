@@ -2,6 +2,8 @@
 
 import os
 
+from tfcolor.inference import defaults
+
 _DESCRIPTION = """\
 Colorizes the pictures that ship with tfcolor, from their lightness alone, and
 puts grey | colorized | true side by side on a contact sheet.
@@ -31,8 +33,8 @@ def add_parser(subparsers):
     parser.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="a name of `tfcolor models`, or a model file (default: the "
-        "shipped one)",
+        help="a name of `tfcolor models`, or a model file (default: "
+        f"{defaults.MODEL})",
     )
     return parser
 

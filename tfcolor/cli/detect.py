@@ -8,8 +8,8 @@ from tfcolor.detection import defaults
 _DESCRIPTION = """\
 Finds boxes around things in pictures, with an exported detector such as Mask
 R-CNN, for colorizing and training with instances. The detector is a SavedModel
-of TensorFlow's Model Garden or of its Object Detection API; which one, its
-signature tells.
+of TensorFlow's Model Garden or of its Object Detection API; which of the two is
+recognized by its signature.
 """
 
 _EPILOG = """\

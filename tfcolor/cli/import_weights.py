@@ -45,10 +45,10 @@ architectures:
   mmagic            mmagic's single file with all three, as one model
   ddcolor           DDColor's pytorch_model.bin, of either encoder
   alexnet           torchvision's AlexNet, any classes: a grey classifier
-                    (kernels of the three channels summed), which
-                    trainers.train_alexnet goes on from
-  resnet18          torchvision's ResNet-18 without its classes, likewise: what
-                    trainers.train_resnet_colorizer goes on from
+                    (kernels of the three channels summed), for
+                    --initial_weights of trainers.train_alexnet
+  resnet18          torchvision's ResNet-18 without its classes, likewise, for
+                    --initial_weights of trainers.train_resnet_colorizer
 
 Reads .pth, .pt, .bin, .ckpt, .safetensors, and .npz with the same arrays under
 the same names, without PyTorch. Files from before PyTorch 1.6 are read if their

@@ -9,8 +9,9 @@ from tfcolor.cli import shared
 
 _DESCRIPTION = """\
 Makes TFRecord shards of pictures: squashed to squares as networks see them,
-encoded again, with their boxes and their classes. Every trainer reads them
-(--images=FOLDER), several times faster than the pictures themselves.
+encoded again, with their boxes and their classes. All trainers but
+train_on_arrays read them (--images=FOLDER), several times faster than the
+pictures themselves.
 """
 
 _EPILOG = """\

@@ -70,8 +70,8 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|PATH",
         help="a model that ships with tfcolor, NAME or NAME:STYLE; a "
         "published one, which is fetched at its first use (`tfcolor models` "
-        "lists both); or a .keras, .pth or .safetensors file (default: the "
-        "shipped one)",
+        "lists both); or a .keras, .pth or .safetensors file (default: "
+        f"{defaults.MODEL})",
     )
     parser.add_argument(
         "--image_size",
@@ -90,14 +90,14 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--style",
         metavar="natural|vivid|0..1",
-        help="how lively a shipped model's colors are; numbers lie between "
-        "both (default: natural)",
+        help="how lively a shipped model's colors are, or a number from 0 "
+        "(natural) to 1 (vivid) (default: natural)",
     )
     parser.add_argument(
         "--upsampling",
         choices=defaults.UPSAMPLINGS,
-        help="how colors come to the picture's size: along its own edges, or "
-        "simply smoothed (default: the model's own)",
+        help="how colors are enlarged to the picture's size: guided follows "
+        "the picture's edges, bilinear does not (default: the model's own)",
     )
 
 

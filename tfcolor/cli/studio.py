@@ -3,6 +3,7 @@
 import argparse
 
 from tfcolor.cli import shared
+from tfcolor.inference import defaults
 
 # What a machine without the extra does not have.
 _EXTRA = ("starlette", "uvicorn")
@@ -57,8 +58,8 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--model",
         metavar="NAME|PATH",
-        help="the model to begin with, as of `tfcolor colorize` (default: "
-        "the shipped one)",
+        help="the model to begin with, as in `tfcolor colorize` (default: "
+        f"{defaults.MODEL})",
     )
     parser.add_argument(
         "--models_folder",
@@ -102,7 +103,8 @@ def run(args: argparse.Namespace) -> int:
         if error.name not in _EXTRA:
             raise
         missing = ModuleNotFoundError(
-            "The studio needs its extra: pip install 'tfcolor[studio]'. "
+            "The studio needs the extra [studio]; in the checkout: "
+            "pip install -e '.[studio]'. "
             f"Received: no package {error.name!r}"
         )
         return shared.say_error("studio", missing, 2)

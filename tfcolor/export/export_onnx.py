@@ -127,8 +127,9 @@ def check_packages() -> None:
     missing = [p for p in PACKAGES if importlib.util.find_spec(p) is None]
     if missing:
         raise ImportError(
-            f"ONNX files need {', '.join(PACKAGES)}: pip install "
-            f"'tfcolor[onnx]'. Received: no {', '.join(missing)}"
+            f"ONNX files need {', '.join(PACKAGES)}, the extra [onnx]; in the "
+            "checkout: pip install -e '.[onnx]'. "
+            f"Received: no {', '.join(missing)}"
         )
 
 

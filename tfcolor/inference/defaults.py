@@ -4,6 +4,8 @@ Kept apart so that `tfcolor colorize --help` can name the values without
 importing TensorFlow.
 """
 
+# `weights.shipped.DEFAULT`.
+MODEL = "lite2_unet"
 # Pictures that go through the network at once.
 BATCH_SIZE = 8
 # Of a picture: what one box takes in the networks waits for the others.

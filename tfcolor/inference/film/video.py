@@ -60,7 +60,8 @@ def load_av():
         import av
     except ImportError as error:
         raise ImportError(
-            "Films need PyAV: pip install 'tfcolor[film]' (or pip install av)"
+            "Films need PyAV, the extra [film]; in the checkout: "
+            "pip install -e '.[film]'"
         ) from error
     return av
 
