@@ -24,7 +24,7 @@ from benchmarks import measuring
 
 _CLIPS = flags.DEFINE_string("clips", None, "Glob of films; default: made.")
 _FRAMES = flags.DEFINE_integer("frames", 60, "Frames of a film, at most.")
-_MODEL = flags.DEFINE_string("model", None, "Model; default: the shipped one.")
+_MODEL = flags.DEFINE_string("model", None, "Model; default: lite2_unet.")
 _STRENGTHS = flags.DEFINE_list("smoothing", ["0.8", "0.9"], "Values to try.")
 _KEYS = flags.DEFINE_list("key_frames", ["1", "2", "4"], "Intervals to try.")
 _SPEED = flags.DEFINE_bool("speed", False, "Time whole films instead.")
