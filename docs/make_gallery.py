@@ -31,12 +31,18 @@ _HINTS = 10
 _HEIGHT = 240
 _QUALITY = 85
 
+# Names that files spell without some of their spaces.
+_SPELLED = {
+    "great wallof china": "Great Wall of China",
+    "chateaude chambord": "Château de Chambord",
+}
+
 _HEAD = """\
 # Gallery
 
 Made by `python -m docs.make_gallery{samples}`, with the default model
-`{model}`: a seed chose the pictures, nobody did. All are public domain or CC0.
-Each row: the grey picture that the network saw, `--style=natural` (the
+`{model}`: the pictures were chosen at random (by a seed). All are public domain
+or CC0. Each row: the grey picture that the network saw, `--style=natural` (the
 default), `--style=vivid`, the true colors.
 
 """
@@ -51,8 +57,8 @@ the true colors.
 _FAILURE_HEAD = """\
 ## Failures
 
-The {failed} of {count} photographs whose natural colors are farthest from the
-true ones (root mean square of a and b).
+The {failed} of {count} photographs where `--style=natural` is farthest from the
+true colors (root mean square of a and b).
 
 """
 _CREDIT_HEAD = """\
@@ -166,6 +172,8 @@ def _strip(folder, name: str, pictures: list, labels: list[str]) -> str:
     )
     _write(folder / f"{stem}.jpg", sheet)
     title = stem.replace("_", " ")
+    for written, spelled in _SPELLED.items():
+        title = title.replace(written, spelled)
     return f"![{title}](images/gallery/{stem}.jpg)\n\n"
 
 
