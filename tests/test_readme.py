@@ -31,13 +31,18 @@ ROOT = pathlib.Path(__file__).parents[1]
 ELSEWHERE = {
     "make demo": "tests/cli/test_demo.py",
     "make test": "the caller",
-    "pip install -c constraints.txt .": "make setup, with -e",
+    "pip install -c constraints.txt -e '.[film,studio]'": "make setup, [dev]",
     "tensorboard --logdir=runs": "tests/training reads the event files",
     "docker compose -f deploy/docker-compose.yml up -d": "tests/test_deploy.py",
 }
 _SHORT = ["--epochs=1", "--log_steps=1", "--validation_share=0.3"]
 MORE = {
     "trainers.train_full": [*_SHORT, "--width=0.0625", "--batch_size=2"],
+    "trainers.train_efficientnet_unet": [
+        *_SHORT,
+        "--batch_size=2",
+        "--image_size=64",
+    ],
     "trainers.train_classifier": [*_SHORT, "--batch_size=2", "--image_size=32"],
 }
 _START = ("tfcolor ", "python ", "make ", "pip ", "docker ", "tensorboard ")
