@@ -1,4 +1,4 @@
-"""What sub-commands share: arguments, and how they speak."""
+"""Arguments and messages that sub-commands share."""
 
 import argparse
 import collections

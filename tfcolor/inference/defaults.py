@@ -8,7 +8,7 @@ importing TensorFlow.
 MODEL = "lite2_unet"
 # Pictures that go through the network at once.
 BATCH_SIZE = 8
-# Of a picture: what one box takes in the networks waits for the others.
+# Boxes of one picture that are processed at once.
 BOXES_AT_ONCE = 2
 # A factor on ab; 1 leaves the network's colors as they are.
 SATURATION = 1.0

@@ -106,7 +106,7 @@ def _places(instances, counts) -> _Places:
         first = before + tf.range(count) * height * width
         size = (tf.fill([count], height), tf.fill([count], width))
         parts.append((first, *size))
-        # A map for no box has a row all the same.
+        # A map without boxes still has one dummy row.
         before += rows * height * width
     return _Places(*(tf.concat(p, axis=0) for p in zip(*parts, strict=True)))
 
