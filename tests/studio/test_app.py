@@ -193,14 +193,15 @@ def test_what_is_not_json_is_refused(client, photo, body):
 
 def test_what_is_no_picture_is_refused_and_leaves_nothing(client, place):
     before = set(os.listdir(place / "own"))
-    for data, name in (
-        (b"not a picture", "old.jpg"),
-        (b"", "old.jpg"),
-        (pages.grey_jpeg(), "old.exe"),
-        (pages.grey_jpeg(1001, 1000), "large.jpg"),
+    for data, name, code in (
+        (b"not a picture", "old.jpg", "no_picture"),
+        (b"", "old.jpg", "empty"),
+        (pages.grey_jpeg(), "old.exe", "other_file"),
+        (pages.grey_jpeg(1001, 1000), "large.jpg", "many_by_head"),
     ):
         answer = _add(client, data, name)
         assert answer.status_code == 422 and answer.json()["reason"], name
+        assert answer.json()["code"] == code
     assert set(os.listdir(place / "own")) == before
 
 
@@ -297,7 +298,7 @@ def test_a_folder_is_colored_and_failures_have_reasons(client, tmp_path):
     job = _wait(client)
     assert (job["done"], job["failed"], job["total"]) == (1, 1, 2)
     assert job["failures"][0]["name"] == "b.jpg"
-    assert job["failures"][0]["reason"]
+    assert job["failures"][0]["code"] == "no_picture"
     assert os.listdir(output / "deep") == ["a.jpg"]
 
 
@@ -314,10 +315,18 @@ def test_a_folder_job_can_be_cancelled(client, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "output"),
-    [("album", "out"), ("{}", "{}"), ("{}/none", "{}/out"), ("{}/album", "{}")],
+    ("source", "output", "code"),
+    [
+        ("album", "{}/out", "source_path"),
+        ("{}/album", "out", "output_path"),
+        ("{}", "{}", "output_around"),
+        ("{}/none", "{}/out", "no_source"),
+        ("{}/album", "{}", "output_around"),
+    ],
 )
-def test_folders_must_be_whole_paths_apart(client, tmp_path, source, output):
+def test_folders_must_be_whole_paths_apart(
+    client, tmp_path, source, output, code
+):
     (tmp_path / "album").mkdir()
     wish = {
         "source": source.format(tmp_path),
@@ -325,4 +334,4 @@ def test_folders_must_be_whole_paths_apart(client, tmp_path, source, output):
         "model": PLAIN,
     }
     answer = client.post("api/job", json=wish)
-    assert answer.status_code == 422 and answer.json()["reason"]
+    assert answer.status_code == 422 and answer.json()["code"] == code

@@ -382,6 +382,38 @@ def test_the_page_speaks_german(page):
     page.wait_for_selector("html[lang=en]")
 
 
+def test_reasons_are_in_the_language_of_the_page(page, place, tmp_path):
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "torn.jpg").write_bytes(b"not a picture")
+    page.locator("#language").click()
+    page.wait_for_selector("html[lang=de]")
+    page.set_input_files("#files", str(place / "wrong.jpg"))
+    page.wait_for_selector("#message.wrong")
+    german = "wrong.jpg: Die Datei ist kein Bild"
+    assert page.locator("#message").inner_text().startswith(german)
+    page.locator("#folder-part summary").click()
+    page.locator("#source").fill(str(tmp_path / "none"))
+    page.locator("#output").fill(str(tmp_path / "out"))
+    page.locator("#start-job").click()
+    page.wait_for_function(
+        "() => document.getElementById('job').textContent.includes("
+        "'Diesen Ordner mit Fotos gibt es nicht')"
+    )
+    page.locator("#source").fill(str(tmp_path / "album"))
+    page.locator("#start-job").click()
+    page.wait_for_selector("#failures li")
+    failed = page.locator("#failures").inner_text()
+    assert failed.startswith("torn.jpg: Die Datei ist kein Bild")
+    # What is shown follows when the language changes.
+    page.locator("#language").click()
+    page.wait_for_selector("html[lang=en]")
+    assert "is not a picture" in page.locator("#message").inner_text()
+    page.wait_for_function(
+        "() => document.getElementById('failures').textContent.includes("
+        "'is not a picture')"
+    )
+
+
 def test_nothing_is_wider_than_a_telephone(page, place):
     _choose(page, place / "wide.jpg")
     page.set_viewport_size({"width": 360, "height": 740})

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from tfcolor.data import files
 from tfcolor.data import memory
 from tfcolor.detection import defaults
+from tfcolor.studio import reasons
 from tfcolor.studio import worker as worker_lib
 from tfcolor.studio.worker import Worker
 
@@ -179,7 +180,7 @@ class Studio:
             "name": photo.name,
             "width": photo.width,
             "height": photo.height,
-            "notes": list(photo.notes),
+            "notes": [reasons.coded(note) for note in photo.notes],
             "edit": self._edits.get(photo_id),
         }
 
@@ -444,7 +445,7 @@ def _page_routes() -> list[Route]:
 
 
 async def _say(request: Request, error: HTTPException) -> Response:
-    return JSONResponse({"reason": error.detail}, error.status_code)
+    return JSONResponse(reasons.coded(error.detail), error.status_code)
 
 
 def make_app(studio: Studio) -> Starlette:

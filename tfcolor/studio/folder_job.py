@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from tfcolor.data import files
 from tfcolor.inference import album
+from tfcolor.studio import reasons
 from tfcolor.studio import worker as worker_lib
 from tfcolor.studio.colorizers import Loaded
 from tfcolor.studio.worker import Worker
@@ -75,9 +76,10 @@ class FolderJob:
     def _look(self, future) -> None:
         error = future.exception()
         if error is not None:
-            reason = "" if isinstance(error, worker_lib.Stale) else str(error)
+            # Stale: the studio has ended.
+            known = isinstance(error, worker_lib.Stale)
             self.state |= {
-                "error": files.shown_name(" ".join(reason.split())) or None,
+                "error": None if known else reasons.coded(files.one_line(error)),
                 "running": False,
             }
 
@@ -112,7 +114,7 @@ class FolderJob:
                         "name": files.shown_name(
                             os.path.relpath(outcome.source, self._source)
                         ),
-                        "reason": files.shown_name(outcome.reason),
+                        **reasons.coded(files.shown_name(outcome.reason)),
                     }
                 )
         elif outcome.skipped:

@@ -1,14 +1,16 @@
 // The folder job: begin, look, cancel, and the list of what failed.
 
 import * as server from "./server.js";
-import { text } from "./texts.js";
+import { said, text } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
 
 export function begin({ options, onError }) {
   let timer = null;
+  let refused = null; // Why it was not begun, for when the language changes.
 
   function show(job) {
+    if (refused) return sayRefused();
     if (!job) return;
     const bar = $("progress");
     bar.hidden = !job.running;
@@ -20,18 +22,22 @@ export function begin({ options, onError }) {
     $("cancel-job").disabled = !job.running;
     const key = job.running ? "jobRunning" : job.cancelled ? "jobCancelled" : "jobDone";
     const words = job.error
-      ? text(job.total === null ? "jobWrong" : "jobStopped", { reason: job.error })
+      ? text(job.total === null ? "jobWrong" : "jobStopped", { reason: said(job.error) })
       : text(key, { ...job, total: job.total ?? "…" });
     // Heard once, at the end, and not at every picture.
     $("job").setAttribute("aria-live", job.running ? "off" : "polite");
     if ($("job").textContent !== words) $("job").textContent = words;
-    $("failures").replaceChildren(...job.failures.map(({ name, reason }) => {
+    $("failures").replaceChildren(...job.failures.map((failure) => {
       const item = document.createElement("li");
-      item.textContent = text("wrong", { name, reason });
+      item.textContent = text("wrong", { name: failure.name, reason: said(failure) });
       return item;
     }));
     clearTimeout(timer);
     if (job.running) timer = setTimeout(look, 500);
+  }
+
+  function sayRefused() {
+    $("job").textContent = text("jobWrong", { reason: said(refused) });
   }
 
   async function look() {
@@ -43,6 +49,7 @@ export function begin({ options, onError }) {
   }
 
   $("start-job").addEventListener("click", async () => {
+    refused = null;
     try {
       show(await server.startJob({
         source: $("source").value.trim(),
@@ -50,8 +57,9 @@ export function begin({ options, onError }) {
         ...options(),
       }));
     } catch (error) {
-      if (error.status === 422) $("job").textContent = text("jobWrong", { reason: error.message });
-      else onError(error);
+      if (error.status !== 422) return onError(error);
+      refused = error.said;
+      sayRefused();
     }
   });
   $("cancel-job").addEventListener("click", () => server.cancelJob().then(look, onError));

@@ -4,7 +4,7 @@ import { Edits } from "./edits.js";
 import * as folder from "./folder.js";
 import { Picker } from "./picker.js";
 import * as server from "./server.js";
-import { firstLanguage, speak, switchLanguage, text } from "./texts.js";
+import { firstLanguage, said, speak, switchLanguage, text } from "./texts.js";
 import { View } from "./view.js";
 
 const $ = (id) => document.getElementById(id);
@@ -35,9 +35,18 @@ const job = folder.begin({
 
 // ---- What is said
 
+// What went wrong, for when the language changes.
+let sayAgain = null;
+
 function tell(words, wrong = false) {
+  sayAgain = null;
   $("message").textContent = words;
   $("message").classList.toggle("wrong", wrong);
+}
+
+function tellWrong(words) {
+  tell(words(), true);
+  sayAgain = words;
 }
 
 // Takes a message back, unless another one has come.
@@ -48,14 +57,14 @@ function untell(words) {
 function reasonOf(error, name) {
   if (!(error instanceof server.Refused)) throw error;
   if (error.status === 0 || error.status === 403) return text("ended");
-  return name ? text("wrong", { name, reason: error.message }) : error.message;
+  return name ? text("wrong", { name, reason: said(error.said) }) : said(error.said);
 }
 
 function say(error, name = null) {
   // A newer wish, or a photo that was closed meanwhile.
   if (error.status === 409 && error.message === "stale") return;
   if (error.status === 404 && !error.message) return;
-  tell(reasonOf(error, name), true);
+  tellWrong(() => reasonOf(error, name));
 }
 
 // For those who hear the page: where the cross is, what was placed.
@@ -91,10 +100,11 @@ async function addFiles(files) {
       else await show(first = photo.id);
       untell(reading);
     } catch (error) {
-      wrong.push(reasonOf(error, name));
+      if (!(error instanceof server.Refused)) throw error;
+      wrong.push([error, name]);
     }
   }
-  if (wrong.length) tell(wrong.join("\n"), true);
+  if (wrong.length) tellWrong(() => wrong.map((both) => reasonOf(...both)).join("\n"));
 }
 
 function take(photo) {
@@ -114,11 +124,7 @@ async function show(id) {
   if (!open) return showEdit();
   for (const which of ["grey", "color"]) $(which).removeAttribute("src");
   view.open(open.width, open.height);
-  $("notes").replaceChildren(...open.notes.map((note) => {
-    const item = document.createElement("li");
-    item.textContent = note;
-    return item;
-  }));
+  listNotes();
   const photo = open;
   showEdit();
   await learn(photo.edits.now.model);
@@ -131,6 +137,14 @@ async function show(id) {
   }
   await follow();
   await wantBoxes();
+}
+
+function listNotes() {
+  $("notes").replaceChildren(...(open?.notes ?? []).map((note) => {
+    const item = document.createElement("li");
+    item.textContent = said(note);
+    return item;
+  }));
 }
 
 function listPhotos() {
@@ -601,7 +615,9 @@ function listen() {
   });
   on("language", "click", async () => {
     await switchLanguage();
+    if (sayAgain) tellWrong(sayAgain);
     listPhotos();
+    listNotes();
     listModels();
     picker.repeat();
     showEdit();

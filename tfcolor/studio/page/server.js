@@ -1,10 +1,13 @@
 // Requests to the studio's server. Addresses are relative: the token is in
 // the page's own address.
 
+// `said` is what the server says: a reason in English, and its code and values
+// for the person's language; see `said` of texts.js.
 export class Refused extends Error {
-  constructor(status, reason) {
-    super(reason);
+  constructor(status, said) {
+    super(said.reason);
     this.status = status;
+    this.said = said;
   }
 }
 
@@ -17,15 +20,15 @@ async function ask(path, options = {}) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Refused(0, "");
+    throw new Refused(0, { reason: "" });
   }
   if (!answer.ok) {
     const text = await answer.text();
-    let reason = text;
+    let said = { reason: text, code: answer.status === 500 ? "broken" : null };
     try {
-      reason = JSON.parse(text).reason ?? text;
+      said = JSON.parse(text);
     } catch { /* Not of the application itself. */ }
-    throw new Refused(answer.status, reason);
+    throw new Refused(answer.status, said);
   }
   return answer;
 }

@@ -9,6 +9,21 @@ export function text(key, values = {}) {
   return found.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }
 
+// What the server says: `reason`, a sentence in English, and, where it is one
+// that is known, `code` and `values` for the person's own language.
+export function said({ reason, code, values = {} }) {
+  const key = `reason ${code}`;
+  if (!code || !texts[key]) return text("reason other", { reason });
+  const shown = Object.entries(values).map(([name, value]) =>
+    [name, value?.reason !== undefined ? said(value) : withGroups(value)]);
+  return text(key, Object.fromEntries(shown));
+}
+
+// Numbers of many digits in the groups of the language.
+function withGroups(value) {
+  return /^\d{5,15}$/.test(value) ? new Intl.NumberFormat(language).format(value) : value;
+}
+
 export async function speak(wanted) {
   language = languages.includes(wanted) ? wanted : "en";
   texts = await (await fetch(`${language}.json`)).json();
