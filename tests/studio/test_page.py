@@ -1,4 +1,4 @@
-"""The page in a real Chromium, driven by Playwright."""
+"""The page in a real Chromium, driven by Playwright: all of it."""
 
 import json
 import pathlib
@@ -7,130 +7,10 @@ import signal
 
 import pytest
 
+from tests.studio import browser
 from tests.studio import pages
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None
-)
-pytestmark = [
-    pytest.mark.long,
-    pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="The page is tested in Chromium, which is not installed here.",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "temporary").mkdir()
-    pages.model_folder(folder / "models")
-    (folder / "old.jpg").write_bytes(pages.with_exif())
-    (folder / "wide.jpg").write_bytes(pages.grey_jpeg(320, 200))
-    (folder / "found.jpg").write_bytes(pages.grey_jpeg(320, 200))
-    pages.box_file(folder / "boxes" / "found.jpg.npz", [[20, 30, 150, 290]])
-    (folder / "wrong.jpg").write_bytes(b"not a picture")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(place):
-    with pages.running(
-        f"--model={place / 'models' / 'plain.keras'}",
-        f"--models_folder={place / 'models'}",
-        f"--boxes={place / 'boxes'}",
-        temporary=place / "temporary",
-    ) as (_, address):
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser, address):
-    context = browser.new_context(locale="en-US", accept_downloads=True)
-    page = context.new_page()
-    page.problems = []
-    page.on("pageerror", lambda error: page.problems.append(str(error)))
-    page.on(
-        "console",
-        lambda said: (
-            page.problems.append(said.text)
-            if "Content Security Policy" in said.text
-            else None
-        ),
-    )
-    page.goto(address)
-    page.wait_for_selector("body[data-ready]", timeout=90_000)
-    yield page
-    # Photos are the server's: the next test begins without any.
-    for count in range(page.locator("#photos > span").count(), 0, -1):
-        page.locator("#photos button:last-child").first.click()
-        page.wait_for_function(
-            "n => document.querySelectorAll('#photos > span').length < n",
-            arg=count,
-        )
-    problems = page.problems
-    context.close()
-    assert not problems
-
-
-def _choose(page, path):
-    page.set_input_files("#files", str(path))
-    _colored(page)
-
-
-def _colored(page):
-    page.wait_for_function(
-        "() => document.getElementById('color').naturalWidth > 0"
-        " && document.getElementById('busy').hidden"
-    )
-
-
-_COLOR_AT = """([x, y]) => {
-  const shown = document.getElementById("color");
-  const paper = new OffscreenCanvas(shown.naturalWidth, shown.naturalHeight);
-  const context = paper.getContext("2d");
-  context.drawImage(shown, 0, 0);
-  return [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
-}"""
-
-
-def _color_at(page, x, y):
-    return page.evaluate(_COLOR_AT, [x, y])
-
-
-def _click_photo(page, x, y):
-    """Clicks at shares of the shown photo's sides."""
-    box = page.locator("#color").bounding_box()
-    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-
-
-def _followed(page, before, x, y):
-    page.wait_for_function(
-        f"([at, old]) => String(({_COLOR_AT})(at)) !== String(old)",
-        arg=[[x, y], before],
-    )
-    return _color_at(page, x, y)
-
-
-def test_a_chosen_photo_is_colored_under_the_slider(page, place):
-    _choose(page, place / "wide.jpg")
-    red, green, _ = _color_at(page, 160, 100)
-    assert red - green > 20
-    page.locator("#compare").fill("50")
-    assert "50%" in page.locator("#color").evaluate("e => e.style.clipPath")
-    assert page.locator("#line").is_visible()
+pytestmark = [pytest.mark.long, browser.needed]
 
 
 def test_a_dropped_photo_is_colored(page, place):
@@ -144,38 +24,12 @@ def test_a_dropped_photo_is_colored(page, place):
         }""",
         data,
     )
-    _colored(page)
+    browser.colored(page)
     assert page.locator("#photos").inner_text().startswith("dropped.jpg")
 
 
-def test_a_hint_changes_its_place_and_undo_brings_it_back(page, place):
-    _choose(page, place / "wide.jpg")
-    before = _color_at(page, 110, 106)
-    # The middle of one of the 16 x 16 places of this model.
-    _click_photo(page, 5.5 / 16, 8.5 / 16)
-    page.wait_for_selector(".point")
-    page.locator("#hex").fill("#00a000")
-    page.locator("#hex").press("Enter")
-    after = _followed(page, before, 110, 106)
-    page.wait_for_function(
-        f"(old) => {{ const c = ({_COLOR_AT})([110, 106]);"
-        " return c[1] > c[0]; }",
-        arg=after,
-    )
-    page.locator("#stage").focus()
-    for _ in range(2):
-        page.keyboard.press("Control+z")
-    assert page.locator(".point").count() == 0
-    page.wait_for_function(
-        f"(old) => String(({_COLOR_AT})([110, 106])) === String(old)",
-        arg=before,
-    )
-    page.keyboard.press("Control+y")
-    assert page.locator(".point").count() == 1
-
-
 def test_a_hint_is_placed_moved_and_removed_with_keys_alone(page, place):
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     page.locator("#stage").focus()
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
@@ -188,11 +42,36 @@ def test_a_hint_is_placed_moved_and_removed_with_keys_alone(page, place):
     assert page.locator(".point").count() == 0
 
 
+_FOCUSED = "() => document.activeElement.id"
+
+
+def test_keys_are_never_lost_to_a_button_that_ends_its_work(page, place):
+    browser.choose(page, place / "wide.jpg")
+    page.locator("#stage").focus()
+    for key in ("Enter", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_selector(".point")
+    page.locator("#undo").press("Enter")
+    assert page.evaluate(_FOCUSED) == "redo"
+    page.keyboard.press("Enter")
+    assert page.evaluate(_FOCUSED) == "undo"
+    page.locator("#clear").press("Enter")
+    assert page.evaluate(_FOCUSED) == "undo"
+    with page.expect_download():
+        page.locator("#download").press("Enter")
+    page.wait_for_function(f"() => ({_FOCUSED})() === 'download'")
+    # The last photo's place in the list is gone; nothing is said of it.
+    page.locator("#photos button").last.press("Enter")
+    page.wait_for_function(f"() => ({_FOCUSED})() === 'choose'")
+    page.wait_for_timeout(500)
+    assert not page.locator("#message.wrong").count()
+
+
 def test_another_model_gives_another_picture(page, place):
-    _choose(page, place / "wide.jpg")
-    before = _color_at(page, 160, 100)
+    browser.choose(page, place / "wide.jpg")
+    before = browser.color_at(page, 160, 100)
     page.locator("#model").select_option("file: boxed.keras")
-    _followed(page, before, 160, 100)
+    browser.followed(page, before, 160, 100)
     assert page.locator("#boxes-part").is_visible()
     page.locator("#draw-box").click()
     area = page.locator("#color").bounding_box()
@@ -208,7 +87,7 @@ def test_another_model_gives_another_picture(page, place):
 def test_boxes_of_files_come_by_themselves_and_can_be_found_again(page, place):
     # The page begins with the model that was used last.
     page.locator("#model").select_option("file: plain.keras")
-    _choose(page, place / "found.jpg")
+    browser.choose(page, place / "found.jpg")
     assert page.locator(".box").count() == 0
     page.locator("#model").select_option("file: boxed.keras")
     page.wait_for_selector(".box")
@@ -219,7 +98,7 @@ def test_boxes_of_files_come_by_themselves_and_can_be_found_again(page, place):
 
 
 def test_a_box_is_drawn_with_keys_alone(page, place):
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     page.locator("#model").select_option("file: boxed.keras")
     page.wait_for_selector("#boxes-part:not([hidden])")
     page.locator("#draw-box").press("Enter")
@@ -248,12 +127,12 @@ def test_a_pasted_photo_is_colored(page, place):
         }""",
         data,
     )
-    _colored(page)
+    browser.colored(page)
     assert page.locator("#photos").inner_text().startswith("pasted.jpg")
 
 
 def test_two_fingers_zoom_and_place_no_hint(page, place):
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     box = page.locator("#stage").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     before = page.locator("#picture").bounding_box()["width"]
@@ -285,7 +164,7 @@ def test_two_fingers_zoom_and_place_no_hint(page, place):
 def test_the_download_is_the_commands_result(page, place):
     from tfcolor.cli import main
 
-    _choose(page, place / "old.jpg")
+    browser.choose(page, place / "old.jpg")
     page.locator("#model").select_option("file: plain.keras")
     page.locator("#strength").fill("1.5")
     with page.expect_download() as started:
@@ -304,8 +183,8 @@ def test_the_download_is_the_commands_result(page, place):
 
 
 def test_hints_are_saved_and_loaded_again(page, place):
-    _choose(page, place / "wide.jpg")
-    _click_photo(page, 0.4, 0.4)
+    browser.choose(page, place / "wide.jpg")
+    browser.click_photo(page, 0.4, 0.4)
     page.wait_for_selector(".point")
     with page.expect_download() as started:
         page.locator("#save-hints").click()
@@ -326,9 +205,9 @@ def test_a_wrong_file_is_named_with_its_reason(page, place):
 
 
 def test_a_reload_and_a_second_tab_show_the_same_work(page, place):
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     page.locator("#strength").fill("0.5")
-    _click_photo(page, 0.4, 0.4)
+    browser.click_photo(page, 0.4, 0.4)
     page.wait_for_selector(".point")
     page.wait_for_timeout(400)
     page.reload()
@@ -354,7 +233,7 @@ def test_several_photos_are_listed_and_the_wrong_one_is_said_last(page, place):
     page.wait_for_function(
         "() => document.querySelectorAll('#photos > span').length === 2"
     )
-    _colored(page)
+    browser.colored(page)
     page.wait_for_selector("#message.wrong")
     assert page.locator("#message").inner_text().startswith("wrong.jpg: ")
     shown = page.locator("#photos [aria-current=true]")
@@ -363,7 +242,7 @@ def test_several_photos_are_listed_and_the_wrong_one_is_said_last(page, place):
 
 def test_the_last_of_two_quick_choices_of_a_model_counts(page, place):
     page.locator("#model").select_option("file: plain.keras")
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     page.locator("#model").select_option("file: boxed.keras")
     page.locator("#model").select_option("file: plain.keras")
     page.wait_for_function(
@@ -382,66 +261,24 @@ def test_the_page_speaks_german(page):
     page.wait_for_selector("html[lang=en]")
 
 
-def test_reasons_are_in_the_language_of_the_page(page, place, tmp_path):
-    (tmp_path / "album").mkdir()
-    (tmp_path / "album" / "torn.jpg").write_bytes(b"not a picture")
-    page.locator("#language").click()
-    page.wait_for_selector("html[lang=de]")
-    page.set_input_files("#files", str(place / "wrong.jpg"))
-    page.wait_for_selector("#message.wrong")
-    german = "wrong.jpg: Die Datei ist kein Bild"
-    assert page.locator("#message").inner_text().startswith(german)
-    page.locator("#folder-part summary").click()
-    page.locator("#source").fill(str(tmp_path / "none"))
-    page.locator("#output").fill(str(tmp_path / "out"))
-    page.locator("#start-job").click()
-    page.wait_for_function(
-        "() => document.getElementById('job').textContent.includes("
-        "'Diesen Ordner mit Fotos gibt es nicht')"
-    )
-    page.locator("#source").fill(str(tmp_path / "album"))
-    page.locator("#start-job").click()
-    page.wait_for_selector("#failures li")
-    failed = page.locator("#failures").inner_text()
-    assert failed.startswith("torn.jpg: Die Datei ist kein Bild")
-    # What is shown follows when the language changes.
-    page.locator("#language").click()
-    page.wait_for_selector("html[lang=en]")
-    assert "is not a picture" in page.locator("#message").inner_text()
-    page.wait_for_function(
-        "() => document.getElementById('failures').textContent.includes("
-        "'is not a picture')"
-    )
-
-
 def test_nothing_is_wider_than_a_telephone(page, place):
-    _choose(page, place / "wide.jpg")
+    browser.choose(page, place / "wide.jpg")
     page.set_viewport_size({"width": 360, "height": 740})
     page.wait_for_timeout(200)
     wide = "() => document.documentElement.scrollWidth"
     assert page.evaluate(wide) <= 360
 
 
-def test_languages_have_the_same_texts():
-    folder = pages.ROOT / "tfcolor" / "studio" / "page"
-    english, german = (
-        json.loads((folder / f"{name}.json").read_text())
-        for name in ("en", "de")
-    )
-    assert list(english) == list(german)
-    assert all(english.values()) and all(german.values())
-
-
-def test_a_page_whose_server_is_gone_says_so(browser, place):
+def test_a_page_whose_server_is_gone_says_so(chromium, place):
     """Killed, the server leaves its folder; the next one is another."""
     with pages.running(
         f"--model={place / 'models' / 'plain.keras'}",
         temporary=place / "temporary",
     ) as (process, address):
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(address)
         page.wait_for_selector("body[data-ready]", timeout=90_000)
-        _choose(page, place / "wide.jpg")
+        browser.choose(page, place / "wide.jpg")
         process.send_signal(signal.SIGKILL)
         process.wait(20)
         page.locator("#strength").fill("0.5")
@@ -450,31 +287,29 @@ def test_a_page_whose_server_is_gone_says_so(browser, place):
         page.close()
 
 
-@pytest.mark.long
 def test_a_photo_of_60_megapixels_is_colored(page, place):
     (place / "large.jpg").write_bytes(pages.grey_jpeg(10_000, 6_000))
     page.set_default_timeout(120_000)
-    _choose(page, place / "large.jpg")
+    browser.choose(page, place / "large.jpg")
     page.locator("#full").click()
     page.wait_for_function(
         "() => document.getElementById('color').naturalWidth > 1600"
     )
 
 
-@pytest.mark.long
-def test_200_hints_leave_memory_flat(browser, place):
+def test_200_hints_leave_memory_flat(chromium, place):
     psutil = pytest.importorskip("psutil")
     with pages.running(temporary=place / "temporary") as (process, address):
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(address)
         page.wait_for_selector("body[data-ready]", timeout=90_000)
-        _choose(page, place / "wide.jpg")
+        browser.choose(page, place / "wide.jpg")
         sizes = []
         for number in range(200):
             page.locator("#clear").evaluate("e => e.disabled || e.click()")
-            _click_photo(page, number * 37 % 90 / 100 + 0.05, 0.5)
+            browser.click_photo(page, number * 37 % 90 / 100 + 0.05, 0.5)
             page.wait_for_selector(".point")
-            _colored(page)
+            browser.colored(page)
             if number % 20 == 19:
                 memory = psutil.Process(process.pid).memory_info()
                 sizes.append(memory.rss / 2**20)

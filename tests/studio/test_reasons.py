@@ -43,6 +43,15 @@ def test_every_reason_has_a_text_with_values_that_it_has(language):
         assert _values(found[code]) <= _values(sentence), code
 
 
+def test_languages_have_the_same_texts():
+    english, german = (
+        json.loads((_PAGE / f"{name}.json").read_text())
+        for name in ("en", "de")
+    )
+    assert list(english) == list(german)
+    assert all(english.values()) and all(german.values())
+
+
 def test_a_reason_shows_the_same_values_in_all_languages():
     english, german = (
         json.loads((_PAGE / f"{name}.json").read_text())

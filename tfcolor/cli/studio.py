@@ -93,8 +93,12 @@ def run(args: argparse.Namespace) -> int:
         int, the exit status: 0, 1 if the port cannot be opened, 2 for wrong
         usage.
     """
+    import logging
+
     from tfcolor.data import pillow_limit
 
+    # It would warn of each model that is chosen, as it is made anew.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         _check(args)
         pillow_limit.check_option(args.max_pixels)

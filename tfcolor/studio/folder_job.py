@@ -76,12 +76,11 @@ class FolderJob:
     def _look(self, future) -> None:
         error = future.exception()
         if error is not None:
+            said = None
             # Stale: the studio has ended.
-            known = isinstance(error, worker_lib.Stale)
-            self.state |= {
-                "error": None if known else reasons.coded(files.one_line(error)),
-                "running": False,
-            }
+            if not isinstance(error, worker_lib.Stale):
+                said = reasons.coded(files.one_line(error))
+            self.state |= {"error": said, "running": False}
 
     def _begin(self) -> None:
         loaded = self._get_model()

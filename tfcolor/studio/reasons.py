@@ -136,6 +136,8 @@ PATTERNS = {
     "no_archive": "A model must be a Keras 3 .keras archive. Received: {path}",
     "unreadable_model": "A model file must hold a Keras model that can be "
     "read. Received: {path} ({detail})",
+    "broken_cache": "A converted model must be a file as tfcolor wrote it. "
+    "Received: {path} ({detail})",
     "other_model": "A colorization model must have the inputs {inputs}, and "
     "the output 'ab'. Received: {received}",
     "unknown_model": "A model must be a file, one that ships ({shipped}) or a "

@@ -18,8 +18,12 @@ export function begin({ options, onError }) {
       bar.max = job.total;
       bar.value = job.done + job.skipped + job.failed;
     } else bar.removeAttribute("value");
-    $("start-job").disabled = job.running;
-    $("cancel-job").disabled = !job.running;
+    // What can do nothing now hands the focus on.
+    const [now, other] = job.running ? ["cancel-job", "start-job"] : ["start-job", "cancel-job"];
+    const focused = document.activeElement === $(other);
+    $(now).disabled = false;
+    $(other).disabled = true;
+    if (focused) $(now).focus();
     const key = job.running ? "jobRunning" : job.cancelled ? "jobCancelled" : "jobDone";
     const words = job.error
       ? text(job.total === null ? "jobWrong" : "jobStopped", { reason: said(job.error) })
@@ -38,6 +42,7 @@ export function begin({ options, onError }) {
 
   function sayRefused() {
     $("job").textContent = text("jobWrong", { reason: said(refused) });
+    $("failures").replaceChildren();
   }
 
   async function look() {

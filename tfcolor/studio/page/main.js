@@ -16,6 +16,7 @@ const SCREEN = 1600;
 const QUICK = 640;
 
 const photos = new Map();
+const closed = []; // Of this page, by their ids.
 let open = null; // The photo that is shown.
 let chosen = null; // The number of its hint that is being changed.
 // What each model takes, once it was asked.
@@ -61,9 +62,9 @@ function reasonOf(error, name) {
 }
 
 function say(error, name = null) {
-  // A newer wish, or a photo that was closed meanwhile.
+  // A newer wish, or a photo that was closed here meanwhile.
   if (error.status === 409 && error.message === "stale") return;
-  if (error.status === 404 && !error.message) return;
+  if (error.status === 404 && closed.some((id) => error.path.includes(id))) return;
   tellWrong(() => reasonOf(error, name));
 }
 
@@ -167,10 +168,14 @@ function listPhotos() {
     both.append(choose, close);
     return both;
   }));
-  if (focused) $("photos").querySelector(`[data-photo="${focused}"] button`)?.focus();
+  if (!focused) return;
+  const same = $("photos").querySelector(`[data-photo="${focused}"] button`);
+  (same ?? $("photos").querySelector("button") ?? $("choose")).focus();
 }
 
 async function shut(photo) {
+  closed.push(photo.id);
+  clearTimeout(photo.keeping);
   try {
     await server.close(photo.id);
   } catch (error) {
@@ -561,6 +566,15 @@ function listModels() {
   if (chosenModel) $("model").value = chosenModel;
 }
 
+// What can be done; a button that can do nothing more hands the focus on.
+function enable(can) {
+  const focused = document.activeElement;
+  for (const [id, is] of Object.entries(can)) $(id).disabled = !is;
+  if (!(focused?.id in can) || !focused.disabled) return;
+  const next = Object.keys(can).find((id) => can[id]);
+  $(next ?? "stage").focus({ preventScroll: true });
+}
+
 function showEdit() {
   const edit = open?.edits.now;
   if (edit) {
@@ -568,13 +582,13 @@ function showEdit() {
     $("strength").value = edit.saturation;
     $("color").alt = text("colored", { name: open.name });
   }
-  showValue("strength", `${Math.round(100 * $("strength").value)} %`);
+  showValue("strength", text("percent", { count: Math.round(100 * $("strength").value) }));
   const count = hints().length;
   $("hints-none").textContent = !takes().hints ? text("hintsNot")
     : count ? text("hintsCount", { count }) : text("hintsNone");
-  $("undo").disabled = !open?.edits.past.length;
-  $("redo").disabled = !open?.edits.future.length;
-  $("clear").disabled = $("save-hints").disabled = !count;
+  const { past = [], future = [] } = open?.edits ?? {};
+  enable({ undo: past.length, redo: future.length, clear: count });
+  $("save-hints").disabled = !count;
   $("load-hints").disabled = !open || !takes().hints;
   $("boxes-part").hidden = !takes().boxes;
   $("find-boxes").hidden = !findsBoxes;
@@ -592,6 +606,7 @@ async function step(which) {
 
 async function download() {
   const photo = open;
+  const focused = document.activeElement === $("download");
   tell(text("making"));
   $("download").disabled = true;
   try {
@@ -602,12 +617,14 @@ async function download() {
     say(error, photo.name);
   } finally {
     $("download").disabled = !open || learning > 0;
+    if (focused && document.activeElement === document.body) $("download").focus();
   }
 }
 
 function listen() {
   const on = (id, what, act) => $(id).addEventListener(what, act);
   on("choose", "click", () => $("files").click());
+  on("empty", "click", () => $("files").click());
   on("files", "change", async () => {
     const files = [...$("files").files];
     $("files").value = "";

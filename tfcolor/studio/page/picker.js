@@ -5,7 +5,9 @@ import { inGamut, toHex, toLab, toRgb } from "./lab.js";
 import { text } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
+// Where sRGB lies in a and b, and some of its steps.
 const REACH = 110;
+const STEP = 2;
 
 export class Picker {
   constructor(onColor) {
@@ -61,10 +63,23 @@ export class Picker {
     if (this.color) this.show(this.color);
   }
 
+  // A square of a and b around all colors of the lightness.
+  frame() {
+    const found = [];
+    for (let a = -REACH; a <= REACH; a += STEP)
+      for (let b = -REACH; b <= REACH; b += STEP)
+        if (inGamut(toRgb(this.lightness, a, b))) found.push([a, b]);
+    const [as, bs] = [0, 1].map((i) => [0, ...found.map((ab) => ab[i])]);
+    const ends = [as, bs].map((all) => [Math.min(...all), Math.max(...all)]);
+    const reach = Math.max(20, ...ends.map(([low, high]) => (high - low) / 2)) * 1.1;
+    return { reach, middle: ends.map(([low, high]) => (low + high) / 2) };
+  }
+
   draw() {
     const { width, height } = this.canvas;
     const paper = this.canvas.getContext("2d");
     if (this.drawn !== this.lightness) {
+      this.shown = this.frame();
       const area = paper.createImageData(width, height);
       for (let row = 0, i = 0; row < height; row++)
         for (let column = 0; column < width; column++, i += 4) {
@@ -77,8 +92,10 @@ export class Picker {
       this.drawn = this.lightness;
     }
     paper.putImageData(this.area, 0, 0);
-    const [, a, b] = toLab(this.color);
-    const [x, y] = [(a / REACH + 1) * width / 2, (1 - b / REACH) * height / 2];
+    const [a, b] = this.within(...toLab(this.color).slice(1));
+    const { reach, middle } = this.shown;
+    const x = ((a - middle[0]) / reach + 1) * width / 2;
+    const y = (1 - (b - middle[1]) / reach) * height / 2;
     for (const [line, style] of [[4, "#000"], [2, "#fff"]]) {
       paper.beginPath();
       paper.arc(x, y, 6, 0, 7);
@@ -88,8 +105,8 @@ export class Picker {
     }
   }
 
-  a(column) { return (column / this.canvas.width * 2 - 1) * REACH; }
-  b(row) { return (1 - row / this.canvas.height * 2) * REACH; }
+  a(column) { return (column / this.canvas.width * 2 - 1) * this.shown.reach + this.shown.middle[0]; }
+  b(row) { return (1 - row / this.canvas.height * 2) * this.shown.reach + this.shown.middle[1]; }
 
   at(event, done) {
     const edge = this.canvas.getBoundingClientRect();
@@ -100,17 +117,20 @@ export class Picker {
     );
   }
 
-  // Colors that sRGB has not move towards grey, as the library does it.
   pick(a, b, done) {
+    this.onColor(toHex(toRgb(this.lightness, ...this.within(a, b))), done);
+  }
+
+  // Colors that sRGB has not move towards grey, as the library does it.
+  within(a, b) {
+    if (inGamut(toRgb(this.lightness, a, b))) return [a, b];
     let [low, high] = [0, 1];
-    if (!inGamut(toRgb(this.lightness, a, b))) {
-      for (let i = 0; i < 12; i++) {
-        const middle = (low + high) / 2;
-        if (inGamut(toRgb(this.lightness, middle * a, middle * b))) low = middle;
-        else high = middle;
-      }
-    } else low = 1;
-    this.onColor(toHex(toRgb(this.lightness, low * a, low * b)), done);
+    for (let i = 0; i < 12; i++) {
+      const middle = (low + high) / 2;
+      if (inGamut(toRgb(this.lightness, middle * a, middle * b))) low = middle;
+      else high = middle;
+    }
+    return [low * a, low * b];
   }
 
   key(event) {

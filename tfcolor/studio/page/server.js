@@ -4,10 +4,9 @@
 // `said` is what the server says: a reason in English, and its code and values
 // for the person's language; see `said` of texts.js.
 export class Refused extends Error {
-  constructor(status, said) {
+  constructor(status, said, path) {
     super(said.reason);
-    this.status = status;
-    this.said = said;
+    Object.assign(this, { status, said, path });
   }
 }
 
@@ -20,7 +19,7 @@ async function ask(path, options = {}) {
   try {
     answer = await fetch(path, options);
   } catch {
-    throw new Refused(0, { reason: "" });
+    throw new Refused(0, { reason: "" }, path);
   }
   if (!answer.ok) {
     const text = await answer.text();
@@ -28,7 +27,7 @@ async function ask(path, options = {}) {
     try {
       said = JSON.parse(text);
     } catch { /* Not of the application itself. */ }
-    throw new Refused(answer.status, said);
+    throw new Refused(answer.status, said, path);
   }
   return answer;
 }
