@@ -45,6 +45,8 @@ def chromium():
 def page(chromium, address):
     context = chromium.new_context(locale="en-US", accept_downloads=True)
     page = context.new_page()
+    # Machines that test are busy.
+    page.set_default_timeout(60_000)
     page.problems = []
     page.on("pageerror", lambda error: page.problems.append(str(error)))
     page.on(
