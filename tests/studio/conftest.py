@@ -35,7 +35,9 @@ def chromium():
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         opened = driver.chromium.launch(
-            executable_path=browser.CHROMIUM, args=["--no-sandbox"]
+            executable_path=browser.CHROMIUM,
+            # For root, and where /dev/shm is small.
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
         )
         yield opened
         opened.close()
