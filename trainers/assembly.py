@@ -23,7 +23,6 @@ from tfcolor import metrics
 from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
-from tfcolor.data import crop_memory
 from tfcolor.data import files
 from tfcolor.data import sources
 from tfcolor.losses import classification
@@ -166,7 +165,7 @@ def with_boxes(opened, boxed: Callable) -> tuple:
     boxes = None
     if box_flags.BOXES.value:
         boxes = box_files.open_boxes(box_flags.BOXES.value)
-    elif not all(getattr(source, "has_boxes", False) for source in opened):
+    elif not all(source.has_boxes for source in opened):
         raise ValueError(
             "--boxes must be given, unless the pictures are shards that have "
             "boxes. Received: no --boxes"
@@ -305,7 +304,7 @@ def _length(train, batch_size: int) -> tuple[int, int | None]:
         ValueError: there are fewer pictures than a batch needs.
     """
     steps = run_flags.config().steps_per_epoch
-    if steps and isinstance(train, crop_memory.CropMemory):
+    if steps and train.repeats:
         # From there an epoch is one data set, however long it is.
         return steps, None
     steps_per_pass = sources.steps_in(train, batch_size)

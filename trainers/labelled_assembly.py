@@ -68,7 +68,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
     boxes = None
     if box_flags.BOXES.value:
         boxes = box_files.open_boxes(box_flags.BOXES.value)
-    elif not getattr(parts.train, "has_boxes", False):
+    elif not parts.train.has_boxes:
         raise ValueError("--crops=boxes needs --boxes. Received: no --boxes")
     max_boxes = box_flags.config().max_boxes
     return _mapped(

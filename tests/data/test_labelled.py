@@ -140,7 +140,7 @@ def test_boxes_are_random_in_training_and_the_best_otherwise(source, memory):
     assert counts == [1, 1, 1, 2, 2, 2, 1, 1, 1]
     if memory:
         boxed = crop_memory.into_memory(boxed, side=16)
-        again = list(boxed.crops().as_numpy_iterator())
+        again = list(boxed.examples().as_numpy_iterator())
         for one, other in zip(examples, again, strict=True):
             np.testing.assert_array_equal(one["crops"], other["crops"])
     # The lower half has the higher score.

@@ -7,8 +7,10 @@ from PIL import Image
 
 from tests import pictures
 from tfcolor.color import lab
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.data import sources
+from tfcolor.data.source import LOW_COLOR
 
 CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=4, seed=3)
 
@@ -82,7 +84,7 @@ def test_nearly_grey_pictures_are_dropped_one_by_one_and_counted(album):
         spread = np.ptp(targets["ab"], axis=(1, 2)).sum(-1)
         assert np.all(spread >= 10)
     _batches(source, epoch=1)
-    assert source.drop_log.count(pipelines.LOW_COLOR) == 2
+    assert source.drop_log.count(LOW_COLOR) == 2
     for name in ("003.png", "006.png"):
         assert name in source.drop_log.summary()
 
@@ -100,7 +102,7 @@ def test_validation_is_the_same_every_time_with_a_last_small_batch(album):
     batches = _batches(source, config, training=False)
     # The eight pictures that have colors to be measured by.
     assert [b[1]["ab"].shape[0] for b in batches] == [3, 3, 2]
-    assert source.drop_log.count(pipelines.LOW_COLOR) == 2
+    assert source.drop_log.count(LOW_COLOR) == 2
     for inputs, _ in batches:
         assert not np.any(inputs["mask"]) and not np.any(inputs["hints"])
     _assert_equal(batches, _batches(source, config, training=False, epoch=5))
@@ -131,7 +133,7 @@ def test_memory_and_files_hold_the_same_pictures(album):
         sources.open_source(album), side=16, min_color_range=10.0
     )
     assert len(in_memory) == 8
-    assert in_memory.drop_log.count(pipelines.LOW_COLOR) == 2
+    assert in_memory.drop_log.count(LOW_COLOR) == 2
     _assert_equal(
         _batches(in_memory, training=False),
         _batches(sources.open_source(album), training=False),
@@ -164,7 +166,7 @@ def test_a_resumed_epoch_equals_the_rest_of_an_uninterrupted_one(album):
 def test_passes_of_an_epoch_differ_as_epochs_do(album):
     # The numbers that training gives to passes.
     numbers = [epoch + (i << 32) for epoch in range(3) for i in range(3)]
-    seeds = {pipelines.epoch_seed(CONFIG, number) for number in numbers}
+    seeds = {epochs.epoch_seed(CONFIG, number) for number in numbers}
     assert len(seeds) == 9
     source = sources.open_source(album)
     first, second = (

@@ -1,7 +1,7 @@
 from tfcolor.data import box_files
 from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import decode
-from tfcolor.data import pipelines
+from tfcolor.data import epochs
 from tfcolor.data import sample_pictures
 
 
@@ -12,7 +12,7 @@ def test_sample_pictures_are_color_photos():
         with open(path, "rb") as f:
             rgb = decode.decode_rgb(f.read())
         assert min(rgb.shape[:2]) >= 200
-        assert float(pipelines.color_range(rgb)) > 20
+        assert float(epochs.color_range(rgb)) > 20
 
 
 def test_sample_pictures_may_be_shipped():

@@ -13,10 +13,12 @@ from tests.data import shard_folders
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
 from tfcolor.data import decode
+from tfcolor.data import epochs
 from tfcolor.data import manifest
 from tfcolor.data import pipelines
 from tfcolor.data import shard_source
 from tfcolor.data import sources
+from tfcolor.data.source import LOW_COLOR
 
 
 def test_pictures_are_those_of_the_folder_as_squares(made):
@@ -50,7 +52,7 @@ def test_jpeg_shards_are_read_as_pillow_reads_them(made, tmp_path):
         # The grey one is noise, which JPEG keeps badly.
         if name != "grey.png":
             assert np.abs(example["rgb"] - exact).max() < 8
-        measured = float(pipelines.color_range(example["rgb"]))
+        measured = float(epochs.color_range(example["rgb"]))
         np.testing.assert_allclose(ranges[name], measured, atol=2e-3)
 
 
@@ -214,7 +216,7 @@ def test_nearly_grey_pictures_are_known_before_decoding(made):
         pipelines.full_dataset(source, config, epoch=0, training=False)
     )
     assert sum(len(inputs["L"]) for inputs, _ in batches) == 9
-    assert source.drop_log.count(pipelines.LOW_COLOR) == 1
+    assert source.drop_log.count(LOW_COLOR) == 1
     assert "grey.png" in source.drop_log.summary()
 
 

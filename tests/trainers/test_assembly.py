@@ -10,6 +10,7 @@ from tests import pictures
 from tfcolor import atomic
 from tfcolor.data import crop_memory
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.source import Source
 from tfcolor.losses import objective
 from tfcolor.training.run_folder import RunFolder
 from trainers import assembly
@@ -117,7 +118,7 @@ def test_an_epoch_may_be_several_passes(tmp_path):
         assert assembly._length(memory, 32) == (50, None)
 
 
-class _Labelled:
+class _Labelled(Source):
     """A source of one class."""
 
     def __init__(self, source):

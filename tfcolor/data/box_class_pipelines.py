@@ -1,16 +1,18 @@
-"""Pictures with their boxes and what these show, for the ensemble.
-
-As in `pipelines`, everything is a function of source, seed and epoch.
-"""
+"""Pictures with their boxes and what these show, for the ensemble."""
 
 import os
 
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.color import lab
 from tfcolor.data import box_source
+from tfcolor.data import epochs
 from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
+from tfcolor.data.full_data_config import FullDataConfig
+
+_BOX_INPUTS = ("boxes", "box_classes", "picture_size")
 
 
 class BoxClassSource(box_source.BoxSource):
@@ -58,7 +60,7 @@ class BoxClassSource(box_source.BoxSource):
 
 def box_class_dataset(
     source,
-    config: pipelines.FullDataConfig,
+    config: FullDataConfig,
     *,
     epoch: int,
     training: bool,
@@ -82,30 +84,35 @@ def box_class_dataset(
         "box_classes": int32 [B, N], "picture_size": int32 [B, 2]}, {"ab":
         float32 [B, S, S, 2]}).
     """
-    seed = pipelines.epoch_seed(config, epoch)
 
-    def square(example):
+    def square(seeds, example):
+        del seeds
         rgb = example["rgb"]
         return example | {
             "rgb": pipelines.resize_square(rgb, config.image_size),
             "picture_size": tf.shape(rgb)[:2],
         }
 
-    def inputs_and_target(index, example):
-        if training and config.flip:
-            flip_seed = pipelines.example_seeds(seed, index)[1]
-            example = box_source.flipped(example, flip_seed)
-        L, ab = pipelines.split_lab(example["rgb"])
-        kept = ("boxes", "box_classes", "picture_size")
-        inputs = {"L": L} | {key: example[key] for key in kept}
-        return inputs, {"ab": ab} | pipelines.with_name(example, names)
+    def draw(seeds, example):
+        drawn = {key: example[key] for key in ("rgb", *_BOX_INPUTS)}
+        flips = training and config.flip
+        return box_source.flipped(drawn, seeds[1]) if flips else drawn
 
-    return box_source.batches(
+    def finish(batch):
+        L, ab = lab.batch_to_L_and_ab(batch["rgb"])
+        return {"L": L} | {key: batch[key] for key in _BOX_INPUTS}, {"ab": ab}
+
+    return epochs.epoch(
         source,
+        epochs.View(
+            draw,
+            finish,
+            prepare=square,
+            min_color_range=config.min_color_range,
+        ),
         config,
-        resize=square,
-        finish=inputs_and_target,
-        seed=seed,
+        epoch=epoch,
         training=training,
         context=context,
+        names=names,
     )

@@ -1,8 +1,7 @@
 """The data sets of instance-aware colorization: pictures with their boxes.
 
-As in `pipelines`, everything is a function of source, seed and epoch. Boxes
-that cannot be used are left out one by one, counted by reason in the source's
-`drop_log`; a picture without boxes stays.
+Boxes that cannot be used are left out one by one, counted by reason in the
+source's `drop_log`; a picture without boxes stays.
 """
 
 import dataclasses
@@ -11,12 +10,15 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.color import lab
 from tfcolor.data import box_source
 from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import crops
-from tfcolor.data import hints as hints_lib
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
-from tfcolor.data import worker_share
+from tfcolor.data.full_data_config import FullDataConfig
+
+_BOX_INPUTS = ("boxes", "box_valid", "picture_size")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +107,7 @@ class BoxedSource(box_source.BoxSource):
 
 def instance_dataset(
     source,
-    config: pipelines.FullDataConfig,
+    config: FullDataConfig,
     *,
     epoch: int,
     training: bool,
@@ -128,10 +130,8 @@ def instance_dataset(
     Returns:
         Dataset as of `pipelines.full_dataset`.
     """
-    seed = pipelines.epoch_seed(config, epoch)
 
-    def cut(index, example):
-        seeds = pipelines.example_seeds(seed, index)
+    def cut(seeds, example):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
         valid = example["box_valid"]
         if not training:
@@ -143,12 +143,10 @@ def instance_dataset(
         rgb = pipelines.resize_square(rgb, config.load_side)
         return {"rgb": rgb, "name": example["name"]}
 
-    examples = source.examples(seed=seed if training else None, context=context)
-    cut_out = worker_share.numbered(examples, context).map(
-        cut, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return pipelines.full_dataset(
-        _Squares(cut_out, source.drop_log),
+    view = pipelines.full_view(config, training=training)
+    return epochs.epoch(
+        source,
+        dataclasses.replace(view, side=None, prepare=cut, cuts=True),
         config,
         epoch=epoch,
         training=training,
@@ -157,21 +155,9 @@ def instance_dataset(
     )
 
 
-class _Squares:
-    """A data set that is one pass of a source already, made of squares."""
-
-    def __init__(self, dataset, drop_log):
-        self._dataset = dataset
-        self.drop_log = drop_log
-
-    def examples(self, *, seed, context, side):
-        del seed, context, side
-        return self._dataset
-
-
 def fusion_dataset(
     source,
-    config: pipelines.FullDataConfig,
+    config: FullDataConfig,
     box_config: BoxConfig,
     *,
     epoch: int,
@@ -197,47 +183,45 @@ def fusion_dataset(
         float32 [B, N, 4], "box_valid": bool [B, N], "picture_size": int32
         [B, 2]}, {"ab": float32 [B, S, S, 2]}).
     """
-    seed = pipelines.epoch_seed(config, epoch)
     crop_side = box_config.crop_size or config.image_size
 
-    def squares(example):
+    def squares(seeds, example):
+        del seeds
         rgb = example["rgb"]
-        return {
+        return example | {
             "rgb": pipelines.resize_square(rgb, config.image_size),
             "crops": crops.instance_crops(
                 rgb, example["boxes"], example["box_valid"], side=crop_side
             ),
-            "boxes": example["boxes"],
-            "box_valid": example["box_valid"],
             "picture_size": tf.shape(rgb)[:2],
-            "name": example["name"],
         }
 
-    def inputs_and_target(index, example):
-        seeds = pipelines.example_seeds(seed, index)
-        if training and config.flip:
-            example = box_source.flipped(example, seeds[1])
-        L, ab = pipelines.split_lab(example["rgb"])
-        hints, mask = tf.zeros_like(ab), tf.zeros_like(L)
-        if training:
-            hints, mask = hints_lib.hints_for_some(
-                ab,
-                seeds[2:],
-                share=config.hint_share,
-                probability=config.hint_probability,
-            )
-        inputs = {"L": L, "hints": hints, "mask": mask}
-        inputs["crops"] = pipelines.split_lab(example["crops"])[0]
-        for key in ("boxes", "box_valid", "picture_size"):
-            inputs[key] = example[key]
-        return inputs, {"ab": ab} | pipelines.with_name(example, names)
+    def draw(seeds, example):
+        drawn = {key: example[key] for key in ("rgb", "crops", *_BOX_INPUTS)}
+        if not training:
+            return drawn
+        if config.flip:
+            drawn = box_source.flipped(drawn, seeds[1])
+        return drawn | pipelines.hint_seeds(config, seeds)
 
-    return box_source.batches(
+    def finish(batch):
+        L, ab = lab.batch_to_L_and_ab(batch["rgb"])
+        hints, mask = pipelines.with_hints(ab, batch, config)
+        inputs = {"L": L, "hints": hints, "mask": mask}
+        inputs["crops"] = lab.batch_to_L_and_ab(batch["crops"])[0]
+        return inputs | {key: batch[key] for key in _BOX_INPUTS}, {"ab": ab}
+
+    return epochs.epoch(
         source,
+        epochs.View(
+            draw,
+            finish,
+            prepare=squares,
+            min_color_range=config.min_color_range,
+        ),
         config,
-        resize=squares,
-        finish=inputs_and_target,
-        seed=seed,
+        epoch=epoch,
         training=training,
         context=context,
+        names=names,
     )

@@ -1,26 +1,20 @@
-"""What data sets of pictures with boxes have in common.
-
-As in `pipelines`, everything is a function of source, seed and epoch.
-"""
+"""What data sets of pictures with boxes have in common."""
 
 import abc
-from collections.abc import Callable
 
 import tensorflow as tf
 
 from tfcolor.data import augment
-from tfcolor.data import pipelines
-from tfcolor.data import shard_source
-from tfcolor.data import worker_share
+from tfcolor.data.source import Source
 
 
-class BoxSource(abc.ABC):
+class BoxSource(Source, abc.ABC):
     """A source whose pictures come with boxes; the base of such sources.
 
     Subclasses say in `with_boxes` what a picture gets.
 
     Args:
-        source: a source of `sources` that decodes pictures at full size.
+        source: Source, whose pictures are decoded at full size.
         boxes: what `box_files.open_boxes` returns; None where the source has
             boxes of its own, as prepared shards do.
         max_boxes: int, N.
@@ -31,6 +25,8 @@ class BoxSource(abc.ABC):
         self._boxes = boxes
         self._max_boxes = max_boxes
         self.drop_log = source.drop_log
+        self.has_boxes = True
+        self.labels = source.labels
 
     def __len__(self):
         return len(self._source)
@@ -47,83 +43,19 @@ class BoxSource(abc.ABC):
             dict of tensors.
         """
 
-    def examples(
-        self,
-        *,
-        seed: int | None = None,
-        context: tf.distribute.InputContext | None = None,
-    ) -> tf.data.Dataset:
-        """Returns one pass over the pictures.
-
-        Args:
-            seed: int or None, of the order.
-            context: tf.distribute.InputContext or None; see `worker_share`.
-
-        Returns:
-            Dataset of `with_boxes` of each picture.
-        """
-        return self._source.examples(seed=seed, context=context).map(
+    def examples(self, **options) -> tf.data.Dataset:
+        """Returns one pass: `with_boxes` of each picture; see `source`."""
+        return self._source.examples(**options).map(
             self.with_boxes,
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
 
-    def without_known_grey(self, min_color_range: float) -> tuple:
-        """Leaves out nearly grey pictures; see `shard_source`.
-
-        Args:
-            min_color_range: float, CIELAB.
-
-        Returns:
-            A source of this kind, and the range to be asked of its pictures.
-        """
-        source, min_color_range = shard_source.without_known_grey(
-            self._source, min_color_range
-        )
+    def colored(self, min_color_range: float) -> tuple["BoxSource", float]:
+        """Leaves out nearly grey pictures; see `source`."""
+        source, asked = self._source.colored(min_color_range)
         kept = type(self)(source, self._boxes, max_boxes=self._max_boxes)
-        return kept, min_color_range
-
-
-def batches(
-    source: BoxSource,
-    config: pipelines.FullDataConfig,
-    *,
-    resize: Callable[[dict], dict],
-    finish: Callable[[tf.Tensor, dict], tuple],
-    seed: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches of pictures with boxes.
-
-    Args:
-        source: BoxSource.
-        config: FullDataConfig.
-        resize: function of an example of the source, to one with "rgb":
-            uint8 [S, S, 3] and "name". Nearly grey ones are dropped.
-        finish: function of an example's number and such an example, to
-            (inputs, targets).
-        seed: int, of the order.
-        training: bool. False keeps the source's order and a last smaller
-            batch.
-        context: tf.distribute.InputContext or None; see `worker_share`.
-
-    Returns:
-        Dataset of batches of (inputs, targets).
-    """
-    source, min_color_range = source.without_known_grey(config.min_color_range)
-    dataset = source.examples(
-        seed=seed if training else None, context=context
-    ).map(resize, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    dataset = pipelines.drop_low_color(
-        dataset, min_color_range, source.drop_log
-    )
-    dataset = worker_share.numbered(dataset, context).map(
-        finish, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return pipelines.batched(
-        dataset, config, training=training, context=context
-    ).prefetch(tf.data.AUTOTUNE)
+        return kept, asked
 
 
 def flipped(example: dict, seed: tf.Tensor) -> dict:

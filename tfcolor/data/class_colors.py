@@ -1,15 +1,15 @@
-"""Labelled pictures for colorizers that are told, or find out, the class.
-
-As in `pipelines`, everything is a function of source, seed and epoch.
-"""
+"""Labelled pictures for colorizers that are told, or find out, the class."""
 
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.color import lab
 from tfcolor.data import augment
 from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
-from tfcolor.data import worker_share
+from tfcolor.data.full_data_config import FullDataConfig
+from tfcolor.data.source import Source
 
 CLASS_INPUTS = ("none", "true", "shuffled")
 # A seed of its own: validation has no epoch.
@@ -18,7 +18,7 @@ _VALIDATION_SEED = 2**31 - 1
 
 def class_color_dataset(
     source,
-    config: pipelines.FullDataConfig,
+    config: FullDataConfig,
     *,
     class_input: str,
     num_classes: int,
@@ -34,7 +34,7 @@ def class_color_dataset(
     Nearly grey pictures stay: every class keeps its pictures.
 
     Args:
-        source: source with labels; see `crop_memory.crop_examples`.
+        source: Source with labels, such as a CropMemory.
         config: FullDataConfig. There are no hints.
         class_input: str. "none"; "true": the classes are told; "shuffled":
             those of other pictures, drawn at random for each picture and
@@ -63,62 +63,58 @@ def class_color_dataset(
             f"`class_input` must be one of {CLASS_INPUTS}. "
             f"Received: class_input={class_input!r}"
         )
-    seed = pipelines.epoch_seed(config, epoch if training else _VALIDATION_SEED)
     pool = tf.constant(label_pool, tf.int64)
 
-    def told_label(example, draw_seed):
-        if class_input == "true":
-            return example["label"]
-        place = tf.random.stateless_uniform(
-            [], draw_seed, maxval=tf.size(pool), dtype=tf.int32
-        )
-        return pool[place]
+    def squares(seeds, example):
+        del seeds
+        return crop_memory.crops_of(example, side=config.load_side)
 
-    def example(index, example):
-        seeds = pipelines.example_seeds(seed, index)
+    def draw(seeds, example):
         rgb = _square(example["crops"][0], config, seeds, training)
-        L, ab = pipelines.split_lab(rgb)
+        told = example["label"]
+        if class_input == "shuffled":
+            place = tf.random.stateless_uniform(
+                [], seeds[2], maxval=tf.size(pool), dtype=tf.int32
+            )
+            told = pool[place]
+        return {"rgb": rgb, "label": example["label"], "told": told}
+
+    def finish(batch):
+        L, ab = lab.batch_to_L_and_ab(batch["rgb"])
         inputs, targets = {"L": L}, {"ab": ab}
         if class_input != "none":
-            label = told_label(example, seeds[2])
-            inputs["classes"] = tf.one_hot(label, num_classes)
+            inputs["classes"] = tf.one_hot(batch["told"], num_classes)
         if not training:
-            targets["label"] = example["label"]
-        named = pipelines.with_name(example, names or not training)
-        return inputs, targets | named
+            targets["label"] = batch["label"]
+        return inputs, targets
 
-    dataset = crop_memory.crop_examples(
+    return epochs.epoch(
         source,
-        side=config.load_side,
-        seed=seed if training else None,
-        count=steps and steps * config.batch_size,
+        epochs.View(draw, finish, prepare=squares),
+        config,
+        epoch=epoch if training else _VALIDATION_SEED,
+        training=training,
         context=context,
+        names=names or not training,
+        count=steps and steps * config.batch_size,
     )
-    dataset = worker_share.numbered(dataset, context).map(
-        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-    )
-    return pipelines.batched(
-        dataset, config, training=training, context=context
-    ).prefetch(tf.data.AUTOTUNE)
 
 
 def _square(rgb, config, seeds, training) -> tf.Tensor:
     """Cuts the network's square out of one of `config.load_side`."""
-    size = config.image_size
     if not training:
-        rgb = tf.image.resize_with_crop_or_pad(rgb, size, size)
-        return tf.ensure_shape(rgb, [size, size, 3])
-    rgb = augment.random_crop(rgb, seeds[0], size=size)
+        return pipelines.middle(rgb, config.image_size)
+    rgb = augment.random_crop(rgb, seeds[0], size=config.image_size)
     return augment.random_flip(rgb, seeds[1]) if config.flip else rgb
 
 
-def read_labels(source) -> np.ndarray:
+def read_labels(source: Source) -> np.ndarray:
     """Returns the labels of a source, int64 array [N].
 
     Args:
-        source: source with labels.
+        source: Source with labels.
     """
-    known = getattr(source, "labels", None)
+    known = source.labels
     if known is None:
         labels = source.examples().map(lambda example: example["label"])
         known = list(labels.as_numpy_iterator())

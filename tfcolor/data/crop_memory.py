@@ -9,9 +9,10 @@ import tqdm
 from tfcolor.data import crops as crops_lib
 from tfcolor.data import pipelines
 from tfcolor.data import worker_share
+from tfcolor.data.source import Source
 
 
-class CropMemory:
+class CropMemory(Source):
     """Squares of labelled pictures, kept in memory.
 
     Args:
@@ -33,24 +34,27 @@ class CropMemory:
                 [os.fsencode(name) for name in names], tf.string
             )
         self.drop_log = drop_log
+        self.labels = list(labels)
+        self.repeats = True
 
     def __len__(self):
-        return int(self._labels.shape[0])
+        return len(self.labels)
 
-    def crops(
+    def examples(
         self,
         *,
         seed: int | None = None,
-        count: int | None = None,
         context: tf.distribute.InputContext | None = None,
+        side: int | None = None,
+        count: int | None = None,
     ) -> tf.data.Dataset:
         """Returns the pictures' squares.
 
         Args:
             seed: int or None, of the order.
-            count: int or None. How many pictures: as many passes as that
-                takes, each in an order of its own. None is one pass.
             context: tf.distribute.InputContext or None; see `worker_share`.
+            side: int or None, without meaning: squares stay as they are.
+            count: int or None. How many pictures; None is one pass.
 
         Returns:
             Dataset as of `crop_examples`.
@@ -75,62 +79,62 @@ class CropMemory:
         return worker_share.share(dataset, context).map(example)
 
 
-def crop_examples(
-    source,
-    *,
-    side: int,
-    seed: int | None = None,
-    count: int | None = None,
-    context: tf.distribute.InputContext | None = None,
-) -> tf.data.Dataset:
+def crop_examples(source: Source, *, side: int) -> tf.data.Dataset:
     """One pass over a source: what may be seen of each picture, as squares.
 
     Args:
-        source: `labelled.LabelledSource` or another with labels, with boxes
-            (`box_pipelines.BoxedSource`) or without; a CropMemory passes as
-            it is.
+        source: Source with labels, with boxes or without.
         side: int, S, pixels.
-        seed: int or None, of the order.
-        count: int or None. See `CropMemory.crops`; other sources give one
-            pass.
-        context: tf.distribute.InputContext or None; see `worker_share`.
 
     Returns:
-        Dataset of `{"crops": uint8 [K, S, S, 3], the picture's boxes, best
-        first, or else the whole picture, "label": int64 [], "name": string
-        []}`.
+        Dataset of `crops_of` each picture.
     """
-    if isinstance(source, CropMemory):
-        return source.crops(seed=seed, count=count, context=context)
-
-    def example(example):
-        rgb = example["rgb"]
-        if "boxes" in example:
-            valid = example["box_valid"]
-            found = crops_lib.instance_crops(
-                rgb, example["boxes"], valid, side=side
-            )
-            squares = tf.cond(
-                tf.reduce_any(valid),
-                lambda: tf.boolean_mask(found, valid),
-                lambda: pipelines.resize_square(rgb, side)[None],
-            )
-        else:
-            squares = pipelines.resize_square(rgb, side)[None]
-        squares = tf.ensure_shape(squares, [None, side, side, 3])
-        kept = {name: example[name] for name in ("label", "name")}
-        return {"crops": squares} | kept
-
-    return source.examples(seed=seed, context=context).map(
-        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    return source.examples().map(
+        lambda example: crops_of(example, side=side),
+        num_parallel_calls=tf.data.AUTOTUNE,
+        deterministic=True,
     )
 
 
-def into_memory(source, *, side: int, label: str = "pictures") -> CropMemory:
+def crops_of(example: dict, *, side: int) -> dict:
+    """Makes squares of what may be seen of a picture.
+
+    Args:
+        example: dict of tensors, of a source with labels. One of a CropMemory
+            stays as it is.
+        side: int, S, pixels.
+
+    Returns:
+        dict of "crops": uint8 [K, S, S, 3], the picture's boxes, best first,
+        or else the whole picture; "label": int64 []; "name": string [].
+    """
+    if "crops" in example:
+        return example
+    rgb = example["rgb"]
+    if "boxes" not in example:
+        squares = pipelines.resize_square(rgb, side)[None]
+    else:
+        valid = example["box_valid"]
+        found = crops_lib.instance_crops(
+            rgb, example["boxes"], valid, side=side
+        )
+        squares = tf.cond(
+            tf.reduce_any(valid),
+            lambda: tf.boolean_mask(found, valid),
+            lambda: pipelines.resize_square(rgb, side)[None],
+        )
+    squares = tf.ensure_shape(squares, [None, side, side, 3])
+    kept = {name: example[name] for name in ("label", "name")}
+    return {"crops": squares} | kept
+
+
+def into_memory(
+    source: Source, *, side: int, label: str = "pictures"
+) -> CropMemory:
     """Decodes and resizes a whole source, with a progress bar.
 
     Args:
-        source: see `crop_examples`.
+        source: Source with labels.
         side: int, pixels.
         label: str, shown beside the progress bar.
 

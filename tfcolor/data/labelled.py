@@ -1,17 +1,17 @@
-"""Labelled data sets: pictures and their classes.
-
-As in `pipelines`, everything is a function of source, seed and epoch.
-"""
+"""Labelled data sets: pictures and their classes."""
 
 import dataclasses
 import os
 
 import tensorflow as tf
 
+from tfcolor.color import lab
 from tfcolor.data import augment
 from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
-from tfcolor.data import worker_share
+from tfcolor.data.full_data_config import FullDataConfig
+from tfcolor.data.source import Source
 
 INPUTS = ("L", "L_ab")
 CROPS = ("whole", "boxes")
@@ -76,8 +76,8 @@ class LabelConfig:
             )
 
 
-class LabelledSource:
-    """Picture files and their classes; a source like those of `sources`.
+class LabelledSource(Source):
+    """Picture files and their classes.
 
     Args:
         source: FolderSource or ShardSource.
@@ -87,7 +87,7 @@ class LabelledSource:
     def __init__(self, source, labels: list[int]):
         self.drop_log = source.drop_log
         self.labels = list(labels)
-        self.has_boxes = getattr(source, "has_boxes", False)
+        self.has_boxes = source.has_boxes
         self._source = source
         with tf.device("CPU"):
             self._table = tf.lookup.StaticHashTable(
@@ -104,7 +104,7 @@ class LabelledSource:
         return len(self._source)
 
     def examples(self, **options) -> tf.data.Dataset:
-        """Returns one pass: examples of `sources`, and "label": int64 []."""
+        """Returns one pass; examples have "label": int64 []. See `source`."""
         return self._source.examples(**options).map(
             lambda example: (
                 example | {"label": self._table.lookup(example["name"])}
@@ -123,7 +123,7 @@ def network_inputs(rgb: tf.Tensor, inputs: str) -> dict[str, tf.Tensor]:
         dict of "L", float32 [..., S, S, 1], "hints", [..., S, S, 2], and
         "mask", [..., S, S, 1], CIELAB.
     """
-    L, ab = pipelines.split_lab(rgb)
+    L, ab = lab.batch_to_L_and_ab(rgb)
     if inputs == "L":
         return {"L": L, "hints": tf.zeros_like(ab), "mask": tf.zeros_like(L)}
     return {"L": L, "hints": ab, "mask": tf.ones_like(L)}
@@ -131,7 +131,7 @@ def network_inputs(rgb: tf.Tensor, inputs: str) -> dict[str, tf.Tensor]:
 
 def labelled_dataset(
     source,
-    config: pipelines.FullDataConfig,
+    config: FullDataConfig,
     label_config: LabelConfig,
     *,
     epoch: int,
@@ -143,8 +143,8 @@ def labelled_dataset(
     """Makes one epoch of batches for a classifier.
 
     Args:
-        source: see `crop_memory.crop_examples`; a CropMemory of squares of
-            `config.load_side`.
+        source: Source with labels, and with boxes or without; a CropMemory of
+            squares of `config.load_side`.
         config: FullDataConfig. Pictures are neither dropped for their color
             nor cropped by `load_size`, which is the side they are kept at.
         label_config: LabelConfig.
@@ -161,42 +161,47 @@ def labelled_dataset(
         [B, S, S, 1]}, {"label": int64 [B]}); without `training` the pictures'
         "name", string [B], is beside the label.
     """
-    seed = pipelines.epoch_seed(config, epoch)
     size = config.image_size
 
-    def example(index, example):
-        crop_seed, flip_seed, _, box_seed = pipelines.example_seeds(seed, index)
-        squares = example["crops"]
-        if not training:
-            rgb = squares[0]
-        else:
-            chosen = tf.random.stateless_uniform(
-                [], box_seed, maxval=tf.shape(squares)[0], dtype=tf.int32
-            )
-            rgb = squares[chosen]
+    def squares(seeds, example):
+        del seeds
+        return crop_memory.crops_of(example, side=config.load_side)
+
+    def draw(seeds, example):
+        crop_seed, flip_seed, _, box_seed = seeds
+        rgb = example["crops"][0]
+        if training:
+            rgb = _chosen(example["crops"], box_seed)
         if training and label_config.random_crop_area < 1:
             rgb = _cut(rgb, crop_seed, size, label_config)
         else:
-            rgb = _whole(rgb, size)
+            rgb = pipelines.resize_square(rgb, size)
         if training and config.flip:
             rgb = augment.random_flip(rgb, flip_seed)
-        inputs = network_inputs(rgb, label_config.inputs)
-        named = pipelines.with_name(example, names or not training)
-        return inputs, {"label": example["label"]} | named
+        return {"rgb": rgb, "label": example["label"]}
 
-    dataset = crop_memory.crop_examples(
+    def finish(batch):
+        inputs = network_inputs(batch["rgb"], label_config.inputs)
+        return inputs, {"label": batch["label"]}
+
+    return epochs.epoch(
         source,
-        side=config.load_side,
-        seed=seed if training else None,
-        count=steps and steps * config.batch_size,
+        epochs.View(draw, finish, prepare=squares),
+        config,
+        epoch=epoch,
+        training=training,
         context=context,
+        names=names or not training,
+        count=steps and steps * config.batch_size,
     )
-    dataset = worker_share.numbered(dataset, context).map(
-        example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+
+
+def _chosen(squares, seed):
+    """Returns one of the squares of a picture, at random."""
+    place = tf.random.stateless_uniform(
+        [], seed, maxval=tf.shape(squares)[0], dtype=tf.int32
     )
-    return pipelines.batched(
-        dataset, config, training=training, context=context
-    ).prefetch(tf.data.AUTOTUNE)
+    return squares[place]
 
 
 def _cut(rgb, seed, size, label_config):
@@ -211,11 +216,5 @@ def _cut(rgb, seed, size, label_config):
     return tf.cond(
         share < label_config.random_crop_share,
         lambda: part,
-        lambda: _whole(rgb, size),
+        lambda: pipelines.resize_square(rgb, size),
     )
-
-
-def _whole(rgb, size):
-    if rgb.shape[0] == size:
-        return rgb
-    return pipelines.resize_square(rgb, size)

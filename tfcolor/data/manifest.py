@@ -72,7 +72,7 @@ class Shard:
         names: list of str, the pictures in their order.
         labels: list of int, an index into the classes for each of them, or
             empty where there are no classes.
-        color_ranges: list of float, CIELAB; see `pipelines.color_range`.
+        color_ranges: list of float, CIELAB; see `epochs.color_range`.
         left_out: list of [picture, reason].
         notes: list of [picture, note]: what was ignored of pictures that are
             in it.

@@ -1,11 +1,12 @@
 """Pictures from prepared shards: a folder with a manifest.
 
-A source like those of `sources`. Shards are read whole, each in one go, and
-their checksum is compared before a picture of them is used. Pictures were
-spread over the shards when these were made: what is read at the same time is
-a random part of all, and is shuffled shard by shard.
+Shards are read whole, each in one go, and their checksum is compared before a
+picture of them is used. Pictures were spread over the shards when these were
+made: what is read at the same time is a random part of all, and is shuffled
+shard by shard.
 """
 
+import copy
 import hashlib
 import os
 import re
@@ -18,9 +19,10 @@ from tfcolor.data import manifest as manifest_lib
 from tfcolor.data import records
 from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.source import LOW_COLOR
+from tfcolor.data.source import Source
 
 DAMAGED = "in a damaged shard"
-LOW_COLOR = "nearly grey"
 # Shards that are read at the same time; given, because the order depends on
 # it. Each is in memory as a whole.
 _OPEN_SHARDS = 8
@@ -43,7 +45,7 @@ def damage_in(error: Exception) -> str | None:
     return found and found[1]
 
 
-class ShardSource:
+class ShardSource(Source):
     """The pictures of a prepared folder, or some of them.
 
     Args:
@@ -121,16 +123,18 @@ class ShardSource:
         wanted = set(paths)
         return self._with(lambda shard, i: shard.names[i] in wanted)
 
-    def with_color(self, min_color_range: float) -> "ShardSource":
-        """Returns a source without the nearly grey pictures, noting them.
+    def colored(self, min_color_range: float) -> tuple["ShardSource", float]:
+        """Leaves out nearly grey pictures, noting them; see `source`.
 
         Args:
             min_color_range: float, CIELAB, of the pictures as they are in the
                 shards.
 
         Returns:
-            ShardSource.
+            ShardSource, and 0.
         """
+        if min_color_range <= 0:
+            return self, 0.0
 
         def is_colored(shard, i):
             return shard.color_ranges[i] >= min_color_range
@@ -138,11 +142,10 @@ class ShardSource:
         colored = self._with(is_colored)
         for name in set(self.paths) - set(colored.paths):
             self.drop_log.record(name, LOW_COLOR)
-        return colored
+        return colored, 0.0
 
     def _with(self, keeps) -> "ShardSource":
-        made = object.__new__(type(self))
-        made.__dict__.update(self.__dict__)
+        made = copy.copy(self)
         made._keep(
             [
                 np.array([i for i in chosen if keeps(shard, i)], int)
@@ -160,7 +163,7 @@ class ShardSource:
         context: tf.distribute.InputContext | None = None,
         side: int | None = None,
     ) -> tf.data.Dataset:
-        """Returns one pass over the pictures; see `sources`.
+        """Returns one pass over the pictures; see `source`.
 
         Args:
             seed: int or None, of the order.
@@ -267,22 +270,3 @@ class ShardSource:
             example["found_scores"] = scores
             example["found_classes"] = classes
         return example
-
-
-def without_known_grey(source, min_color_range: float) -> tuple:
-    """Leaves out nearly grey pictures if that needs no decoding.
-
-    What is left out later, one worker of a job does not know of the other's:
-    their parts no longer make the batches of one.
-
-    Args:
-        source: a source; see `sources`.
-        min_color_range: float, CIELAB; 0 keeps every picture.
-
-    Returns:
-        The source of the others, and the range to be asked of each of them
-        once it is decoded: 0 where it is known.
-    """
-    if isinstance(source, ShardSource) and min_color_range > 0:
-        return source.with_color(min_color_range), 0.0
-    return source, min_color_range

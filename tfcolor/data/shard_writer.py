@@ -21,10 +21,10 @@ from PIL import Image
 from tfcolor import atomic
 from tfcolor.data import decode
 from tfcolor.data import encode
+from tfcolor.data import epochs
 from tfcolor.data import files
 from tfcolor.data import manifest as manifest_lib
 from tfcolor.data import pillow_limit
-from tfcolor.data import pipelines
 from tfcolor.data import records
 from tfcolor.data.manifest import Manifest
 from tfcolor.data.manifest import Shard
@@ -37,7 +37,7 @@ _SHARDS_AHEAD = 2
 # A graph takes a third of the time of single operations, which is most of the
 # time of a picture.
 _color_range = tf.function(
-    pipelines.color_range,
+    epochs.color_range,
     input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
     autograph=False,
 )

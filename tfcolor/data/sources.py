@@ -1,13 +1,4 @@
-"""Where pictures come from, behind one small interface.
-
-A source has a length (`len`, pictures dropped later included) and
-`examples(seed=, context=, side=)`, one pass over it as a `tf.data.Dataset` of
-`{"rgb": uint8 [H, W, 3], "name": string []}`, each picture at its own size or
-squashed to a square of `side` pixels. Pictures that cannot be decoded are left
-out and noted in the source's `drop_log`. Equal seeds give equal orders;
-without a seed the order is the source's own. With a `context`
-(`tf.distribute.InputContext`) it is one worker's part; see `worker_share`.
-"""
+"""Sources of files, and how one is opened; see `source`."""
 
 import glob
 import os
@@ -24,6 +15,7 @@ from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.shard_source import ShardSource
+from tfcolor.data.source import Source
 from tfcolor.data.tfds_source import TfdsSource
 
 # Given, because TensorFlow's default, and with it the order of the pictures,
@@ -33,7 +25,7 @@ TFDS_PREFIX = "tfds:"
 UNREADABLE = decoding.UNREADABLE
 
 
-class FolderSource:
+class FolderSource(Source):
     """Picture files.
 
     Args:
@@ -75,7 +67,7 @@ class FolderSource:
         context: tf.distribute.InputContext | None = None,
         side: int | None = None,
     ) -> tf.data.Dataset:
-        """Returns one pass over the pictures; see the module."""
+        """Returns one pass over the pictures; see `source`."""
         paths = np.array(self.paths, dtype=object)
         if seed is not None:
             paths = np.random.default_rng(seed).permutation(paths)
@@ -96,7 +88,7 @@ class FolderSource:
         return pillow_limit.read_file(path, max_pixels=self._max_pixels)
 
 
-class RecordSource:
+class RecordSource(Source):
     """TFRecord shards, as `records.write_shard` makes them.
 
     Args:
@@ -137,7 +129,7 @@ class RecordSource:
         context: tf.distribute.InputContext | None = None,
         side: int | None = None,
     ) -> tf.data.Dataset:
-        """Returns one pass over the pictures; see the module."""
+        """Returns one pass over the pictures; see `source`."""
         paths = list(self.paths)
         if seed is not None:
             paths = np.random.default_rng(seed).permutation(paths).tolist()
@@ -197,7 +189,7 @@ def open_source(
     drop_log: DropLog | None = None,
     skip_corrupt: bool = False,
     max_pixels: int = pillow_limit.MAX_PIXELS,
-):
+) -> Source:
     """Opens the source that a text describes.
 
     Args:
@@ -325,11 +317,11 @@ def split_by_hash(
     return source.with_paths(kept), source.with_paths(held_out)
 
 
-def steps_in(source, batch_size: int) -> int:
+def steps_in(source: Source, batch_size: int) -> int:
     """Returns how many whole batches one pass over a source has.
 
     Args:
-        source: a source.
+        source: Source.
         batch_size: int.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Pictures of tensorflow-datasets; a source like those of `sources`."""
+"""Pictures of tensorflow-datasets."""
 
 import os
 
@@ -6,9 +6,10 @@ import tensorflow as tf
 
 from tfcolor.data import decoding
 from tfcolor.data import pillow_limit
+from tfcolor.data.source import Source
 
 
-class TfdsSource:
+class TfdsSource(Source):
     """A prepared tensorflow-datasets data set with an `image` feature.
 
     Args:
@@ -86,7 +87,7 @@ class TfdsSource:
         context: tf.distribute.InputContext | None = None,
         side: int | None = None,
     ) -> tf.data.Dataset:
-        """Returns one pass over the pictures; see the module."""
+        """Returns one pass over the pictures; see `source`."""
         dataset = self._builder.as_dataset(
             split=self._split, decoders=self._decoders, shuffle_files=False
         )

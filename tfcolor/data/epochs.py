@@ -1,0 +1,214 @@
+"""Epochs: batches of any source, as a network is to see it.
+
+Everything is deterministic: equal seeds, epochs and sources give equal
+batches, on any machine.
+"""
+
+import dataclasses
+import os
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.color import lab
+from tfcolor.data import source as source_lib
+from tfcolor.data import worker_share
+from tfcolor.data.drop_log import DropLog
+from tfcolor.data.full_data_config import FullDataConfig
+
+# Of the pixels that are looked at first: every eighth one, of every eighth row.
+_SAMPLE = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What a network sees of a source's examples.
+
+    The functions are for `tf.data`. Seeds are those of `example_seeds`.
+
+    Attributes:
+        draw: function of (seeds, example) to what is batched: squares as
+            bytes, "rgb" uint8 [S, S, 3], and what else belongs to them.
+        finish: function of a batch of them to (inputs, targets), CIELAB.
+        side: int or None. The source squashes pictures to such squares, in
+            pixels; None leaves them at their own sizes.
+        prepare: function of (seeds, example) to an example, or None. What
+            comes before nearly grey pictures are dropped.
+        min_color_range: float, CIELAB; 0 keeps every picture. See
+            `color_range`.
+        cuts: bool. `prepare` leaves only a part of a picture, whose colors
+            say nothing about the whole.
+    """
+
+    draw: Callable
+    finish: Callable
+    side: int | None = None
+    prepare: Callable | None = None
+    min_color_range: float = 0.0
+    cuts: bool = False
+
+
+def epoch(
+    source: source_lib.Source,
+    view: View,
+    config: FullDataConfig,
+    *,
+    epoch: int,
+    training: bool,
+    context: tf.distribute.InputContext | None = None,
+    names: bool = False,
+    count: int | None = None,
+) -> tf.data.Dataset:
+    """Makes one epoch of batches.
+
+    Args:
+        source: Source.
+        view: View.
+        config: FullDataConfig: seed and size of a batch.
+        epoch: int from 0; with the seed it fixes order and augmentation.
+        training: bool. False keeps the source's order and a last smaller
+            batch.
+        context: tf.distribute.InputContext or None. The worker whose part of
+            the batches it is; see `worker_share`.
+        names: bool. The pictures' "name", string [B], is among the targets;
+            devices that train know no strings.
+        count: int or None. Pictures of an epoch, of a source that repeats.
+
+    Returns:
+        Dataset of batches of (inputs, targets).
+    """
+    seed = epoch_seed(config, epoch)
+
+    def draw(index, example):
+        drawn = view.draw(example_seeds(seed, index), example)
+        return drawn | ({"name": example["name"]} if names else {})
+
+    def finish(batch):
+        inputs, targets = view.finish(batch)
+        return inputs, targets | ({"name": batch["name"]} if names else {})
+
+    dataset = _kept(
+        source,
+        view,
+        seed=seed,
+        context=context,
+        order_seed=seed if training else None,
+        count=count,
+    )
+    dataset = _mapped(worker_share.numbered(dataset, context), draw)
+    size = worker_share.batch_size(config.batch_size, context)
+    # Bytes are batched, and all colors of a batch converted at once.
+    batches = dataset.batch(size, drop_remainder=training)
+    return _mapped(batches, finish).prefetch(tf.data.AUTOTUNE)
+
+
+def _mapped(dataset, function) -> tf.data.Dataset:
+    return dataset.map(
+        function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+    )
+
+
+def _kept(source, view, *, seed, context, order_seed, count):
+    """One pass over a source: prepared, nearly grey pictures dropped."""
+
+    def prepare(index, example):
+        return view.prepare(example_seeds(seed, index), example)
+
+    asked = view.min_color_range
+    if not view.cuts:
+        source, asked = source.colored(asked)
+    options = {"count": count} if source.repeats else {}
+    dataset = source.examples(
+        seed=order_seed, context=context, side=view.side, **options
+    )
+    if view.prepare is not None:
+        dataset = _mapped(worker_share.numbered(dataset, context), prepare)
+    return drop_low_color(dataset, asked, source.drop_log)
+
+
+def drop_low_color(
+    dataset: tf.data.Dataset, min_color_range: float, drop_log: DropLog
+) -> tf.data.Dataset:
+    """Drops nearly grey pictures one by one, noting each.
+
+    Args:
+        dataset: Dataset of dicts with "rgb", uint8 [S, S, 3], and "name".
+        min_color_range: float, CIELAB; 0 keeps every picture.
+        drop_log: DropLog.
+
+    Returns:
+        Dataset.
+    """
+    if min_color_range <= 0:
+        return dataset
+
+    def note_grey(name):
+        drop_log.record(os.fsdecode(name), source_lib.LOW_COLOR)
+        return np.zeros([], np.int32)
+
+    def is_colored(example):
+        colored = _is_colored(example["rgb"], min_color_range)
+        tf.cond(
+            colored,
+            lambda: 0,
+            lambda: tf.ensure_shape(
+                tf.numpy_function(note_grey, [example["name"]], tf.int32), []
+            ),
+        )
+        return colored
+
+    return dataset.filter(is_colored)
+
+
+def _is_colored(rgb: tf.Tensor, min_color_range: float) -> tf.Tensor:
+    # Some of the pixels never range farther than all of them do, and nearly
+    # always far enough.
+    sample = color_range(rgb[::_SAMPLE, ::_SAMPLE])
+    return tf.cond(
+        sample >= min_color_range,
+        lambda: True,
+        lambda: color_range(rgb) >= min_color_range,
+    )
+
+
+def color_range(rgb: tf.Tensor) -> tf.Tensor:
+    """Returns the range of a plus the range of b of a picture.
+
+    Args:
+        rgb: uint8 tensor [H, W, 3].
+
+    Returns:
+        float32 tensor [], CIELAB.
+    """
+    _, ab = lab.bytes_to_L_and_ab(rgb)
+    spread = tf.reduce_max(ab, axis=[0, 1]) - tf.reduce_min(ab, axis=[0, 1])
+    return tf.reduce_sum(spread)
+
+
+def epoch_seed(config: FullDataConfig, epoch: int) -> int:
+    """Returns one number for seed and epoch, as different as they are.
+
+    Args:
+        config: FullDataConfig.
+        epoch: int from 0, of any size.
+
+    Returns:
+        int of 31 bits.
+    """
+    sequence = np.random.SeedSequence([config.seed, epoch])
+    return int(sequence.generate_state(1)[0] >> 1)
+
+
+def example_seeds(seed: int, index: tf.Tensor) -> list[tf.Tensor]:
+    """Returns the seeds of one example of an epoch.
+
+    Args:
+        seed: int, of the epoch.
+        index: int64 tensor [], place of the example in the epoch.
+
+    Returns:
+        list of 4 int64 tensors [2]: crop, flip, whether there are hints, hints.
+    """
+    pair = tf.stack([tf.constant(seed, tf.int64), index])
+    return tf.unstack(tf.random.split(pair, 4), num=4)
