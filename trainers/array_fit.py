@@ -1,4 +1,4 @@
-"""The loop of `trainers.train_on_arrays`: rates, time limit, rows and saves."""
+"""Training on arrays: `loop` with a time limit, rows on the screen, a model."""
 
 import dataclasses
 import math
@@ -8,17 +8,14 @@ import numpy as np
 
 from tfcolor.training import averaged_weights
 from tfcolor.training import optimizer as optimizer_lib
-from tfcolor.training.signal_watch import SignalWatch
+from tfcolor.training.loop import Loop
+from tfcolor.training.loop import Plan
 from tfcolor.weights import model_file
 from trainers import array_steps
 
 _SAVE_SECONDS = 60
 # Kept for the last save: so many seconds, or this share of a short limit.
 _RESERVE_SECONDS, _RESERVE_SHARE = 10, 0.05
-
-
-class Interrupted(Exception):
-    """The run was asked to stop and has saved itself."""
 
 
 class Clock:
@@ -113,76 +110,65 @@ class Kept:
 
     def __init__(self, network, path, info):
         self._network, self._path, self._info = network, path, info
-        self.saved_at = time.monotonic()
 
-    def save(self, steps: array_steps.Steps) -> None:
+    def save(self, averages: list[np.ndarray]) -> None:
         """Writes the model file.
 
         Args:
-            steps: Steps.
-
-        Raises:
-            FloatingPointError: the weights are not finite; the file stays as
-                it was.
+            averages: list of float32 arrays, finite; see `Steps.averages`.
         """
-        averages = steps.averages()
-        if not all(np.isfinite(average).all() for average in averages):
-            raise _not_finite("The weights are")
         variables = averaged_weights.changing(self._network)
         for variable, average in zip(variables, averages, strict=True):
             variable.assign(average)
         model_file.save(self._network, self._path, self._info)
-        self.saved_at = time.monotonic()
 
 
-def _not_finite(what: str) -> FloatingPointError:
-    return FloatingPointError(
-        f"{what} not finite, and were not saved. Lower --learning_rate or set "
-        "--clip_norm (such as 1); --warmup_steps helps at the start"
+class _ArrayFit(Loop):
+    """The state of one call of `fit`."""
+
+    goes_on = (
+        "--initial_weights with its model.keras begins from there, the same "
+        "command anew."
     )
 
+    def __init__(self, plan, steps, batches, schedule, kept, clock):
+        super().__init__(plan)
+        self._steps, self._batches = steps, batches
+        self._schedule, self._kept, self._clock = schedule, kept, clock
 
-class Rows:
-    """The rows on the screen: mean losses since the row before."""
+    def rate(self, step):
+        return self._schedule.rate(step, share=self._clock.share)
 
-    def __init__(self):
-        self._losses, self._rates, self._pictures = [], [], 0
-        self._since = time.monotonic()
+    def take_steps(self, step, rates):
+        (rate,) = rates
+        loss = self._steps.run(next(self._batches), rate)
+        if not step:
+            # Until then the step was compiled.
+            float(loss)
+            self._clock.start()
+        return {"loss": loss}
 
-    def add(self, loss, rate: float, pictures: int) -> None:
-        """Notes a step; its loss is not read yet."""
-        self._losses.append(loss)
-        self._rates.append(rate)
-        self._pictures += pictures
+    def is_over(self):
+        return self._clock.share == 1
 
-    def check(self, step: int) -> None:
-        """Waits for the device, and looks at the losses since the last row.
+    def save(self, step):
+        averages = self._steps.averages()
+        if not all(np.isfinite(average).all() for average in averages):
+            raise self.not_finite(
+                f"The weights are not finite after step {step}"
+            )
+        self._kept.save(averages)
 
-        Args:
-            step: int, how many there were, for the error.
-
-        Raises:
-            FloatingPointError: a loss is not finite.
-        """
-        self._losses = [float(loss) for loss in self._losses]
-        bad = np.flatnonzero(~np.isfinite(self._losses))
-        if len(bad):
-            at = step - len(self._losses) + 1 + int(bad[0])
-            raise _not_finite(f"The losses from step {at} on are")
-
-    def say(self, step: int) -> None:
-        """Prints a row, and begins the next one; see `check`."""
-        if not self._losses:
-            return
-        self.check(step)
-        mean, rate = np.mean(self._losses), self._rates[-1]
-        speed = self._pictures / max(1e-9, time.monotonic() - self._since)
+    def show(self, step, scalars):
         print(
-            f"step {step}: loss {mean:.4f}, rate {rate:.2e}, "
-            f"{speed:.0f} pictures/s",
+            f"step {step}: loss {scalars['loss']:.4f}, "
+            f"rate {scalars['learning_rate']:.2e}, "
+            f"{scalars['images_per_second']:.0f} pictures/s",
             flush=True,
         )
-        self.__init__()
+
+    def warn(self, text):
+        print(text, flush=True)
 
 
 def fit(
@@ -192,6 +178,7 @@ def fit(
     kept: Kept,
     *,
     length: int,
+    batch_size: int,
     clock: Clock,
     log_steps: int,
 ) -> None:
@@ -203,6 +190,7 @@ def fit(
         schedule: Schedule.
         kept: Kept.
         length: int, steps.
+        batch_size: int, B.
         clock: Clock.
         log_steps: int, steps between two rows.
 
@@ -217,28 +205,12 @@ def fit(
             "--minutes must be longer than it takes to read pictures and "
             f"weights. Received: --minutes={clock.minutes}"
         )
-    rows, done = Rows(), 0
-    with SignalWatch() as watch:
-        while done < length and not watch.received:
-            share = clock.share
-            if done and share == 1:
-                break
-            rate, chosen = schedule.rate(done, share=share), next(batches)
-            loss = steps.run(chosen, rate)
-            rows.add(loss, rate, len(chosen))
-            done += 1
-            if done == 1:
-                rows.check(done)
-                clock.start()
-            if done % log_steps == 0:
-                rows.say(done)
-            if time.monotonic() - kept.saved_at > _SAVE_SECONDS:
-                rows.check(done)
-                kept.save(steps)
-        rows.say(done)
-        kept.save(steps)
-    if watch.received and done < length:
-        raise Interrupted(
-            f"{watch.received} at step {done}; saved. --initial_weights with "
-            "its model.keras begins from there, the same command anew."
-        )
+    plan = Plan(
+        steps=length,
+        steps_per_epoch=length,
+        steps_per_pass=length,
+        batch_size=batch_size,
+        log_steps=log_steps,
+        save_seconds=_SAVE_SECONDS,
+    )
+    _ArrayFit(plan, steps, batches, schedule, kept, clock).run(0)

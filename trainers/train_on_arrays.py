@@ -65,6 +65,7 @@ from tfcolor.models import discriminator
 from tfcolor.models import efficientnet_lite
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
+from tfcolor.training.loop import Interrupted
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from trainers import array_fit
@@ -392,6 +393,7 @@ def train() -> None:
         schedule,
         array_fit.Kept(network, path, info),
         length=STEPS.value,
+        batch_size=config.batch_size,
         clock=clock,
         log_steps=LOG_STEPS.value,
     )
@@ -403,7 +405,7 @@ def main(argv):
     del argv
     try:
         _pack_or_train()
-    except array_fit.Interrupted as error:
+    except Interrupted as error:
         print(f"\ninterrupted: {error}", file=sys.stderr)
         sys.exit(130)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""The training loop.
+"""Training on a TensorFlow strategy: `loop` with checkpoints and validations.
 
 `fit` gets a model, its losses and its data, and knows nothing else about
 them. It keeps checkpoints with everything that makes a resumed run equal to
@@ -6,7 +6,6 @@ one that was never interrupted: weights, optimizer, moving average, step; the
 data of step n is a function of the seed and n.
 """
 
-import collections
 import contextlib
 import glob
 import math
@@ -14,7 +13,6 @@ import os
 import re
 import shutil
 import sys
-import time
 
 import keras
 import numpy as np
@@ -27,9 +25,13 @@ from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validate
 from tfcolor.training.agreement import Agreement
+from tfcolor.training.loop import Interrupted
+from tfcolor.training.loop import Loop
+from tfcolor.training.loop import Plan
+from tfcolor.training.loop import joined
+from tfcolor.training.loop import listed
 from tfcolor.training.moving_average import MovingAverage
 from tfcolor.training.run_folder import RunFolder
-from tfcolor.training.signal_watch import SignalWatch
 from tfcolor.training.step_profile import StepProfile
 from tfcolor.training.steps import Steps
 from tfcolor.training.task import FitConfig
@@ -47,14 +49,8 @@ _NOT_WRITTEN = (
 _CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
 # Pictures of a batch that an error names.
 _NAMED = 16
-# Numbers of epochs have fewer.
-_EPOCH_BITS = 32
-# A loss this many times that of the first row diverges.
-_GROWTH = 10
 
-
-class Interrupted(Exception):
-    """The run was asked to stop and has saved itself."""
+__all__ = ["FitConfig", "Interrupted", "Task", "fit"]
 
 
 def fit(
@@ -95,20 +91,23 @@ def fit(
     # Other workers write to folders of their own.
     alone = atomic.held(run.path) if run.is_chief else contextlib.nullcontext()
     with alone:
-        loop = _Loop(
-            model,
-            task,
-            steps_per_epoch,
-            min(steps_per_pass or steps_per_epoch, steps_per_epoch),
-            config,
-            optimizer_config,
-            run,
-            strategy,
+        plan = Plan(
+            steps=steps_per_epoch * config.epochs,
+            steps_per_epoch=steps_per_epoch,
+            steps_per_pass=min(
+                steps_per_pass or steps_per_epoch, steps_per_epoch
+            ),
+            batch_size=task.batch_size,
+            log_steps=config.log_steps,
+            save_seconds=60 * config.checkpoint_minutes,
+            validation_epochs=config.validation_epochs,
+            steps_per_execution=config.steps_per_execution,
         )
+        loop = _Fit(model, task, plan, config, optimizer_config, run, strategy)
         with lost_worker.noticed(strategy_lib.this_worker(strategy)):
-            loop.restore()
-            with SignalWatch() as watch, contextlib.closing(loop.profile):
-                loop.run_epochs(watch)
+            step = loop.restore()
+            with contextlib.closing(loop.profile):
+                loop.run_from(step)
 
 
 def _latest_checkpoint(folder: str) -> str | None:
@@ -144,25 +143,19 @@ def _damaged(path: str, reason) -> ValueError:
     )
 
 
-class _Loop:
+class _Fit(Loop):
     """The state of one call of `fit`."""
 
+    advice = (
+        f"{Loop.advice}, --precision=mixed_bfloat16 instead of mixed_float16"
+    )
+
     def __init__(
-        self,
-        model,
-        task,
-        steps_per_epoch,
-        steps_per_pass,
-        config,
-        optimizer_config,
-        run,
-        strategy,
+        self, model, task, plan, config, optimizer_config, run, strategy
     ):
+        super().__init__(plan)
         self._model = model
         self._task = task
-        self._steps_per_epoch = steps_per_epoch
-        self._steps_per_pass = steps_per_pass
-        self._total = steps_per_epoch * config.epochs
         self._config = config
         self._optimizer_config = optimizer_config
         self._run = run
@@ -192,10 +185,6 @@ class _Loop:
             checkpoint, run.best, max_to_keep=1
         )
         self._writer = tf.summary.create_file_writer(run.tensorboard)
-        self._rows = []
-        # Losses of steps that no row is about yet.
-        self._window = collections.defaultdict(list)
-        self._has_warned = False
         self.profile = StepProfile(run.tensorboard, config.profile_steps)
         self._steps = Steps(
             model, self._optimizer, self._average, task, config, strategy
@@ -207,13 +196,13 @@ class _Loop:
 
     # Coming and going
 
-    def restore(self):
-        """Loads the latest checkpoint, if there is one."""
+    def restore(self) -> int:
+        """Loads the latest checkpoint, if any; returns its step."""
         path = _latest_checkpoint(self._run.resume)
         for manager in (self._latest, self._best):
             _remove_leftovers(manager)
         if path is None:
-            return
+            return 0
         try:
             status = self._latest.checkpoint.restore(path)
             status.assert_existing_objects_matched()
@@ -225,176 +214,107 @@ class _Loop:
         except (tf.errors.OpError, IndexError) as error:
             raise _damaged(path, error) from error
         step = int(self._step)
-        self._rows = [
+        self.rows = [
             row for row in self._run.read_metrics() if row["step"] <= step
         ]
         for name, values in self._run.read_pending(step).items():
-            self._window[name].append(np.float32(values))
-        self._run.log.info("going on at step %d of %d", step, self._total)
+            self.window[name].append(np.float32(values))
+        self._run.log.info("going on at step %d of %d", step, self.plan.steps)
+        return step
 
-    def _save(self):
-        step = int(self._step)
+    def save(self, step):
         self._check_weights(step)
         # Rows first: those later than the checkpoint are dropped on resuming.
-        self._run.write_metrics(self._rows)
+        self._run.write_metrics(self.rows)
         self._run.write_pending(
-            step, {k: _joined(v).tolist() for k, v in self._window.items()}
+            step, {k: joined(v).tolist() for k, v in self.window.items()}
         )
         _save_checkpoint(self._latest, step)
-        self._saved_at = time.monotonic()
 
-    def _stop(self, watch, step):
+    def before_stopping(self, step):
         self._say_kept()
-        signal = watch.received or "the signal of another worker"
-        raise Interrupted(
-            f"{signal} at step {step}; saved. The same command goes "
-            "on from here."
-        )
 
-    def _decide(self, watch) -> tuple[bool, bool]:
-        """Returns whether to stop, and whether to save."""
-        minutes = (time.monotonic() - self._saved_at) / 60
-        return self._agreement.any(
-            watch.received is not None,
-            minutes > self._config.checkpoint_minutes,
-        )
+    def any(self, *wishes):
+        return self._agreement.any(*wishes)
 
     # The run
 
-    def run_epochs(self, watch):
-        """Trains until the last epoch or a signal."""
-        step = int(self._step)
-        self._saved_at = time.monotonic()
+    def run_from(self, step):
+        """Trains until the last epoch or a signal, with a progress bar."""
         with tqdm.tqdm(
-            total=self._total,
+            total=self.plan.steps,
             initial=step,
             unit="step",
             # A log file does not want a line a step.
             mininterval=0.5 if sys.stderr.isatty() else 30,
             dynamic_ncols=True,
             disable=not self._run.is_chief,
-        ) as progress:
-            while step < self._total:
-                epoch = step // self._steps_per_epoch
-                progress.set_description(
-                    f"epoch {epoch + 1}/{self._config.epochs}"
-                )
-                step = self._run_epoch(epoch, step, progress, watch)
-                last = step == self._total
-                due = (epoch + 1) % self._config.validation_epochs == 0
-                if last or due:
-                    self._validate(epoch + 1, step)
-                stop, save = self._decide(watch)
-                if last or due or stop or save:
-                    self._save()
-                if stop and not last:
-                    self._stop(watch, step)
+        ) as self._progress:
+            self.run(step)
         self._say_kept()
 
-    def _run_epoch(self, epoch, step, progress, watch):
-        end = (epoch + 1) * self._steps_per_epoch
-        while step < end:
-            number, done = self._place(step)
-            stop = min(end, step - done + self._steps_per_pass)
-            batches = self._batches(number, done)
-            step = self._run_steps(batches, step, stop, progress, watch)
-        return step
+    def begin_epoch(self, epoch):
+        self._progress.set_description(
+            f"epoch {epoch + 1}/{self._config.epochs}"
+        )
 
-    def _place(self, step) -> tuple[int, int]:
-        """Returns the number of the pass of a step, and its place in it.
-
-        The first pass of an epoch has the number of the epoch; later ones
-        have numbers that no epoch has.
-        """
-        epoch, place = divmod(step, self._steps_per_epoch)
-        number, done = divmod(place, self._steps_per_pass)
-        return epoch + (number << _EPOCH_BITS), done
-
-    def _batches(self, number, done):
-        """Makes an iterator over a pass, without the batches of steps done."""
-
+    def begin_pass(self, number, done):
         def data(context):
             # Dropped pictures can make a pass shorter than said.
             return self._task.train_data(number, context).repeat().skip(done)
 
-        return self._steps.distribute(data)
+        self._batches = self._steps.distribute(data)
 
-    def _run_steps(self, batches, step, stop, progress, watch):
-        window = self._window
-        started, first = time.monotonic(), step
-        while step < stop:
-            rates = self._rates(step, stop)
-            try:
-                with self.profile.marked(step):
-                    losses = self._steps.run(batches, rates)
-            except tf.errors.OutOfRangeError as error:
-                raise ValueError(
-                    "The training data must fill a batch. Received: fewer than "
-                    f"{self._task.batch_size} usable pictures in epoch "
-                    f"{step // self._steps_per_epoch + 1}"
-                ) from error
-            self.profile.after_step(self._steps, batches, rates)
-            for name, values in losses.items():
-                window[name].append(values)
-            before = step
-            step = int(self._step.assign_add(len(rates)))
-            progress.update(len(rates))
-            every = self._config.log_steps
-            is_last = step % self._steps_per_epoch == 0
-            if step // every > before // every or is_last:
-                seconds = time.monotonic() - started
-                speed = (step - first) * self._task.batch_size / seconds
-                self._log_training(step, rates[-1], speed, progress)
-                window.clear()
-                started, first = time.monotonic(), step
-            # At the end, the epoch's validation comes before any stopping.
-            if not is_last:
-                self._pause(watch, step)
-        return step
-
-    def _rates(self, step, stop) -> list[float]:
-        """Learning rates of the steps that are executed together."""
-        stop = min(stop, step + self._config.steps_per_execution)
-        return [
-            optimizer_lib.learning_rate(
-                self._optimizer_config,
-                i,
-                steps_per_epoch=self._steps_per_epoch,
-                epochs=self._config.epochs,
-            )
-            for i in range(step, stop)
-        ]
-
-    def _pause(self, watch, step):
-        """Saves and stops between two steps, where that is wanted."""
-        stop, save = self._decide(watch)
-        if stop or save:
-            self._finite_means(step)
-            self._save()
-        if stop:
-            self._stop(watch, step)
-
-    def _log_training(self, step, rate, speed, progress):
-        scalars = self._finite_means(step)
-        self._warn_of_growth(scalars["loss"], step)
-        progress.set_postfix(
-            {k: f"{v:.4g}" for k, v in scalars.items()} | {"lr": f"{rate:.2g}"}
+    def rate(self, step):
+        return optimizer_lib.learning_rate(
+            self._optimizer_config,
+            step,
+            steps_per_epoch=self.plan.steps_per_epoch,
+            epochs=self._config.epochs,
         )
-        scalars |= {"learning_rate": rate, "images_per_second": speed}
-        self._record(step, scalars)
 
-    def _record(self, step, scalars):
-        self._rows.append({"step": step} | scalars)
+    def take_steps(self, step, rates):
+        try:
+            with self.profile.marked(step):
+                losses = self._steps.run(self._batches, rates)
+        except tf.errors.OutOfRangeError as error:
+            raise ValueError(
+                "The training data must fill a batch. Received: fewer than "
+                f"{self._task.batch_size} usable pictures in epoch "
+                f"{step // self.plan.steps_per_epoch + 1}"
+            ) from error
+        self.profile.after_step(self._steps, self._batches, rates)
+        self._step.assign_add(len(rates))
+        self._progress.update(len(rates))
+        return losses
+
+    def show(self, step, scalars):
+        rate = scalars["learning_rate"]
+        self._progress.set_postfix(
+            {
+                name: f"{value:.4g}"
+                for name, value in scalars.items()
+                if name not in ("learning_rate", "images_per_second")
+            }
+            | {"lr": f"{rate:.2g}"}
+        )
+        self._write_scalars(step, scalars)
+
+    def warn(self, text):
+        self._run.log.warning("%s", text)
+
+    def _write_scalars(self, step, scalars):
         with self._writer.as_default(step=step):
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
 
-    def _validate(self, epoch, step):
+    def validate(self, epoch, step):
         self._check_weights(step)
         with self._average.applied():
             scalars, pictures = validate.validate(self._forward, self._task)
             scalars = {f"validation/{k}": v for k, v in scalars.items()}
-            self._record(step, scalars)
+            self.rows.append({"step": step} | scalars)
+            self._write_scalars(step, scalars)
             with self._writer.as_default(step=step):
                 for tag, drawn in pictures.items():
                     tf.summary.image(tag, drawn, max_outputs=8)
@@ -405,7 +325,7 @@ class _Loop:
             self._run.log.info(
                 "epoch %d: %s%s",
                 epoch,
-                _listed(scalars),
+                listed(scalars),
                 f"; {self._kept_name} is of this epoch" if improved else "",
             )
             if improved:
@@ -431,29 +351,12 @@ class _Loop:
 
     # What is wrong, and what is kept
 
-    def _finite_means(self, step):
-        """Means of the losses since the last row; raises if one is not."""
-        losses = {
-            name: _joined(values) for name, values in self._window.items()
-        }
-        count = min(map(len, losses.values()), default=0)
-        bad = [~np.isfinite(values[-count:]) for values in losses.values()]
-        if np.any(bad):
-            # The first of the steps that a loss is not finite at, from 1 on.
-            at = step - count + 1 + int(np.any(bad, axis=0).argmax())
-            found = {k: float(v[at - step - 1]) for k, v in losses.items()}
-            raise FloatingPointError(
-                f"The loss is not finite at step {at} ({_listed(found)})"
-                f"{self._batch_of(at)}. {self._advice()}"
-            )
-        return {name: float(values.mean()) for name, values in losses.items()}
-
     def _check_weights(self, step):
         """Refuses to keep weights that are not finite."""
         if not bool(self._are_finite()):
-            raise FloatingPointError(
+            raise self.not_finite(
                 f"The weights are not finite after step {step}"
-                f"{self._batch_of(step)}. {self._advice()}"
+                f"{self.batch_of(step)}"
             )
 
     @tf.function
@@ -466,17 +369,16 @@ class _Loop:
     def _check_validation(self, scalars, cost, epoch):
         loss = scalars["validation/loss"]
         if not math.isfinite(loss) or not math.isfinite(cost or 0):
-            raise FloatingPointError(
+            raise self.not_finite(
                 f"The validation of epoch {epoch} is not finite "
-                f"({_listed(scalars)}). {self._advice()}"
+                f"({listed(scalars)})"
             )
 
-    def _batch_of(self, step) -> str:
-        """Says which pictures a step saw, where that is known."""
+    def batch_of(self, step):
         if self._task.name_batch is None or not self._run.is_chief:
             return ""
         try:
-            names = self._task.name_batch(*self._place(step - 1))
+            names = self._task.name_batch(*self.plan.place(step - 1))
         except (OSError, ValueError, tf.errors.OpError):
             # What is wrong with the data is not what is to be said.
             return ""
@@ -489,33 +391,15 @@ class _Loop:
             more = ""
         return f", for the pictures {', '.join(names[:_NAMED])}{more}"
 
-    def _advice(self) -> str:
+    def sound(self):
         path = tf.train.latest_checkpoint(self._run.resume)
-        sound = "There is no checkpoint yet"
-        if path is not None:
-            step = path.rpartition("-")[2]
-            sound = (
-                f"The last checkpoint, of step {step}, is sound, and the same "
-                "command goes on from it with other flags"
-            )
+        if path is None:
+            return "There is no checkpoint yet"
+        step = path.rpartition("-")[2]
         return (
-            "Lower --learning_rate or set --clip_norm (such as 1); "
-            "--warmup_steps helps at the start, --precision=mixed_bfloat16 "
-            f"instead of mixed_float16. {sound}"
+            f"The last checkpoint, of step {step}, is sound, and the same "
+            "command goes on from it with other flags"
         )
-
-    def _warn_of_growth(self, loss, step):
-        """Says once that the loss grows instead of falling."""
-        first = next((r["loss"] for r in self._rows if "loss" in r), loss)
-        if loss > _GROWTH * first > 0 and not self._has_warned:
-            self._has_warned = True
-            self._run.log.warning(
-                "the loss has grown from %.4g to %.4g at step %d: the training "
-                "diverges; lower --learning_rate or set --clip_norm",
-                first,
-                loss,
-                step,
-            )
 
     @property
     def _kept_name(self) -> str:
@@ -529,13 +413,13 @@ class _Loop:
         step = int(path.rpartition("-")[2])
         found = [
             row
-            for row in self._rows
+            for row in self.rows
             if row["step"] == step and "validation/loss" in row
         ]
-        epoch = -(-step // self._steps_per_epoch)
+        epoch = -(-step // self.plan.steps_per_epoch)
         scalars = {k: v for row in found for k, v in row.items() if k != "step"}
         self._run.log.info(
-            "%s is of epoch %d: %s", self._kept_name, epoch, _listed(scalars)
+            "%s is of epoch %d: %s", self._kept_name, epoch, listed(scalars)
         )
         for name, floor in self._task.floors.items():
             value = scalars.get(f"validation/{name}", math.nan)
@@ -582,12 +466,3 @@ def _remove_leftovers(manager: tf.train.CheckpointManager) -> None:
             shutil.rmtree(entry.path)
         elif entry.name.startswith(("ckpt-", "checkpoint.")):
             os.remove(entry.path)
-
-
-def _joined(values) -> np.ndarray:
-    """The values of a loss since the last row, float32 [steps]."""
-    return tf.concat(values, axis=0).numpy()
-
-
-def _listed(scalars: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in scalars.items())
