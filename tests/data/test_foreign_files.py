@@ -51,7 +51,6 @@ def hostile_npz(folder) -> dict[str, bytes]:
     np.save(pickled, owned, allow_pickle=True)
     flipped = bytearray(good)
     flipped[len(good) // 2] ^= 255
-    bad_head = _npy(bbox).replace(b"descr", b"desks")
     return {
         "empty": b"",
         "text": b"bbox\n" * 99,
@@ -68,6 +67,14 @@ def hostile_npz(folder) -> dict[str, bytes]:
         "cut": good[: len(good) // 2],
         "cut end": good[:-5],
         "flipped": bytes(flipped),
+        **_odd_arrays(bbox),
+    }
+
+
+def _odd_arrays(bbox) -> dict[str, bytes]:
+    """Files whose arrays are none of boxes."""
+    bad_head = _npy(bbox).replace(b"descr", b"desks")
+    return {
         "huge shape": _npz({"bbox.npy": _npy(bbox, (10**9, 4))}),
         "overflowing shape": _npz({"bbox.npy": _npy(bbox, (2**62, 4))}),
         "negative shape": _npz({"bbox.npy": _npy(bbox, (-1, 4))}),

@@ -13,10 +13,10 @@ import skimage.color
 from PIL import Image
 
 from tests import hostile_corpus
-from tests.hostile_corpus import EITHER
-from tests.hostile_corpus import LEFT_OUT
-from tests.hostile_corpus import PICTURE
-from tests.hostile_corpus import REFUSED
+from tests.hostile_kinds import EITHER
+from tests.hostile_kinds import LEFT_OUT
+from tests.hostile_kinds import PICTURE
+from tests.hostile_kinds import REFUSED
 from tfcolor.data import encode
 from tfcolor.data import files
 

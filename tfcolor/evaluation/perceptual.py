@@ -29,7 +29,6 @@ References:
 """
 
 import os
-from collections.abc import Mapping
 
 import cv2
 import keras
@@ -311,30 +310,6 @@ EFFICIENTNET_FEATURES = efficientnet_lite.HEAD_FILTERS
 EFFICIENTNET_SIDE = 192
 
 
-def features_model(arrays: Mapping[str, np.ndarray]) -> keras.Model:
-    """Builds the network up to the mean of its last maps.
-
-    Args:
-        arrays: mapping from the names of the published PyTorch file to arrays.
-
-    Returns:
-        keras.Model from float32 [B, H, W, 3], in units of
-        `efficientnet_lite.bytes_scaled`, to float32 [B, 1280].
-
-    Raises:
-        ValueError: the arrays are not those of the network.
-    """
-    encoder = efficientnet_lite.efficientnet_lite(variant=EFFICIENTNET_VARIANT)
-    x = encoder.outputs[-1]
-    x = efficientnet_lite.head(x)
-    x = layers.GlobalAveragePooling2D(name="features")(x)
-    model = keras.Model(encoder.inputs, x, name="efficientnet_features")
-    folded = efficientnet_lite.fold(arrays, variant=EFFICIENTNET_VARIANT)
-    folded[efficientnet_lite.HEAD] = efficientnet_lite.fold_head(arrays)
-    efficientnet_lite.set_folded(model, folded)
-    return model
-
-
 def efficientnet_distance(
     features1: np.ndarray, features2: np.ndarray
 ) -> float:
@@ -360,17 +335,20 @@ def efficientnet_distance(
 class EfficientNetDistance:
     """Features of pictures, and the distance of sets of them."""
 
-    def __init__(self, arrays: Mapping[str, np.ndarray]):
-        """Builds the network.
-
-        Args:
-            arrays: mapping from the names of the published PyTorch file to
-                arrays.
+    def __init__(self):
+        """Builds the network, with the weights of the installed package.
 
         Raises:
-            ValueError: the arrays are not those of the network.
+            FileNotFoundError: the package is not installed.
+            ValueError: its file is not that of the network.
         """
-        self._features = tf.function(features_model(arrays))
+        network = efficientnet_lite.efficientnet_features(
+            variant=EFFICIENTNET_VARIANT
+        )
+        efficientnet_files.load_encoder(network, variant=EFFICIENTNET_VARIANT)
+        # The mean of the last maps.
+        x = layers.GlobalAveragePooling2D()(network.output["map6"])
+        self._features = tf.function(keras.Model(network.input, x))
 
     def __call__(self, rgb: np.ndarray) -> np.ndarray:
         """Computes the features of a picture.
@@ -389,8 +367,7 @@ class EfficientNetDistance:
             interpolation=cv2.INTER_AREA,
         )
         encoded = tf.cast(square[np.newaxis], tf.float32) / 255
-        x = efficientnet_lite.bytes_scaled(encoded)
-        return self._features(x, training=False).numpy()[0]
+        return self._features(encoded, training=False).numpy()[0]
 
     distance = staticmethod(efficientnet_distance)
 
@@ -404,7 +381,6 @@ def open_installed() -> EfficientNetDistance | None:
     Raises:
         ValueError: the file of the package is not that of the network.
     """
-    path = efficientnet_files.find(EFFICIENTNET_VARIANT)
-    if path is None:
+    if efficientnet_files.find(EFFICIENTNET_VARIANT) is None:
         return None
-    return EfficientNetDistance(pytorch_files.read_state(path))
+    return EfficientNetDistance()

@@ -1,7 +1,7 @@
 """Means over a fixed number of parts of a map of any size."""
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="tfcolor")
@@ -29,25 +29,26 @@ class AdaptiveMeans(keras.layers.Layer):
 
     def call(self, x):
         """Returns the means."""
-        x = tf.convert_to_tensor(x)
-        height, width = tf.unstack(tf.shape(x)[1:3])
+        x = ops.convert_to_tensor(x)
+        height, width = ops.shape(x)[1:3]
         # In float32: the means of many half-precision numbers lose digits.
-        means = tf.einsum(
+        means = ops.einsum(
             "ih,bhwc,jw->bijc",
             self._shares(height),
-            tf.cast(x, tf.float32),
+            ops.cast(x, "float32"),
             self._shares(width),
         )
-        return tf.cast(means, x.dtype)
+        return ops.cast(means, x.dtype)
 
-    def _shares(self, size: tf.Tensor) -> tf.Tensor:
+    def _shares(self, size):
         """Returns how much of each row is in each cell: float32 [n, size]."""
-        cell = tf.range(self.side)[:, None]
-        place = tf.range(size)[None]
+        cell = ops.arange(self.side, dtype="int32")[:, None]
+        place = ops.arange(size, dtype="int32")[None]
         start = cell * size // self.side
         stop = -(-(cell + 1) * size // self.side)
-        inside = tf.cast((start <= place) & (place < stop), tf.float32)
-        return inside / tf.reduce_sum(inside, axis=1, keepdims=True)
+        inside = ops.logical_and(start <= place, place < stop)
+        inside = ops.cast(inside, "float32")
+        return inside / ops.sum(inside, axis=1, keepdims=True)
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the grid."""

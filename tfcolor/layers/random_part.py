@@ -1,7 +1,7 @@
 """Random parts of pictures, inside a model, in training only."""
 
 import keras
-import tensorflow as tf
+from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="tfcolor")
@@ -38,18 +38,16 @@ class RandomPart(keras.layers.Layer):
         """Returns the parts."""
         if not training:
             return x
-        count = tf.shape(x)[0]
-        area, *corner = tf.unstack(
+        count, height, width = ops.shape(x)[:3]
+        area, *corner = ops.unstack(
             keras.random.uniform((count, 3), seed=self._seeds), axis=-1
         )
-        side = tf.sqrt(self.min_area + (1 - self.min_area) * area)
+        side = ops.sqrt(self.min_area + (1 - self.min_area) * area)
         top, left = (place * (1 - side) for place in corner)
-        return tf.image.crop_and_resize(
-            x,
-            tf.stack([top, left, top + side, left + side], -1),
-            tf.range(count),
-            tf.shape(x)[1:3],
-        )
+        rows = _between(top, side, height)
+        columns = _between(left, side, width)
+        x = ops.einsum("biy,byxc->bixc", rows, x)
+        return ops.einsum("bjx,bixc->bijc", columns, x)
 
     def compute_output_shape(self, input_shape):
         """Returns the shape of the parts."""
@@ -61,3 +59,22 @@ class RandomPart(keras.layers.Layer):
         # Fixed, see `__init__`.
         config.pop("dtype")
         return config
+
+
+def _between(start, length, size):
+    """Weights that enlarge a part of an axis to all of it.
+
+    Args:
+        start: float32 tensor [B], share of the axis.
+        length: float32 tensor [B], share of the axis.
+        size: int, N, or int32 tensor [], of the axis in pixels.
+
+    Returns:
+        float32 tensor [B, N, N]: for each pixel how much of each one it is,
+        linearly, from the middle of the first one to that of the last.
+    """
+    places = ops.cast(ops.arange(size, dtype="int32"), "float32")
+    last = ops.cast(size, "float32") - 1
+    share = places / ops.maximum(last, 1.0)
+    wanted = (start[:, None] + length[:, None] * share) * last
+    return ops.relu(1.0 - ops.abs(wanted[..., None] - places))

@@ -21,7 +21,6 @@ Reference:
 import keras
 from keras import layers
 
-from tfcolor.layers.box_class_map import BoxClassMap
 from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
 from tfcolor.models import architecture
@@ -123,6 +122,9 @@ def ensemble(
             ),
         }
         inputs |= boxes
+        # Boxes need TensorFlow; the other kinds run on every backend.
+        from tfcolor.layers.box_class_map import BoxClassMap
+
         classes = BoxClassMap(box_class_ids, name="box_class_map")(
             x, *boxes.values()
         )
