@@ -110,6 +110,7 @@ def test_a_command_that_leaves_a_picture_out_is_an_error(
         run(str(tmp_path / "images"))
 
 
+@pytest.mark.slow
 def test_a_cold_start_is_divided_into_steps(tiny, capsys):
     command_rows, step_rows = _tables(cold_start, capsys, tiny)
     names = [row[0] for row in command_rows]

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import pytest
 
@@ -12,15 +13,23 @@ from tfcolor.cli import main
 PIXELS = 32 * 32
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder of pictures, models and a detector."""
+    folder = tmp_path_factory.mktemp("made")
+    pictures.write_album(folder / "album", 2)
+    models.save(models.plain_model(), folder / "plain.keras")
+    write_model(str(folder / "classes.keras"), class_names=("a", "b"))
+    tiny_detectors.object_detection_api(str(folder / "detector"))
+    return folder
+
+
 @pytest.fixture
-def commands(tmp_path, monkeypatch):
+def commands(made, tmp_path, monkeypatch):
     """The arguments of every command that decodes pictures."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    pictures.write_album(tmp_path / "album", 2)
-    model = models.save(models.plain_model(), tmp_path / "plain.keras")
-    write_model(str(tmp_path / "classes.keras"), class_names=("a", "b"))
-    tiny_detectors.object_detection_api(str(tmp_path / "detector"))
-    url = "--url=http://127.0.0.1:9"
+    model, url = "plain.keras", "--url=http://127.0.0.1:9"
     return {
         "colorize": ["album", "--output=colored/", f"--model={model}"],
         "client": ["album", "--output=sent/", "--retries=0", url],

@@ -108,6 +108,7 @@ def test_age_changes_lightness_within_its_range_and_repeats():
     np.testing.assert_array_equal(_aged(L, 1.0, 3), found[3])
 
 
+@pytest.mark.slow
 def test_the_share_decides_how_many_age():
     L = tf.fill([1, 8, 8, 1], 50.0)
     aged = [np.any(_aged(L, 0.3, seed) != L) for seed in range(300)]

@@ -107,6 +107,7 @@ def test_flipping_mirrors_picture_crops_and_boxes_together(source):
     assert mirrored, "some picture of this epoch is mirrored"
 
 
+@pytest.mark.slow
 def test_equal_epochs_give_equal_instances_and_others_do_not(source):
     def order(epoch):
         dataset = box_pipelines.instance_dataset(

@@ -66,6 +66,7 @@ def _patch_counts(probability, pictures):
     return np.array(counts)
 
 
+@pytest.mark.slow
 def test_the_number_of_hints_is_geometric():
     counts = _patch_counts(0.125, 250)
     # Mean 7, deviation 7.5; a few patches hide behind others.

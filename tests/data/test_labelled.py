@@ -130,7 +130,9 @@ def test_L_alone_has_no_hints_and_L_ab_the_true_colors_everywhere(source):
     np.testing.assert_allclose(full["hints"][0], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("memory", [False, True])
+@pytest.mark.parametrize(
+    "memory", [pytest.param(False, marks=pytest.mark.slow), True]
+)
 def test_boxes_are_random_in_training_and_the_best_otherwise(source, memory):
     boxed = box_pipelines.BoxedSource(source, _Boxes(), max_boxes=4)
     examples = list(

@@ -165,6 +165,7 @@ def test_classes_and_scores_come_best_first(tmp_path):
         assert list(answer["scores"][0]) == sorted(answer["scores"][0])[::-1]
 
 
+@pytest.mark.slow
 def test_an_exported_classifier_has_its_labels():
     path = exported.saved_classifier()
     with open(os.path.join(path, "assets", "labels.txt")) as file:

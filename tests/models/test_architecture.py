@@ -66,15 +66,21 @@ def test_a_model_knows_its_builder_and_all_options():
             lambda: resnet_colorizer(width=1 / 16),
             architecture.Takes(False, False, False, 0, 8, 8),
         ),
-        (
+        pytest.param(
             lambda: blend.siggraph_blend(width=NARROW),
             architecture.Takes(True, False, False, 0, 8, 8),
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             efficientnet_unet,
             architecture.Takes(True, False, False, 0, 32, 32),
+            marks=pytest.mark.slow,
         ),
-        (_instance_colorizer, architecture.Takes(True, True, False, 0, 8, 8)),
+        pytest.param(
+            _instance_colorizer,
+            architecture.Takes(True, True, False, 0, 8, 8),
+            marks=pytest.mark.slow,
+        ),
         (_boxed_ensemble, architecture.Takes(False, False, True, 0, 8, 8)),
         (_informed_ensemble, architecture.Takes(False, False, False, 0, 8, 63)),
         (models.told_model, architecture.Takes(False, False, False, 2, 8, 8)),

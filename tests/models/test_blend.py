@@ -63,7 +63,9 @@ def test_a_plain_network_is_its_own_network(plain):
     assert network(plain) is plain
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize(
+    "mirrored", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_it_works_in_a_graph_that_knows_no_sizes(plain, inputs, mirrored):
     blended = _blend(plain, mirrored=mirrored)
     planes = {k: tf.TensorSpec([None, None, None, n]) for k, n in _PLANES}

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from tests.models import model_contract
@@ -56,6 +57,7 @@ def test_attention_is_softmax_over_the_places_that_ask():
     np.testing.assert_allclose(layer(x, query, key, value), expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_each_side_learns_from_its_own_loss_alone():
     colorizer = ddcolor(
         encoder="tiny", width=1 / 32, queries=3, decoder_blocks=3

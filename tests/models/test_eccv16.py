@@ -27,6 +27,7 @@ def _loss(outputs):
     return tf.reduce_sum(tf.square(outputs["ab"] - targets))
 
 
+@pytest.mark.slow
 def test_eccv16_keeps_the_model_contract(tmp_path):
     model_contract.check_model(
         small,

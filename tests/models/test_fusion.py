@@ -147,6 +147,7 @@ def test_without_a_full_network_box_less_pictures_go_through_fusion():
         assert np.allclose(ab[i], expected[i], atol=1e-3) == any(valid)
 
 
+@pytest.mark.slow
 def test_the_whole_model_comes_back_from_a_keras_file(tmp_path):
     model, inputs = (
         instance_colorizer(**scoring_networks(blending="faithful")),
@@ -182,7 +183,13 @@ def test_every_weight_of_the_fusion_stage_gets_a_gradient():
     assert not still
 
 
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "mixed_float16",
+        pytest.param("mixed_bfloat16", marks=pytest.mark.slow),
+    ],
+)
 def test_mixed_precision_stays_finite_and_ends_in_float32(policy):
     keras.mixed_precision.set_dtype_policy(policy)
     model = instance_colorizer(**scoring_networks(blending="faithful"))

@@ -111,6 +111,7 @@ def test_weights_are_shared_and_the_model_is_left_as_it_was():
     assert fusion.get_layer("block4_conv1").output is not None
 
 
+@pytest.mark.slow
 def test_mixed_precision_stays_finite_and_ends_in_float32():
     keras.mixed_precision.set_dtype_policy("mixed_bfloat16")
     model = instance_colorizer(**scoring_networks(blending="faithful"))

@@ -24,6 +24,7 @@ def _count(weights):
     return sum(int(np.prod(w.shape)) for w in weights)
 
 
+@pytest.mark.slow
 def test_task_transfer_keeps_to_the_contract(tmp_path):
     model_contract.check_model(
         _tiny,

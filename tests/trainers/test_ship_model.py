@@ -55,6 +55,7 @@ def test_flags_of_another_network_are_refused(tmp_path, folder):
     assert shipped.names() == []
 
 
+@pytest.mark.slow
 def test_a_colorizer_on_an_encoder_ships_with_its_styles(tmp_path, folder):
     path = str(tmp_path / "model.keras")
     model_file.save(

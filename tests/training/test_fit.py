@@ -14,6 +14,7 @@ from tfcolor.losses import objective
 from tfcolor.weights import model_file
 
 
+@pytest.mark.slow
 def test_fit_lowers_the_loss(tmp_path):
     TinyRun(epochs=2, steps=12).start(tmp_path)
     losses = run_files.column(tmp_path, "loss")
@@ -67,6 +68,7 @@ def test_the_saved_model_is_the_average_of_the_best_validation(whole):
     )
 
 
+@pytest.mark.slow
 def test_without_an_average_the_weights_themselves_are_saved(tmp_path):
     optimizer = dataclasses.replace(tiny_run.OPTIMIZER, ema_momentum=0.0)
     model = TinyRun(epochs=1, optimizer=optimizer).start(tmp_path)
@@ -85,6 +87,7 @@ def _spoilt_from(epoch):
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [{}, {"log_steps": 100, "checkpoint_minutes": 0.0}],
@@ -121,6 +124,7 @@ def test_validation_data_without_a_picture_is_refused(tmp_path, monkeypatch):
         TinyRun().start(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_pass_that_is_shorter_than_an_epoch_begins_again(tmp_path):
     # As when pictures were dropped: one batch where three are wanted.
     run = TinyRun(epochs=1, data=lambda epoch, _: tiny_run.batches(epoch, 4))
@@ -200,6 +204,7 @@ def test_a_folder_that_another_process_trains_in_is_refused(tmp_path):
     assert not (tmp_path / "checkpoints").exists()
 
 
+@pytest.mark.slow
 def test_the_passes_of_an_epoch_are_different_data(tmp_path):
     numbers = []
     TinyRun(steps=5, steps_per_pass=2, on_epoch=numbers.append).start(tmp_path)
@@ -208,6 +213,7 @@ def test_the_passes_of_an_epoch_are_different_data(tmp_path):
     assert run_files.column(tmp_path, "step")[-1] == 10
 
 
+@pytest.mark.slow
 def test_a_batch_of_a_later_pass_is_named(tmp_path):
     asked = []
 
@@ -238,6 +244,7 @@ def test_training_steps_may_be_measured_too(tmp_path):
     np.testing.assert_allclose(run_files.column(tmp_path, "half"), [0.5] * 3)
 
 
+@pytest.mark.slow
 def test_epochs_without_a_validation_are_not_saved(tmp_path):
     def stop(epoch):
         if epoch == 3:
@@ -257,6 +264,7 @@ def _log(workdir):
     return (workdir / "train.log").read_text()
 
 
+@pytest.mark.slow
 def test_the_log_says_which_epoch_the_model_is_of(tmp_path):
     optimizer = dataclasses.replace(
         tiny_run.OPTIMIZER, schedule="constant", ema_momentum=0.0

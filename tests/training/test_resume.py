@@ -48,6 +48,7 @@ def test_an_interruption_at_the_end_of_an_epoch_validates_first(tmp_path):
     assert (tmp_path / "model.keras").exists()
 
 
+@pytest.mark.slow
 def test_an_interruption_in_the_last_step_lets_the_run_end(tmp_path):
     TinyRun(epochs=1, steps=1, on_epoch=interrupt_in(0)).start(tmp_path)
     assert len(run_files.column(tmp_path, "validation/loss")) == 1
@@ -86,6 +87,7 @@ def test_checkpoints_that_a_killed_run_left_in_pieces_are_removed(tmp_path):
     assert {path.name for path in latest.iterdir()} == before | {"mine.txt"}
 
 
+@pytest.mark.slow
 def test_a_finished_run_started_again_changes_nothing(tmp_path):
     run = TinyRun(epochs=1)
     run.start(tmp_path)
@@ -97,6 +99,7 @@ def test_a_finished_run_started_again_changes_nothing(tmp_path):
     assert any(np.array_equal(kernel, value) for value in stored)
 
 
+@pytest.mark.slow
 def test_more_epochs_make_a_finished_run_go_on(tmp_path):
     TinyRun(epochs=1).start(tmp_path)
     TinyRun(epochs=2).start(tmp_path)
