@@ -36,6 +36,8 @@ _DEV = [
     "playwright",
     "hypothesis",
     "ipykernel",
+    # Networks, losses and steps are compared between backends of Keras.
+    "jax",
     "nbclient",
     "psutil",
     "pytest",

@@ -54,9 +54,9 @@ def test_backends_give_the_same(tmp_path, backend, weights, of_tensorflow):
     for name, expected in of_tensorflow.items():
         assert found[name].shape == expected.shape, name
         if name == "random_part":
-            # Each backend has random numbers of its own.
-            assert expected.min() - 0.1 < found[name].min()
-            assert found[name].max() < expected.max() + 0.1
+            # Each backend has random numbers of its own; L is 10 to 90.
+            assert 9.9 < found[name].min() < 30
+            assert 70 < found[name].max() < 90.1
             continue
         scale = float(np.abs(expected).max())
         np.testing.assert_allclose(
