@@ -68,6 +68,8 @@ setup(
     },
     install_requires=[
         "absl-py",
+        # The quick start of `tfcolor colorize`; without it TensorFlow serves.
+        "ai-edge-litert",
         # tensorflow-datasets needs it and does not say so.
         "importlib_resources",
         # The page of `tfcolor evaluate`.

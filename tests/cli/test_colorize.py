@@ -318,3 +318,27 @@ def test_color_pictures_are_said_or_skipped(tfcolor, album):
     assert status == 0
     assert out == "Colorized 2 pictures into other (1 in color, left out)\n"
     assert _tree("other") == ["a.jpg", "trip/ü.png"]
+
+
+def test_litert_and_hints_are_one_line(tfcolor, album):
+    (album / "hints.json").write_text('{"points": []}')
+    status, out, err = tfcolor(
+        "album/a.jpg",
+        "--output=a.png",
+        "--hints=hints.json",
+        "--runtime=litert",
+        model=None,
+    )
+    assert (status, out) == (2, "")
+    assert err == (
+        "tfcolor colorize: error: --hints need --runtime=tensorflow or auto. "
+        "Received: --runtime=litert with --hints=hints.json\n"
+    )
+
+
+def test_litert_and_another_model_are_one_line(tfcolor, album):
+    status, out, err = tfcolor(
+        "album/a.jpg", "--output=a.png", "--runtime=litert"
+    )
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "runtime='litert' with a model other than" in err

@@ -8,13 +8,14 @@ from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
+from tfcolor.weights import shipped_files
 from trainers import ship_model
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     path = str(tmp_path / "models")
-    monkeypatch.setattr(shipped, "_FOLDER", path)
+    monkeypatch.setattr(shipped_files, "FOLDER", path)
     monkeypatch.setattr(
         shipped, "write", functools.partial(shipped.write, folder=path)
     )

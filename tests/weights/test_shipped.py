@@ -8,6 +8,7 @@ from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
+from tfcolor.weights import shipped_files
 
 OPTIONS = {"width": 1 / 32, "initializer": "he_normal"}
 INFO = model_file.ModelInfo("siggraph", 64, "a network for tests")
@@ -16,7 +17,7 @@ INFO = model_file.ModelInfo("siggraph", 64, "a network for tests")
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     path = str(tmp_path / "models")
-    monkeypatch.setattr(shipped, "_FOLDER", path)
+    monkeypatch.setattr(shipped_files, "FOLDER", path)
     return path
 
 

@@ -94,11 +94,24 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "them anew, and say so)",
     )
     shared.add_colorizer(parser)
+    _add_runtime(parser)
     shared.add_batch_size(parser)
     shared.add_max_pixels(parser)
     _add_films(parser)
     _add_boxes(parser)
     return parser
+
+
+def _add_runtime(parser) -> None:
+    parser.add_argument(
+        "--runtime",
+        choices=defaults.RUNTIMES,
+        default=defaults.AUTO,
+        help="what runs the network: litert starts at once, and does pictures "
+        "with the default model at its own size and without hints; "
+        "tensorflow does all; auto takes litert where it can (default: "
+        "%(default)s)",
+    )
 
 
 def _add_films(parser) -> None:
@@ -227,6 +240,11 @@ class _FilmProgress:
 
 
 def _load_colorizer(args):
+    if args.hints is not None and args.runtime == defaults.LITERT:
+        raise ValueError(
+            "--hints need --runtime=tensorflow or auto. Received: "
+            f"--runtime={args.runtime} with --hints={args.hints}"
+        )
     from tfcolor.inference.colorizer import Colorizer
 
     return Colorizer(
@@ -238,4 +256,5 @@ def _load_colorizer(args):
         upsampling=args.upsampling,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
+        runtime=args.runtime,
     )

@@ -3,11 +3,7 @@
 import tensorflow as tf
 
 from tfcolor.color import lab
-
-# Rounding of the two matrices alone leaves a grey up to 8e-6 outside 0..1.
-_TOLERANCE = 1e-4
-# 2^-12 of the chroma is far below one 8-bit step.
-_BISECTIONS = 12
+from tfcolor.color import standards
 
 
 def in_gamut(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
@@ -63,7 +59,7 @@ def shown_share(L: tf.Tensor, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
     )
     low = tf.zeros_like(L_outside)
     high = tf.ones_like(L_outside)
-    for _ in range(_BISECTIONS):
+    for _ in range(standards.GAMUT_STEPS):
         middle = (low + high) / 2
         fits = _in_gamut(L_outside, middle * a_outside, middle * b_outside)
         low = tf.where(fits, middle, low)
@@ -76,4 +72,6 @@ def _in_gamut(L, a, b):
     red, green, blue = lab.lab_planes_to_linear(L, a, b)
     lowest = tf.minimum(tf.minimum(red, green), blue)
     highest = tf.maximum(tf.maximum(red, green), blue)
-    return (lowest >= -_TOLERANCE) & (highest <= 1 + _TOLERANCE)
+    return (lowest >= -standards.GAMUT_TOLERANCE) & (
+        highest <= 1 + standards.GAMUT_TOLERANCE
+    )

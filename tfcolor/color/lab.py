@@ -1,8 +1,6 @@
 """sRGB to CIELAB and back (D65, 2 degree observer).
 
-The numbers are those of scikit-image, so that pictures converted by either
-agree; they are written out because matrices rounded elsewhere differ in the
-fourth digit.
+The numbers are in `standards`; `array_lab` has the same for NumPy alone.
 """
 
 import functools
@@ -11,30 +9,14 @@ import numpy as np
 from keras import ops
 
 from tfcolor.color import srgb
+from tfcolor.color import standards
 
-# sRGB primaries with a D65 white, as in scikit-image `xyz_from_rgb`.
-_XYZ_FROM_RGB = (
-    (0.412453, 0.357580, 0.180423),
-    (0.212671, 0.715160, 0.072169),
-    (0.019334, 0.119193, 0.950227),
-)
-# The inverse of the matrix above.
-_RGB_FROM_XYZ = (
-    (3.24048134, -1.53715152, -0.49853633),
-    (-0.96925495, 1.87599, 0.04155593),
-    (0.05564664, -0.20404134, 1.05731107),
-)
-# CIE 15:2004, D65, 2 degrees; Y = 1.
-_WHITE = (0.95047, 1.0, 1.08883)
-
-# CIE 15:2004: f(t) is a cube root above the threshold and a line below it.
-_F_THRESHOLD = 0.008856
-_F_SLOPE = 7.787
-_F_INVERSE_THRESHOLD = 0.2068966
 # For rows of values: X, Y and Z over those of white, from linear RGB, and L
 # (less 16), a and b from f of these.
-_RATIOS_FROM_RGB = (np.transpose(_XYZ_FROM_RGB) / _WHITE).astype(np.float32)
-_RGB_FROM_RATIOS = np.array(_RGB_FROM_XYZ) * _WHITE
+_RATIOS_FROM_RGB = (
+    np.transpose(standards.XYZ_FROM_RGB) / standards.WHITE
+).astype(np.float32)
+_RGB_FROM_RATIOS = np.array(standards.RGB_FROM_XYZ) * standards.WHITE
 _LAB_FROM_F = np.array(
     [[0, 500, 0], [116, -500, 200], [0, 0, -200]], np.float32
 )
@@ -48,14 +30,19 @@ def _transform(channels, matrix):
 def _f(t):
     # The root from the threshold on, and the line up to there, where they meet:
     # see `srgb.srgb_to_linear`.
-    root = ops.exp(ops.log(ops.maximum(t, _F_THRESHOLD)) * (1 / 3))
-    return root + _F_SLOPE * (ops.minimum(t, _F_THRESHOLD) - _F_THRESHOLD)
+    root = ops.exp(ops.log(ops.maximum(t, standards.F_THRESHOLD)) * (1 / 3))
+    return root + standards.F_SLOPE * (
+        ops.minimum(t, standards.F_THRESHOLD) - standards.F_THRESHOLD
+    )
 
 
 def _f_inverse(f):
-    root = ops.maximum(f, _F_INVERSE_THRESHOLD)
-    line = ops.minimum(f, _F_INVERSE_THRESHOLD) - _F_INVERSE_THRESHOLD
-    return root * root * root + line * (1 / _F_SLOPE)
+    root = ops.maximum(f, standards.F_INVERSE_THRESHOLD)
+    line = (
+        ops.minimum(f, standards.F_INVERSE_THRESHOLD)
+        - standards.F_INVERSE_THRESHOLD
+    )
+    return root * root * root + line * (1 / standards.F_SLOPE)
 
 
 def rgb_to_lab(rgb):
@@ -70,8 +57,8 @@ def rgb_to_lab(rgb):
     Reference:
         CIE 15:2004, section 8.2.1.
     """
-    xyz = _transform(srgb.srgb_to_linear(rgb), _XYZ_FROM_RGB)
-    ratios = xyz / ops.convert_to_tensor(_WHITE, "float32")
+    xyz = _transform(srgb.srgb_to_linear(rgb), standards.XYZ_FROM_RGB)
+    ratios = xyz / ops.convert_to_tensor(standards.WHITE, "float32")
     fx, fy, fz = ops.unstack(_f(ratios), axis=-1)
     return ops.stack([116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)], axis=-1)
 
@@ -223,7 +210,9 @@ def rgb_to_L(rgb):
     Returns:
         float32 tensor [..., 1], 0..100.
     """
-    luminance = _transform(srgb.srgb_to_linear(rgb), _XYZ_FROM_RGB[1:2])
+    luminance = _transform(
+        srgb.srgb_to_linear(rgb), standards.XYZ_FROM_RGB[1:2]
+    )
     return 116 * _f(luminance) - 16
 
 

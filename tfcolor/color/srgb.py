@@ -2,12 +2,7 @@
 
 from keras import ops
 
-# IEC 61966-2-1, with the thresholds that scikit-image and OpenCV use too.
-_ENCODED_THRESHOLD = 0.04045
-_LINEAR_THRESHOLD = 0.0031308
-_SLOPE = 12.92
-_OFFSET = 0.055
-_EXPONENT = 2.4
+from tfcolor.color import standards
 
 
 def srgb_to_linear(rgb):
@@ -26,10 +21,18 @@ def srgb_to_linear(rgb):
     # Curve and line meet at the threshold: the sum of the curve from there on
     # and of the line up to there is quicker than choosing one of them, and
     # exp(y log x) much quicker than `ops.power`.
-    base = ops.maximum(rgb, _ENCODED_THRESHOLD) * (1 / (1 + _OFFSET))
-    curve = ops.exp(_EXPONENT * ops.log(base + _OFFSET / (1 + _OFFSET)))
-    line = ops.minimum(rgb, _ENCODED_THRESHOLD) - _ENCODED_THRESHOLD
-    return curve + line * (1 / _SLOPE)
+    base = ops.maximum(rgb, standards.ENCODED_THRESHOLD) * (
+        1 / (1 + standards.OFFSET)
+    )
+    curve = ops.exp(
+        standards.EXPONENT
+        * ops.log(base + standards.OFFSET / (1 + standards.OFFSET))
+    )
+    line = (
+        ops.minimum(rgb, standards.ENCODED_THRESHOLD)
+        - standards.ENCODED_THRESHOLD
+    )
+    return curve + line * (1 / standards.SLOPE)
 
 
 def bytes_to_linear(rgb):
@@ -60,7 +63,12 @@ def linear_to_srgb(linear):
     """
     linear = ops.convert_to_tensor(linear, "float32")
     # As in `srgb_to_linear`.
-    base = ops.maximum(linear, _LINEAR_THRESHOLD)
-    curve = (1 + _OFFSET) * ops.exp(ops.log(base) * (1 / _EXPONENT))
-    line = ops.minimum(linear, _LINEAR_THRESHOLD) - _LINEAR_THRESHOLD
-    return curve - _OFFSET + line * _SLOPE
+    base = ops.maximum(linear, standards.LINEAR_THRESHOLD)
+    curve = (1 + standards.OFFSET) * ops.exp(
+        ops.log(base) * (1 / standards.EXPONENT)
+    )
+    line = (
+        ops.minimum(linear, standards.LINEAR_THRESHOLD)
+        - standards.LINEAR_THRESHOLD
+    )
+    return curve - standards.OFFSET + line * standards.SLOPE

@@ -1,10 +1,9 @@
 """The boxes of one picture, as files and detectors give them."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
-
-from tfcolor.data import boxes as boxes_lib
 
 # What a person's annotation counts as, beside a detector's scores.
 CERTAIN = 1.0
@@ -86,11 +85,19 @@ class PictureBoxes:
         Returns:
             PictureBoxes in whole pixels, the best one first.
         """
+        # It imports TensorFlow, which most pictures do without.
+        from tfcolor.data import boxes as boxes_lib
+
         size = {"height": height, "width": width}
         order, _ = boxes_lib.usable(self.boxes, self.scores, **size)
         found = self.take(order.numpy()[:max_boxes])
         whole = boxes_lib.whole_pixels(found.boxes, **size).numpy()
         return dataclasses.replace(found, boxes=whole)
+
+
+# A function of a picture's path and its pixels, uint8 or uint16 [H, W, 3] or
+# [H, W, 1], to its PictureBoxes: whole pixels inside the picture, best first.
+Finder = Callable[[str, np.ndarray], PictureBoxes]
 
 
 def make(boxes, scores=None, classes=None) -> PictureBoxes:

@@ -5,12 +5,11 @@ Before and after it belong `prepare` and `finish`, which depend on the size of
 the picture and are left to the program on the device.
 """
 
-import os
 import tempfile
-import warnings
+from collections.abc import Callable
+from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from tfcolor.inference import network
@@ -57,21 +56,40 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
         inputs = {name: inputs[name] for name in model.input}
         return {"ab": tf.cast(model(inputs, training=False)["ab"], tf.float32)}
 
+    signature = [tf.TensorSpec([1, image_size, image_size, 1], name="L")]
+    return converted(model, predict_ab, signature, kind=kind)
+
+
+def converted(
+    model: keras.Model,
+    predict_ab: Callable,
+    signature: Sequence[tf.TensorSpec],
+    *,
+    kind: str | None = None,
+) -> bytes:
+    """Converts a function of a model.
+
+    Args:
+        model: keras.Model, whose weights the function uses.
+        predict_ab: function of tensors to a dict of tensors.
+        signature: sequence of tf.TensorSpec, with names and fixed shapes.
+        kind: str or None, see `convert`; None keeps float32.
+
+    Returns:
+        bytes of a `.tflite` file.
+    """
     with tempfile.TemporaryDirectory() as folder:
         archive = keras.export.ExportArchive()
         archive.track(model)
         archive.add_endpoint(
-            "serving_default",
-            predict_ab,
-            input_signature=[
-                tf.TensorSpec([1, image_size, image_size, 1], name="L")
-            ],
+            "serving_default", predict_ab, input_signature=list(signature)
         )
         archive.write_out(folder, verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(
             folder, signature_keys=["serving_default"]
         )
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind is not None:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if kind == FLOAT16:
             converter.target_spec.supported_types = [tf.float16]
         return converter.convert()
@@ -90,49 +108,3 @@ def _of_known_operators(model: keras.Model) -> keras.Model:
         return layer
 
     return keras.models.clone_model(model, clone_function=known)
-
-
-class LiteRTNetwork:
-    """Runs a LiteRT file of `convert`.
-
-    Args:
-        content: bytes of the file.
-        threads: int or None. None is one for each processor that this
-            process may use; LiteRT's own choice is one alone.
-    """
-
-    def __init__(self, content: bytes, *, threads: int | None = None):
-        with warnings.catch_warnings():
-            # TensorFlow 2.20 announces that its interpreter moves to the
-            # package that is preferred here.
-            warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is dep")
-            interpreter = _interpreter_class()(
-                model_content=content, num_threads=threads or _processors()
-            )
-        self._run = interpreter.get_signature_runner("serving_default")
-
-    def predict_ab(self, L: np.ndarray) -> np.ndarray:
-        """Runs the network.
-
-        Args:
-            L: float32 array [1, S, S, 1], 0..100.
-
-        Returns:
-            float32 array [1, S, S, 2], CIELAB.
-        """
-        return self._run(L=L)["ab"]
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _interpreter_class():
-    """Returns LiteRT's interpreter: its own package's, else TensorFlow's."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        return tf.lite.Interpreter
-    return Interpreter

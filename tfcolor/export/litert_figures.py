@@ -12,10 +12,10 @@ import tensorflow as tf
 
 from tfcolor.data import decode
 from tfcolor.data import sample_pictures
-from tfcolor.export import litert
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
+from tfcolor.inference.litert_network import LiteRTNetwork
 from tfcolor.metrics import psnr
 
 TABLE_HEAD = (
@@ -97,7 +97,7 @@ def measure(
     yield Figures(KERAS, size, *times, 100.0, 100.0)
     for name, content in files.items():
         found, *times = _run(
-            lambda content=content: litert.LiteRTNetwork(content).predict_ab,
+            lambda content=content: LiteRTNetwork(content).predict_ab,
             squares,
         )
         losses = [

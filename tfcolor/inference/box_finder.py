@@ -2,21 +2,16 @@
 
 import os
 import threading
-from collections.abc import Callable
 from collections.abc import Iterable
 
 import numpy as np
 
 from tfcolor.data import box_files
 from tfcolor.data import decode
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.data.picture_boxes import Finder
 from tfcolor.detection import defaults
 from tfcolor.detection import signatures
 from tfcolor.detection.detector import Detector
-
-# A function of a picture's path and its pixels, uint8 or uint16 [H, W, 3] or
-# [H, W, 1], to its PictureBoxes: whole pixels inside the picture, best first.
-Finder = Callable[[str, np.ndarray], PictureBoxes]
 
 
 def open_finder(

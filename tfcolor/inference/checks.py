@@ -70,6 +70,13 @@ def check_saturation(saturation) -> None:
 
 def as_picture(rgb: np.ndarray) -> np.ndarray:
     """Checks a picture; returns it as [H, W, 3], grey as R = G = B."""
+    picture = check_picture(rgb)
+    # One kind of picture means one graph; the lightness is the same.
+    return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+
+
+def check_picture(rgb: np.ndarray) -> np.ndarray:
+    """Checks a picture; returns it as [H, W, 3] or [H, W, 1]."""
     rgb = np.asarray(rgb)
     if rgb.dtype not in (np.uint8, np.uint16):
         raise ValueError(
@@ -82,8 +89,16 @@ def as_picture(rgb: np.ndarray) -> np.ndarray:
             "`rgb` must have the shape [H, W, 3], [H, W, 1] or [H, W], "
             f"with at least one pixel. Received: rgb.shape={rgb.shape}"
         )
-    # One kind of picture means one graph; the lightness is the same.
-    return np.repeat(picture, 3, -1) if picture.shape[-1] == 1 else picture
+    return picture
+
+
+def check_runtime(runtime: str) -> None:
+    """Raises ValueError unless a network can be run by that."""
+    if runtime not in defaults.RUNTIMES:
+        raise ValueError(
+            f"`runtime` must be one of {defaults.RUNTIMES}. "
+            f"Received: runtime={runtime!r}"
+        )
 
 
 def check_upsampling(upsampling: str | None) -> None:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tfcolor.color import lab
+from tfcolor.color import array_lab
 from tfcolor.data import decode
 
 # Colors are looked at in a picture of this side: noise does not count there.
@@ -43,7 +43,7 @@ def color_spread(pixels: np.ndarray) -> float:
     small = cv2.resize(
         decode.to_8_bit(pixels), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA
     )
-    found = lab.bytes_to_lab(small).numpy().reshape(-1, 3).astype(np.float64)
+    found = array_lab.rgb_to_lab(small).reshape(-1, 3).astype(np.float64)
     x = found[:, 0] / 100
     # A toned print is a curve through CIELAB: its ab is smooth in L.
     basis = np.stack([np.ones_like(x), x, x**2, x**3], axis=1)

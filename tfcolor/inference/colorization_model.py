@@ -9,6 +9,7 @@ from tfcolor.weights import published
 from tfcolor.weights import pytorch_files
 from tfcolor.weights import pytorch_models
 from tfcolor.weights import shipped
+from tfcolor.weights import shipped_files
 
 _L_INPUTS = {"L"}
 _CLASS_INPUT = "classes"
@@ -108,18 +109,13 @@ def open_model(
         return published.load(model)
     if is_file:
         return _load_file(model)
-    name, _, named_style = (model or shipped.DEFAULT).partition(":")
-    if style is not None and named_style:
-        raise ValueError(
-            "A model's style must be given once. "
-            f"Received: model={model!r}, style={style!r}"
-        )
+    name, style = shipped_files.split_style(model or shipped.DEFAULT, style)
     if name not in shipped.names():
         raise ValueError(
             f"A model must be a file, one that ships ({shipped.names()}) or a "
             f"published one ({published.names()}). Received: {model!r}"
         )
-    return shipped.load(name, style=named_style or style)
+    return shipped.load(name, style=style)
 
 
 def _is_file(model: str) -> bool:

@@ -2,23 +2,17 @@
 
 import functools
 import os
-import zlib
+import threading
 from collections.abc import Sequence
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from tfcolor.color import array_lab
 from tfcolor.data.picture_boxes import PictureBoxes
-from tfcolor.inference import adaptive_crops
 from tfcolor.inference import checks
-from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults
-from tfcolor.inference import finish
-from tfcolor.inference import network
-from tfcolor.inference import network_inputs
+from tfcolor.inference import litert_runtime
 from tfcolor.inference.hint_points import HintPoint
-from tfcolor.models import architecture
 
 
 class Colorizer:
@@ -60,6 +54,11 @@ class Colorizer:
             boxes go through the networks in turns, so that memory does not
             grow with their number; see `network`. None means all at once.
             Results are equal up to rounding.
+        runtime: str. "tensorflow" runs any model. "litert" runs the default
+            one at its own size, without hints, and is there in a fraction of
+            the time: it imports no TensorFlow. "auto" takes LiteRT where it
+            can, and TensorFlow where it must. Pictures are equal within one
+            level of 8 bits.
 
     Attributes:
         image_size: int. Side of the network's square in pixels.
@@ -81,7 +80,7 @@ class Colorizer:
 
     def __init__(
         self,
-        model: keras.Model | str | os.PathLike | None = None,
+        model: "keras.Model | str | os.PathLike | None" = None,  # noqa: F821
         *,
         image_size: int | None = None,
         batch_size: int = defaults.BATCH_SIZE,
@@ -90,6 +89,7 @@ class Colorizer:
         upsampling: str | None = None,
         crop_size: int | str | None = None,
         boxes_at_once: int | None = defaults.BOXES_AT_ONCE,
+        runtime: str = defaults.TENSORFLOW,
     ):
         checks.check_size("image_size", image_size)
         if crop_size != defaults.ADAPTIVE:
@@ -98,44 +98,73 @@ class Colorizer:
         checks.check_boxes_at_once(boxes_at_once)
         checks.check_saturation(saturation)
         checks.check_upsampling(upsampling)
-        given, self._identity = model, _identity(model, style)
-        model, info = colorization_model.load(model, style=style)
-        self.image_size = image_size or info.image_size
-        self.upsampling = upsampling or info.upsampling
-        takes = architecture.takes(model)
-        checks.check_size("image_size", self.image_size, takes.size_multiple)
-        checks.check_smallest(self.image_size, takes.smallest_side)
+        checks.check_runtime(runtime)
+        named = isinstance(model, str | os.PathLike | None)
+        self._identity = _identity(model, style, named)
+        # Its weights are looked at when they are asked for: it takes a while.
+        self._weights = None if named else model
+        self._options = {"model": model, "image_size": image_size}
+        self._options |= {"style": style, "crop_size": crop_size}
+        self._options |= {"boxes_at_once": boxes_at_once}
+        self._lock = threading.Lock()
+        self._runtime = self._begin(runtime)
+        self._may_change = runtime == defaults.AUTO
+        self._only_litert = runtime == defaults.LITERT
+        self.image_size = self._runtime.image_size
+        self.upsampling = upsampling or self._runtime.upsampling
+        self.crop_sizes = self._runtime.crop_sizes
         self.batch_size = batch_size
         self.saturation = saturation
+        takes = self._runtime.takes
         self.takes_box_classes = takes.box_classes
-        self._takes_crops = takes.boxes
         self.takes_boxes = takes.boxes or takes.box_classes
-        self.takes_hints = takes.hints
+        self.takes_hints = takes.hints or self._may_change
         self.num_classes = takes.classes
-        self.crop_sizes = (crop_size or self.image_size,)
-        if crop_size == defaults.ADAPTIVE:
-            self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
-            if self._takes_crops:
-                groups = len(self.crop_sizes)
-                model = adaptive_crops.with_groups(model, groups)
-        self._input_names = tuple(model.input)
-        # Its weights are looked at when they are asked for: it takes a while.
-        self._weights = given if isinstance(given, keras.Model) else None
-        self._network = network.network_function(
-            model, boxes_at_once=boxes_at_once
-        )
-        # Makes the graphs now, which takes longer than many a picture.
-        self.colorize(
-            np.zeros((1, 1, 3), np.uint8),
-            classes=np.zeros(self.num_classes) if self.num_classes else None,
-        )
+        if not isinstance(self._runtime, litert_runtime.LiteRTRuntime):
+            # Makes the graphs now, which takes longer than many a picture.
+            classes = np.zeros(self.num_classes) if self.num_classes else None
+            self.colorize(np.zeros((1, 1, 3), np.uint8), classes=classes)
+
+    def _begin(self, runtime: str):
+        """Makes the runtime that was asked for, or that can do it."""
+        if runtime != defaults.TENSORFLOW:
+            model, style = self._options["model"], self._options["style"]
+            reason = litert_runtime.why_not(
+                model,
+                image_size=self._options["image_size"],
+                crop_size=self._options["crop_size"],
+            )
+            if reason is None:
+                return litert_runtime.LiteRTRuntime(model, style=style)
+            if runtime == defaults.LITERT:
+                raise ValueError(_without_litert(reason))
+        # It takes seconds, of which LiteRT is to be free.
+        from tfcolor.inference import tensorflow_runtime
+
+        return tensorflow_runtime.TensorFlowRuntime(**self._options)
+
+    @functools.cached_property
+    def _for_hints(self):
+        return self._begin(defaults.TENSORFLOW)
+
+    def _runtime_for(self, hints):
+        """Returns what can do the prompts of a batch."""
+        if not (self._may_change and hints and any(hints)):
+            return self._runtime
+        if self._runtime.takes.hints:
+            return self._runtime
+        with self._lock:
+            return self._for_hints
 
     @functools.cached_property
     def identity(self) -> str:
         """Tells models apart: the file or name, or the weights; the style."""
         if self._weights is None:
             return self._identity
-        return f"{self._identity} {_digest(self._weights):08x}"
+        from tfcolor.inference import tensorflow_runtime
+
+        digest = tensorflow_runtime.weights_digest(self._weights)
+        return f"{self._identity} {digest:08x}"
 
     def colorize(
         self,
@@ -200,9 +229,11 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`, or the lengths differ.
         """
-        pictures = [checks.as_picture(rgb) for rgb in pictures]
+        hints = checks.one_each("hints", hints, len(pictures))
+        runtime = self._runtime_for(hints)
+        pictures = [runtime.as_picture(rgb) for rgb in pictures]
         looked_at = [
-            picture if instead is None else checks.as_picture(instead)
+            picture if instead is None else runtime.as_picture(instead)
             for picture, instead in zip(
                 pictures,
                 checks.one_each("seen", seen, len(pictures)),
@@ -210,10 +241,10 @@ class Colorizer:
             )
         ]
         return [
-            _finish(picture, ab, self.saturation, self.upsampling)
+            runtime.finish(picture, ab, self.saturation, self.upsampling)
             for picture, ab in zip(
                 pictures,
-                self._predict(looked_at, hints, boxes, classes),
+                self._predict(runtime, looked_at, hints, boxes, classes),
                 strict=True,
             )
         ]
@@ -242,11 +273,11 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`.
         """
-        picture = checks.as_picture(rgb)
-        ab = next(iter(self._predict([picture], [hints], [boxes], [classes])))
-        return finish.full_ab(
-            tf.constant(picture), ab, upsampling=self.upsampling
-        ).numpy()
+        runtime = self._runtime_for([hints])
+        picture = runtime.as_picture(rgb)
+        prompts = [hints], [boxes], [classes]
+        (ab,) = self._predict(runtime, [picture], *prompts)
+        return runtime.full_ab(picture, ab, self.upsampling)
 
     def network_ab(
         self,
@@ -273,8 +304,10 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`.
         """
-        pictures = [checks.as_picture(rgb) for rgb in pictures]
-        found = self._predict(pictures, hints, boxes, None)
+        hints = checks.one_each("hints", hints, len(pictures))
+        runtime = self._runtime_for(hints)
+        pictures = [runtime.as_picture(rgb) for rgb in pictures]
+        found = self._predict(runtime, pictures, hints, boxes, None)
         return [np.asarray(ab) for ab in found]
 
     def finish(self, rgb: np.ndarray, ab: np.ndarray) -> np.ndarray:
@@ -287,34 +320,21 @@ class Colorizer:
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
         """
-        picture = checks.as_picture(rgb)
-        return _finish(picture, ab, self.saturation, self.upsampling)
+        picture = self._runtime.as_picture(rgb)
+        return self._runtime.finish(
+            picture, ab, self.saturation, self.upsampling
+        )
 
-    def _predict(self, pictures, hints, boxes, classes):
+    def _predict(self, runtime, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
-        hints = checks.one_each("hints", hints, len(pictures))
         boxes = checks.one_each("boxes", boxes, len(pictures))
         classes = checks.one_each("classes", classes, len(pictures))
         self._check_prompts(hints, boxes, classes)
         for start in range(0, len(pictures), self.batch_size):
             batch = slice(start, start + self.batch_size)
-            inputs = network_inputs.picture_inputs(
-                pictures[batch], hints[batch], image_size=self.image_size
+            yield from runtime.predict(
+                pictures[batch], hints[batch], boxes[batch], classes[batch]
             )
-            if self.takes_box_classes:
-                inputs |= network_inputs.box_class_inputs(
-                    pictures[batch], boxes[batch]
-                )
-            elif self._takes_crops:
-                inputs |= network_inputs.box_inputs(
-                    pictures[batch],
-                    boxes[batch],
-                    image_size=self.image_size,
-                    crop_sizes=self.crop_sizes,
-                )
-            if self.num_classes:
-                inputs["classes"] = tf.constant(classes[batch], tf.float32)
-            yield from self._network({n: inputs[n] for n in self._input_names})
 
     def _check_prompts(self, hints, boxes, classes) -> None:
         """Refuses what the model would not listen to."""
@@ -331,6 +351,8 @@ class Colorizer:
                 "`boxes` must be PictureBoxes, with classes, for a model that "
                 "takes these. Received: boxes alone"
             )
+        if self._only_litert and any(hints):
+            raise ValueError(_without_litert("hints"))
         if not self.takes_hints and any(hints):
             raise ValueError(
                 "`hints` need a model that takes them. Received: hints for a "
@@ -346,17 +368,15 @@ class Colorizer:
             )
 
 
-def _digest(model: keras.Model) -> int:
-    digest = 0
-    for weight in model.get_weights():
-        # As bytes, whatever the dtype.
-        data = np.ascontiguousarray(weight).reshape(-1).view(np.uint8)
-        digest = zlib.crc32(data, digest)
-    return digest
+def _without_litert(reason: str) -> str:
+    return (
+        "`runtime` must be 'tensorflow' or 'auto' for what LiteRT does not do. "
+        f"Received: runtime='litert' with {reason}"
+    )
 
 
-def _identity(model, style) -> str:
-    if isinstance(model, keras.Model):
+def _identity(model, style, named: bool) -> str:
+    if not named:
         return f"{model.name} {model.count_params()} {style}"
     text = f"{'' if model is None else os.fspath(model)} {style}"
     if model is not None and os.path.isfile(model):
@@ -377,10 +397,4 @@ def grey(rgb: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: `rgb` has another dtype or shape.
     """
-    ab = np.zeros((1, 1, 2), np.float32)
-    return _finish(checks.as_picture(rgb), ab, 0.0, "bilinear")
-
-
-def _finish(picture, ab, saturation: float, upsampling: str) -> np.ndarray:
-    function = finish.finish_function(picture.dtype.name, upsampling)
-    return function(picture, ab, saturation).numpy()
+    return array_lab.grey_values(checks.check_picture(rgb))

@@ -22,10 +22,6 @@ from tfcolor.inference import prepare
 STRIP_PIXELS = 2**18
 
 UPSAMPLINGS = defaults.UPSAMPLINGS
-# Of the guided filter: pixels of ab on each side of a place, and the variance
-# of L, in its own units squared, below which an area counts as flat.
-_GUIDE_RADIUS = 4
-_GUIDE_FLAT = 16.0
 
 
 def resize_ab(
@@ -88,12 +84,12 @@ def guided_ab(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     means = _window_means(tf.concat([L, ab, L * L, L * ab], axis=-1))
     mean_L, mean_ab, mean_LL, mean_Lab = tf.split(means, [1, 2, 1, 2], axis=-1)
     covariance = mean_Lab - mean_L * mean_ab
-    slope = covariance / (mean_LL - mean_L * mean_L + _GUIDE_FLAT)
+    slope = covariance / (mean_LL - mean_L * mean_L + defaults.GUIDE_FLAT)
     return _window_means(tf.concat([slope, mean_ab - slope * mean_L], -1))
 
 
 def _window_means(x: tf.Tensor) -> tf.Tensor:
-    side = 2 * _GUIDE_RADIUS + 1
+    side = 2 * defaults.GUIDE_RADIUS + 1
     # One axis after the other: 18 additions a window instead of 81.
     x = tf.nn.avg_pool2d(x[tf.newaxis], [side, 1], 1, "SAME")
     return tf.nn.avg_pool2d(x, [1, side], 1, "SAME")[0]

@@ -7,8 +7,8 @@ import numpy as np
 from tfcolor.data import decode
 from tfcolor.data import picture_boxes
 from tfcolor.data import pillow_limit
+from tfcolor.data.picture_boxes import Finder
 from tfcolor.data.picture_boxes import PictureBoxes
-from tfcolor.inference import box_finder
 from tfcolor.inference import color_pictures
 from tfcolor.inference import colorizer
 from tfcolor.inference import defaults
@@ -106,7 +106,7 @@ def load(
     source: str,
     *,
     hints: tuple[HintPoint, ...],
-    find_boxes: box_finder.Finder | None,
+    find_boxes: Finder | None,
     skip_color: bool,
     max_pixels: int = pillow_limit.MAX_PIXELS,
 ) -> Loaded:
@@ -115,7 +115,7 @@ def load(
     Args:
         source: str, its path.
         hints: tuple of HintPoint, in pixels of the upright picture.
-        find_boxes: box_finder.Finder or None.
+        find_boxes: Finder or None.
         skip_color: bool. Whether color pictures are left out.
         max_pixels: int. A picture of more is not decoded.
 

@@ -14,9 +14,9 @@ from tfcolor.data import encode
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
+from tfcolor.data.picture_boxes import Finder
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
-from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import loaded_picture
 from tfcolor.inference.loaded_picture import Loaded
@@ -36,7 +36,7 @@ def colorize_files(
     colorizer: colorizer_module.Colorizer,
     jobs: Iterable[PictureJob],
     *,
-    find_boxes: box_finder.Finder | None = None,
+    find_boxes: Finder | None = None,
     skip_color: bool = False,
     stop: Callable[[], bool] = outcome_lib.never,
     max_pixels: int = pillow_limit.MAX_PIXELS,
@@ -49,7 +49,7 @@ def colorize_files(
     Args:
         colorizer: Colorizer.
         jobs: iterable of PictureJob.
-        find_boxes: box_finder.Finder or None. Where things are, for a model
+        find_boxes: Finder or None. Where things are, for a model
             that colors them by themselves; pictures have no boxes when None.
         skip_color: bool. Leaves out pictures that are in color already.
         stop: function without arguments, asked before each batch. Once it

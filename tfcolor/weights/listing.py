@@ -5,8 +5,8 @@ import urllib.parse
 from typing import NamedTuple
 
 from tfcolor.weights import published
+from tfcolor.weights import shipped_files
 
-_FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
 # Of the models that ship: network and figures, from their cards in
 # docs/models: gain over grey in PSNR and share of right hues on 140
 # photographs that nobody trained on.
@@ -71,7 +71,7 @@ def shipped_names() -> list[str]:
 
 def _shipped(name: str) -> Row:
     network, figures = _SHIPPED[name]
-    size = os.path.getsize(os.path.join(_FOLDER, f"{name}.npz"))
+    size = os.path.getsize(shipped_files.weights_file(name))
     return Row(
         name=name,
         size=f"{size / 1e6:.0f} MB",

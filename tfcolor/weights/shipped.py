@@ -6,6 +6,7 @@ and vectors, which are few, as float32: variances of deep features can be larger
 than float16 knows. A model card in docs/models says how it was made.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -17,45 +18,20 @@ import numpy as np
 from tfcolor.models.blend import efficientnet_unet_blend
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
+from tfcolor.weights import litert_template
 from tfcolor.weights import model_file
+from tfcolor.weights import shipped_files
 
-DEFAULT = "lite2_unet"
+DEFAULT, STYLES = shipped_files.DEFAULT, shipped_files.STYLES
+STYLE_OPTIONS = shipped_files.STYLE_OPTIONS
+names, weights_file = shipped_files.names, shipped_files.weights_file
+check_style = shipped_files.check_style
 
-_FOLDER = os.path.join(os.path.dirname(__file__), "shipped_models")
 _BUILDERS = {
     "siggraph": siggraph,
     "siggraph_blend": siggraph_blend,
     "efficientnet_unet_blend": efficientnet_unet_blend,
 }
-
-# How lively colors are, from the same weights: the first is the default,
-# numbers from 0 to 1 lie between both.
-STYLES = ("natural", "vivid")
-# What a style decides: options of the builder.
-STYLE_OPTIONS = ("class_share", "temperature", "saturation")
-
-
-def names() -> list[str]:
-    """Returns the names of the shipped models, sorted."""
-    if not os.path.isdir(_FOLDER):
-        return []
-    return sorted(
-        file.removesuffix(".json")
-        for file in os.listdir(_FOLDER)
-        if file.endswith(".json")
-    )
-
-
-def weights_file(name: str) -> str:
-    """Returns the path of the weights of a shipped model.
-
-    Args:
-        name: str, one of `names()`.
-
-    Returns:
-        str.
-    """
-    return os.path.join(_FOLDER, f"{name}.npz")
 
 
 def load(
@@ -74,62 +50,14 @@ def load(
     Raises:
         ValueError: there is no such model, or it has no such style.
     """
-    if name not in names():
-        raise ValueError(
-            f"A shipped model must be one of {names()}. Received: {name!r}"
-        )
-    with open(os.path.join(_FOLDER, f"{name}.json")) as f:
-        description = json.load(f)
+    description = shipped_files.description(name, style)
     info = model_file.ModelInfo(**description["info"])
     options = description["options"]
-    if style is not None:
-        options |= _style_options(name, description.get("styles", {}), style)
     model = _BUILDERS[info.architecture](**options)
     with np.load(weights_file(name)) as arrays:
         for weight in model.weights:
             weight.assign(arrays[weight.path].astype(np.float32))
     return model, info
-
-
-def check_style(style: str | float) -> float:
-    """Returns where a style lies between the first and the last.
-
-    Args:
-        style: str, one of `STYLES`, or float in 0..1.
-
-    Returns:
-        float in 0..1.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if style in STYLES:
-        return float(STYLES.index(style))
-    try:
-        place = float(style)
-    except (TypeError, ValueError):
-        place = float("nan")
-    if not 0 <= place <= 1:
-        raise ValueError(
-            f"`style` must be one of {STYLES} or a number in 0..1. "
-            f"Received: style={style!r}"
-        )
-    return place
-
-
-def _style_options(name: str, styles: dict, style: str | float) -> dict:
-    """Returns the builder's options of a style, or of one in between."""
-    place = check_style(style)
-    if not styles:
-        raise ValueError(
-            f"`style` needs a model that has styles. Received: style={style!r} "
-            f"for {name!r}"
-        )
-    natural, vivid = (styles[key] for key in STYLES)
-    return {
-        key: (1 - place) * natural[key] + place * vivid[key]
-        for key in STYLE_OPTIONS
-    }
 
 
 def _stored(weight: np.ndarray) -> np.ndarray:
@@ -143,7 +71,7 @@ def write(
     name: str,
     options: dict,
     styles: dict[str, dict[str, float]] | None = None,
-    folder: str = _FOLDER,
+    folder: str | None = None,
 ) -> None:
     """Makes the two files of a shipped model.
 
@@ -154,7 +82,7 @@ def write(
         name: str, lower-case letters, digits and underscores.
         options: dict, keyword arguments of the builder.
         styles: dict from `STYLES` to dicts of `STYLE_OPTIONS`, or None.
-        folder: str, where to write.
+        folder: str or None, where to write; None is beside the others.
 
     Raises:
         ValueError: `name` has other characters, a kernel does not fit into
@@ -177,8 +105,12 @@ def write(
             "A model must fit into float16 and be what `options` build. "
             f"Received: {options}; not finite: {broken}"
         )
+    folder = folder or shipped_files.FOLDER
     os.makedirs(folder, exist_ok=True)
     np.savez_compressed(os.path.join(folder, f"{name}.npz"), **arrays)
+    # Of the weights before.
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(litert_template.file(name, folder))
     description = {"info": dataclasses.asdict(info), "options": options}
     if styles:
         description["styles"] = styles

@@ -1,0 +1,125 @@
+"""The shipped network and what surrounds it, by LiteRT, without TensorFlow.
+
+It is there in a second less, and its pictures are the same within one level.
+"""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import numpy as np
+
+from tfcolor.inference import array_finish
+from tfcolor.inference import checks
+from tfcolor.inference import litert_network
+from tfcolor.weights import litert_template
+from tfcolor.weights import shipped_files
+
+
+@dataclasses.dataclass(frozen=True)
+class _Takes:
+    """As `architecture.Takes`: nothing beside lightness."""
+
+    hints: bool = False
+    boxes: bool = False
+    box_classes: bool = False
+    classes: int = 0
+
+
+class LiteRTRuntime:
+    """What a `Colorizer` asks for each batch.
+
+    Args:
+        model: str or None, for which `why_not` returns None.
+        style: str, float or None; see `Colorizer`.
+
+    Attributes:
+        image_size: int. Side of the network's square in pixels.
+        upsampling: str. The model's own.
+        crop_sizes: tuple of int; see `TensorFlowRuntime`.
+        takes: what the model is given beside lightness: nothing.
+
+    Raises:
+        ValueError: the model has no such style.
+    """
+
+    takes = _Takes()
+    as_picture = staticmethod(checks.check_picture)
+
+    def __init__(self, model: str | None, *, style):
+        name, style = shipped_files.split_style(_name(model), style)
+        found = shipped_files.description(name, style)
+        self.image_size = found["info"]["image_size"]
+        self.upsampling = found["info"]["upsampling"]
+        self.crop_sizes = (self.image_size,)
+        self._style = litert_template.style_values(found["options"])
+        self._network = litert_network.LiteRTNetwork(litert_template.fill(name))
+
+    def predict(
+        self, pictures: Sequence[np.ndarray], hints, boxes, classes
+    ) -> Iterator[np.ndarray]:
+        """Colors one batch.
+
+        Args:
+            pictures: B uint8 or uint16 arrays [H, W, 1 or 3].
+            hints: for each None, as `boxes` and `classes`.
+            boxes: see `hints`.
+            classes: see `hints`.
+
+        Yields:
+            float32 [image_size, image_size, 2] for each picture.
+        """
+        del hints, boxes, classes
+        side = self.image_size
+        for picture in pictures:
+            L = array_finish.small_L(picture, side, side)
+            L = np.ascontiguousarray(L[None, ..., None])
+            yield self._network.predict_ab(L, style=self._style)[0]
+
+    def finish(
+        self, picture: np.ndarray, ab, saturation: float, upsampling: str
+    ) -> np.ndarray:
+        """Gives a picture the color of a small map; see `finish.finish`."""
+        return array_finish.finish(
+            picture, ab, saturation=saturation, upsampling=upsampling
+        )
+
+    def full_ab(self, picture: np.ndarray, ab, upsampling: str) -> np.ndarray:
+        """Returns the color of every pixel; see `finish.full_ab`."""
+        return array_finish.full_ab(picture, ab, upsampling=upsampling)
+
+
+def why_not(
+    model,
+    *,
+    image_size: int | None = None,
+    crop_size: int | str | None = None,
+) -> str | None:
+    """Says why a colorizer needs TensorFlow.
+
+    Args:
+        model: see `Colorizer`.
+        image_size: int or None; see `Colorizer`.
+        crop_size: int, "adaptive" or None; see `Colorizer`.
+
+    Returns:
+        str, what it is that LiteRT does not do, or None where it can do all.
+    """
+    known = litert_template.names()
+    given = isinstance(model, str | os.PathLike | None)
+    name = _name(model).partition(":")[0] if given else None
+    if name not in known:
+        return f"a model other than {known}"
+    size = shipped_files.description(name)["info"]["image_size"]
+    if image_size not in (None, size):
+        return f"`image_size` other than {size}"
+    if crop_size is not None:
+        return "`crop_size`"
+    if not litert_network.has_own_package():
+        return "the package ai-edge-litert, which is not installed"
+    return None
+
+
+def _name(model) -> str:
+    return shipped_files.DEFAULT if model is None else os.fspath(model)

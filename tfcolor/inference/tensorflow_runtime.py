@@ -1,0 +1,120 @@
+"""The network and what surrounds it, by TensorFlow: any model, any prompt."""
+
+import zlib
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfcolor.inference import adaptive_crops
+from tfcolor.inference import checks
+from tfcolor.inference import colorization_model
+from tfcolor.inference import defaults
+from tfcolor.inference import finish
+from tfcolor.inference import network
+from tfcolor.inference import network_inputs
+from tfcolor.models import architecture
+
+
+class TensorFlowRuntime:
+    """What a `Colorizer` asks for each batch.
+
+    Args:
+        model: see `Colorizer`.
+        image_size: int or None; see `Colorizer`.
+        style: str, float or None; see `Colorizer`.
+        crop_size: int, "adaptive" or None; see `Colorizer`.
+        boxes_at_once: int or None; see `Colorizer`.
+
+    Attributes:
+        image_size: int. Side of the network's square in pixels.
+        upsampling: str. The model's own.
+        crop_sizes: tuple of int, the sides of the squares of boxes.
+        takes: architecture.Takes. What the model is given beside lightness.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ValueError: `model` is not a colorization model or not known, or a
+            number is out of range.
+    """
+
+    def __init__(self, model, *, image_size, style, crop_size, boxes_at_once):
+        model, info = colorization_model.load(model, style=style)
+        self.image_size = image_size or info.image_size
+        self.upsampling = info.upsampling
+        self.takes = architecture.takes(model)
+        checks.check_size(
+            "image_size", self.image_size, self.takes.size_multiple
+        )
+        checks.check_smallest(self.image_size, self.takes.smallest_side)
+        self.crop_sizes = (crop_size or self.image_size,)
+        if crop_size == defaults.ADAPTIVE:
+            self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
+            if self.takes.boxes:
+                groups = len(self.crop_sizes)
+                model = adaptive_crops.with_groups(model, groups)
+        self._input_names = tuple(model.input)
+        self._network = network.network_function(
+            model, boxes_at_once=boxes_at_once
+        )
+
+    # Three channels always: one kind of picture means one graph.
+    as_picture = staticmethod(checks.as_picture)
+
+    def predict(
+        self,
+        pictures: Sequence[np.ndarray],
+        hints: Sequence,
+        boxes: Sequence,
+        classes: Sequence,
+    ) -> Iterator[np.ndarray]:
+        """Colors one batch.
+
+        Args:
+            pictures: B uint8 or uint16 arrays [H, W, 3].
+            hints: for each None or HintPoints.
+            boxes: for each None or boxes; see `Colorizer.colorize`.
+            classes: for each None or an array [num_classes].
+
+        Yields:
+            float32 [image_size, image_size, 2] for each picture.
+        """
+        inputs = network_inputs.picture_inputs(
+            pictures, hints, image_size=self.image_size
+        )
+        if self.takes.box_classes:
+            inputs |= network_inputs.box_class_inputs(pictures, boxes)
+        elif self.takes.boxes:
+            inputs |= network_inputs.box_inputs(
+                pictures,
+                boxes,
+                image_size=self.image_size,
+                crop_sizes=self.crop_sizes,
+            )
+        if self.takes.classes:
+            inputs["classes"] = tf.constant(classes, tf.float32)
+        yield from self._network({n: inputs[n] for n in self._input_names})
+
+    def finish(
+        self, picture: np.ndarray, ab, saturation: float, upsampling: str
+    ) -> np.ndarray:
+        """Gives a picture the color of a small map; see `finish.finish`."""
+        function = finish.finish_function(picture.dtype.name, upsampling)
+        return function(picture, ab, saturation).numpy()
+
+    def full_ab(self, picture: np.ndarray, ab, upsampling: str) -> np.ndarray:
+        """Returns the color of every pixel; see `finish.full_ab`."""
+        picture = tf.constant(picture)
+        return finish.full_ab(picture, ab, upsampling=upsampling).numpy()
+
+
+def weights_digest(model: keras.Model) -> int:
+    """Returns a number that tells a model's weights from others."""
+    digest = 0
+    for weight in model.get_weights():
+        # As bytes, whatever the dtype.
+        data = np.ascontiguousarray(weight).reshape(-1).view(np.uint8)
+        digest = zlib.crc32(data, digest)
+    return digest
