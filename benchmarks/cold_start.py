@@ -3,15 +3,17 @@
     python -m benchmarks.cold_start
 
 `tfcolor --help`; `tfcolor colorize PICTURE` with the shipped model (or
---model), a sample picture or the first of --images; and the program of
-pytorch_colorize.py with the same picture, --width and --image_size. All are
-fresh processes that take turns, after a turn that brings their files into
-memory.
+--model), a sample picture or the first of --images, by itself and with
+--runtime=tensorflow; a program that only imports TensorFlow and Keras; and the
+program of pytorch_colorize.py with the same picture, --width and --image_size.
+All are fresh processes that take turns, after a turn that brings their files
+into memory.
 
 The second table says where the time goes: the median of each step, in
 processes that do one after the other (start_steps.py).
 """
 
+import functools
 import json
 import statistics
 import tempfile
@@ -30,6 +32,9 @@ options.declare("images", "long_side", "repeats")
 options.declare("model", "width", "image_size")
 
 _HELP, _COLORIZE = "tfcolor --help", "tfcolor colorize"
+_TENSORFLOW = "tfcolor colorize --runtime=tensorflow"
+_IMPORT = "import tensorflow, keras"
+_LITERT = "tfcolor, LiteRT"
 _REST = "start of Python, and its end"
 
 
@@ -47,12 +52,19 @@ def _steps(side, *arguments):
 def _functions(picture, weights):
     """Returns what runs in turns: commands, and the sides' steps."""
     sides = colorizing.sides(weights)
+    by_tensorflow = colorizing.checked(
+        functools.partial(colorizing.tfcolor, runtime="tensorflow")
+    )
     runs = {
         _HELP: lambda: commands.run(["-m", "tfcolor", "--help"]),
         _COLORIZE: lambda: sides[colorizing.TFCOLOR](picture),
+        _TENSORFLOW: lambda: by_tensorflow(picture),
+        _IMPORT: lambda: commands.run(["-c", _IMPORT]),
     }
     model = [options.MODEL.value] if options.MODEL.value else []
     steps = {colorizing.TFCOLOR: _steps("tfcolor", picture, *model)}
+    if not model:
+        steps[_LITERT] = _steps("litert", picture)
     if weights:
         runs[colorizing.PYTORCH] = lambda: sides[colorizing.PYTORCH](picture)
         width = model_flags.options()["width"]
@@ -68,6 +80,7 @@ def _command_rows(runs):
     for name, done in runs.items():
         yield [
             *(name, statistics.median(seconds[name]), min(seconds[name])),
+            measuring.ratio_over(seconds, name, _IMPORT),
             measuring.ratio_over(seconds, name, colorizing.PYTORCH),
             measuring.megabytes(statistics.median(r.peak for r in done)),
         ]
@@ -91,7 +104,10 @@ def main(argv):
         done = measuring.in_turns(runs, **turns)
         measured = measuring.in_turns(steps, **turns)
     measuring.print_table(
-        ["command", "s", "quickest, s", "over PyTorch", "peak memory"],
+        [
+            *("command", "s", "quickest, s", "over the import"),
+            *("over PyTorch", "peak memory"),
+        ],
         list(_command_rows(done)),
     )
     measuring.print_table(["side", "step", "s"], list(_step_rows(measured)))

@@ -18,12 +18,15 @@ _SAVE_WEIGHTS = (
 )
 
 
-def tfcolor(pictures: str, output: str) -> commands.CommandRun:
+def tfcolor(
+    pictures: str, output: str, runtime: str | None = None
+) -> commands.CommandRun:
     """Runs `tfcolor colorize`, with --model or the shipped one.
 
     Args:
         pictures: str, a picture or a folder of them.
         output: str, a folder that is there.
+        runtime: str or None, --runtime.
 
     Returns:
         CommandRun.
@@ -32,6 +35,7 @@ def tfcolor(pictures: str, output: str) -> commands.CommandRun:
     return commands.run(
         ["-m", "tfcolor", "colorize", pictures, f"--output={output}"]
         + ([f"--model={model}"] if model else [])
+        + ([f"--runtime={runtime}"] if runtime else [])
     )
 
 
@@ -74,10 +78,19 @@ def sides(weights: str | None) -> dict[str, Callable]:
     found = {TFCOLOR: tfcolor}
     if weights:
         found[PYTORCH] = functools.partial(_pytorch, weights)
-    return {name: _checked(run) for name, run in found.items()}
+    return {name: checked(run) for name, run in found.items()}
 
 
-def _checked(run: Callable) -> Callable:
+def checked(run: Callable) -> Callable:
+    """Makes a function of pictures alone, whose results are counted.
+
+    Args:
+        run: function of a picture, or a folder of them, and a folder.
+
+    Returns:
+        Function of the first to a CommandRun.
+    """
+
     def run_and_count(pictures):
         wanted = len(os.listdir(pictures)) if os.path.isdir(pictures) else 1
         with tempfile.TemporaryDirectory() as output:

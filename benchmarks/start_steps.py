@@ -1,6 +1,7 @@
 """What takes how long when a colorizer starts: steps in a fresh process.
 
     python -m benchmarks.start_steps tfcolor PICTURE [MODEL]
+    python -m benchmarks.start_steps litert PICTURE
     python -m benchmarks.start_steps pytorch PICTURE WEIGHTS WIDTH SIZE
 
 The same work as that of the commands, one step after the other; prints them
@@ -65,6 +66,35 @@ def tfcolor(picture: str, model: str | None = None) -> dict[str, float]:
     return steps.seconds
 
 
+def litert(picture: str) -> dict[str, float]:
+    """Does what `tfcolor colorize` does without TensorFlow, without writing.
+
+    Args:
+        picture: str, path.
+
+    Returns:
+        dict of steps to seconds.
+    """
+    steps = _Steps()
+    importlib.import_module("cv2")
+    importlib.import_module("PIL.Image")
+    steps.done("import NumPy, OpenCV and Pillow")
+    importlib.import_module("ai_edge_litert.interpreter")
+    steps.done("import LiteRT")
+    from tfcolor.cli import main  # noqa: F401
+    from tfcolor.data import decode
+    from tfcolor.inference import picture_files  # noqa: F401
+    from tfcolor.inference.colorizer import Colorizer
+
+    steps.done(_IMPORT_REST)
+    colorizer = Colorizer(runtime="litert")
+    steps.done(_LOAD)
+    with open(picture, "rb") as file:
+        colorizer.colorize(decode.decode_rgb(file.read()))
+    steps.done(_FIRST)
+    return steps.seconds
+
+
 def pytorch(
     picture: str, weights: str, width: str, size: str
 ) -> dict[str, float]:
@@ -99,7 +129,7 @@ def main(argv: Sequence[str]) -> None:
         argv: sequence of str, the side and the arguments of its function.
     """
     side, *arguments = argv
-    steps = {"tfcolor": tfcolor, "pytorch": pytorch}[side]
+    steps = {"tfcolor": tfcolor, "litert": litert, "pytorch": pytorch}[side]
     print(json.dumps(steps(*arguments)))
 
 
