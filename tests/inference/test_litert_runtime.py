@@ -116,6 +116,8 @@ def test_other_models_and_sizes_fall_back_or_are_refused(tmp_path):
         with pytest.raises(ValueError, match=f"'litert' with {reason}"):
             Colorizer(runtime="litert", **options)
     assert Colorizer(path, runtime="auto").image_size == 16
+    alone = Colorizer(models.alone_model(), image_size=16, runtime="auto")
+    assert not alone.takes_hints
 
 
 def test_the_package_may_be_missing(monkeypatch):

@@ -108,7 +108,9 @@ class Colorizer:
         self._options |= {"boxes_at_once": boxes_at_once}
         self._lock = threading.Lock()
         self._runtime = self._begin(runtime)
-        self._may_change = runtime == defaults.AUTO
+        by_litert = isinstance(self._runtime, litert_runtime.LiteRTRuntime)
+        # All models that LiteRT runs take hints from TensorFlow.
+        self._may_change = runtime == defaults.AUTO and by_litert
         self._only_litert = runtime == defaults.LITERT
         self.image_size = self._runtime.image_size
         self.upsampling = upsampling or self._runtime.upsampling
@@ -120,7 +122,7 @@ class Colorizer:
         self.takes_boxes = takes.boxes or takes.box_classes
         self.takes_hints = takes.hints or self._may_change
         self.num_classes = takes.classes
-        if not isinstance(self._runtime, litert_runtime.LiteRTRuntime):
+        if not by_litert:
             # Makes the graphs now, which takes longer than many a picture.
             classes = np.zeros(self.num_classes) if self.num_classes else None
             self.colorize(np.zeros((1, 1, 3), np.uint8), classes=classes)
@@ -150,8 +152,6 @@ class Colorizer:
     def _runtime_for(self, hints):
         """Returns what can do the prompts of a batch."""
         if not (self._may_change and hints and any(hints)):
-            return self._runtime
-        if self._runtime.takes.hints:
             return self._runtime
         with self._lock:
             return self._for_hints
