@@ -34,7 +34,8 @@ def _make_album(folder, count, size=(40, 30)):
     rng = np.random.default_rng(0)
     names = []
     for i in range(count):
-        name = f"{'trip/' if i % 3 == 0 else ''}{i:03d}.{'gif' if i % 5 == 1 else 'png'}"
+        inner = "trip/" if i % 3 == 0 else ""
+        name = f"{inner}{i:03d}.{'gif' if i % 5 == 1 else 'png'}"
         pixels = rng.integers(0, 256, size[::-1], np.uint8)
         Image.fromarray(pixels).save(folder / name)
         names.append(name)
@@ -87,6 +88,7 @@ def test_files_are_those_of_one_machine_with_the_shipped_model(
     _make_album(tmp_path / "album", 6, (300, 200))
     (tmp_path / "album/bad.jpg").write_text("text")
     arguments = [str(tmp_path / "album"), "--compare"]
+    cluster = [f"--output={tmp_path}/two/", "--cluster"]
     with pytest.raises(subprocess.CalledProcessError):
         # Status 1: a picture failed.
         _one_machine(*arguments, f"--output={tmp_path}/one/", "--batch_size=1")
@@ -203,7 +205,8 @@ def test_manifests_and_shards(tmp_path, model, expected):
     assert _files(tmp_path / "None") == expected_files
     (shard,) = (tmp_path / "parquet").glob("*.parquet")
     table = parquet.read_table(shard).to_pydict()
-    assert dict(zip(table["name"], table["encoded"])) == expected_files
+    named = zip(table["name"], table["encoded"], strict=True)
+    assert dict(named) == expected_files
     assert table["source"] == list(map(str, sources))
     (shard,) = (tmp_path / "tfrecord").glob("*.tfrecord")
     names = []

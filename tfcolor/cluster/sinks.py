@@ -14,6 +14,7 @@ import tempfile
 from tfcolor.cluster import storage
 from tfcolor.cluster.engine import Results
 from tfcolor.cluster.listing import Entry
+from tfcolor.data import files
 
 TFRECORD, PARQUET = "tfrecord", "parquet"
 KINDS = (TFRECORD, PARQUET)
@@ -109,8 +110,9 @@ def _parquet(pictures) -> bytes:
 
     table = pa.table(
         {
-            "name": [entry.target for entry, _ in pictures],
-            "source": [entry.source for entry, _ in pictures],
+            # Names of files need not be UTF-8, those of tables must.
+            "name": [files.shown_name(entry.target) for entry, _ in pictures],
+            "source": [files.shown_name(entry.source) for entry, _ in pictures],
             "encoded": pa.array([data for _, data in pictures], pa.binary()),
         }
     )
