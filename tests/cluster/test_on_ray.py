@@ -94,14 +94,7 @@ def test_files_are_those_of_one_machine_with_the_shipped_model(
         _one_machine(*arguments, f"--output={tmp_path}/one/", "--batch_size=1")
     with local_ray.two_nodes():
         for said in ("Colorized 6 pictures", "6 there already, skipped"):
-            status = main.run(
-                [
-                    "colorize",
-                    *arguments,
-                    f"--output={tmp_path}/two/",
-                    "--cluster",
-                ]
-            )
+            status = main.run(["colorize", *arguments, *cluster])
             assert status == 1
             assert said in capsys.readouterr().out
     assert _files(tmp_path / "two") == _files(tmp_path / "one")

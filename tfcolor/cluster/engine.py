@@ -88,6 +88,8 @@ def connected(address: str) -> Iterator[None]:
         ImportError: Ray is not installed.
         OSError: nothing answers there.
     """
+    # Ray reports its use to its makers unless told not to.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
         import ray.data
