@@ -231,6 +231,8 @@ def with_targets(listing: Iterable[tuple[str, str]]) -> Iterator[Entry]:
             target = as_png(name)
             if hash(target) in shared or _has(taken, hash(target)):
                 target = f"{name}.png"
+                while _has(taken, hash(target)):
+                    target += ".png"
         yield Entry(source, name, target)
 
 
