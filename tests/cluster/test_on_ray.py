@@ -210,3 +210,23 @@ def test_manifests_and_shards(tmp_path, model, expected):
         assert encoded.numpy() in expected_files.values()
         names.append(encoded)
     assert len(names) == 24
+
+
+def test_evaluations_are_those_of_one_machine(tmp_path, model):
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        (tmp_path / f"truth/{i % 2}").mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (24, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"truth/{i % 2}/{i}.png")
+    (tmp_path / "truth/0/bad.png").write_text("text")
+    arguments = ["evaluate", f"--truth={tmp_path}/truth", f"--model={model}"]
+    arguments += ["--by_class"]
+    assert main.run([*arguments, f"--output={tmp_path}/one"]) == 1
+    with local_ray.two_nodes():
+        status = main.run([*arguments, f"--output={tmp_path}/two", "--cluster"])
+    assert status == 1
+    one, two = _files(tmp_path / "one"), _files(tmp_path / "two")
+    assert set(one) == set(two)
+    for name in ("metrics.csv", "summary.md", "by_class.csv"):
+        assert one[name] == two[name]
+    assert len([name for name in one if name.startswith("pictures/")]) == 18

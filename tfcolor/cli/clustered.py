@@ -33,6 +33,32 @@ def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
         parser: argparse.ArgumentParser of a sub-command.
         sinks: bool. Whether results may go into shards.
     """
+    group = add_workers(parser)
+    group.add_argument(
+        "--failures",
+        metavar="PATH",
+        help="CSV file or URL of the pictures that failed, with their reasons "
+        "(default: <output>.failures.csv)",
+    )
+    if sinks:
+        group.add_argument(
+            "--sink",
+            choices=("files", "tfrecord", "parquet"),
+            default="files",
+            help="a file for each result, or shards of encoded pictures "
+            "(default: %(default)s)",
+        )
+
+
+def add_workers(parser: argparse.ArgumentParser):
+    """Adds --cluster and what its processes get.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+
+    Returns:
+        The group of arguments.
+    """
     group = parser.add_argument_group("on a cluster, see below")
     group.add_argument(
         "--cluster",
@@ -56,20 +82,7 @@ def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
         help="GPUs of each process; may be a fraction (default: 1 if the "
         "cluster has any, else 0)",
     )
-    group.add_argument(
-        "--failures",
-        metavar="PATH",
-        help="CSV file or URL of the pictures that failed, with their reasons "
-        "(default: <output>.failures.csv)",
-    )
-    if sinks:
-        group.add_argument(
-            "--sink",
-            choices=("files", "tfrecord", "parquet"),
-            default="files",
-            help="a file for each result, or shards of encoded pictures "
-            "(default: %(default)s)",
-        )
+    return group
 
 
 def options(args: argparse.Namespace) -> dict:

@@ -266,12 +266,15 @@ def plan_path(inputs: Sequence[str], output: str) -> str:
     return storage.join(storage.join(output, PLAN_FOLDER), name)
 
 
-def write_plan(entries: Iterable[Entry], path: str) -> Plan:
+def write_plan(
+    entries: Iterable[Entry], path: str, *, unique: bool = True
+) -> Plan:
     """Writes the plan of a run.
 
     Args:
         entries: iterable of Entry, which is iterated once.
         path: str, path or URL of the file.
+        unique: bool. Whether each result must have a name of its own.
 
     Returns:
         Plan, with a chunk for each entry.
@@ -287,7 +290,7 @@ def write_plan(entries: Iterable[Entry], path: str) -> Plan:
             position += file.write(line.encode())
             offsets.append(position)
             targets.append(hash(entry.target))
-    if twice := _repeated(targets):
+    if unique and (twice := _repeated(targets)):
         _refuse_collision(path, twice)
     return Plan(path, np.frombuffer(offsets, np.int64).copy(), len(targets))
 
