@@ -34,7 +34,7 @@ _WHAT = flags.DEFINE_enum(
 )
 _PICTURES = flags.DEFINE_integer("pictures", 64, "how many pictures")
 _SIDE = flags.DEFINE_integer("side", 512, "pixels of a picture's sides")
-_CHUNK = flags.DEFINE_integer("chunk", 64, "pictures of a task")
+_CHUNK = flags.DEFINE_integer("chunk", 256, "pictures of a task")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "runs of each side")
 
 

@@ -121,7 +121,7 @@ def connected(address: str) -> Iterator[None]:
         ray.shutdown()
 
 
-def chunk_size(pictures: int, workers: Workers, *, most: int = 64) -> int:
+def chunk_size(pictures: int, workers: Workers, *, most: int = 256) -> int:
     """Chooses how many pictures a task has.
 
     Args:
