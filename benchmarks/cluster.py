@@ -62,7 +62,7 @@ def _run_nothing(folder: pathlib.Path, count: int, chunk: int, say) -> float:
         started = time.monotonic()
         found = listing.Listing([f"@{manifest}"])
         plan = listing.write_plan(
-            listing.with_targets(found), str(folder / "plan")
+            listing.with_targets(found, str(folder)), str(folder / "plan")
         )
         say("planned", 0)
         done, next_said = 0, 0

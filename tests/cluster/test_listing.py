@@ -59,13 +59,18 @@ def test_targets_are_those_of_one_machine():
             for _ in range(8)
         }
         names = sorted(pairs)
-        found = listing.with_targets([(f"/in/{name}", name) for name in names])
+        found = listing.with_targets(
+            [(f"/in/{name}", name) for name in names], "/out"
+        )
         assert [e.target for e in found] == output_paths._writable(names)
 
 
 def test_a_picture_that_is_named_twice_counts_once():
     pairs = [("/a", "a.png"), ("/b", "b.png"), ("/a", "a.png")]
-    assert [e.source for e in listing.with_targets(pairs)] == ["/a", "/b"]
+    assert [e.source for e in listing.with_targets(pairs, "/out")] == [
+        "/a",
+        "/b",
+    ]
 
 
 def test_a_plan_is_read_in_chunks(tmp_path):
@@ -95,10 +100,19 @@ def test_memory_of_a_plan_is_a_few_bytes_a_line(tmp_path):
         (f"/scans/{i:09d}{'x' * 80}.jpg" for i in range(count)),
     )
     tracemalloc.start()
-    found = listing.with_targets(listing.Listing([path]))
+    found = listing.with_targets(listing.Listing([path]), "/out")
     plan = listing.write_plan(found, str(tmp_path / "plan"))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert plan.pictures == count
     # The lines alone are 100 bytes each.
     assert peak < 80 * count
+
+
+@pytest.mark.parametrize(
+    ("folder", "output"), [("/x", "/x/../x/"), ("s3://x/y", "s3://x/y/")]
+)
+def test_a_picture_that_is_read_is_never_replaced(folder, output):
+    pairs = [(f"{folder}/{name}", name) for name in ("a.gif", "b.png")]
+    with pytest.raises(ValueError, match="must not replace.*'b.png'"):
+        list(listing.with_targets(pairs, output))

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.inference import models
 from tfcolor.cli import main
+from tfcolor.cluster import album as cluster_album
 from tfcolor.cluster import engine
 from tfcolor.cluster import sinks
 from tfcolor.cluster import storage
@@ -144,3 +145,30 @@ def test_the_command_says_what_it_needs(tmp_path, capsys, monkeypatch):
     assert status == 2
     assert "pip install 'tfcolor[cluster]'" in capsys.readouterr().err
     assert not list(pathlib.Path(tmp_path / "out").iterdir())
+
+
+def test_the_output_must_be_a_folder(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="`output` must be a folder"):
+        cluster_album.colorize_on_cluster(
+            [str(tmp_path)], str(tmp_path / "b.png"), make_colorizer=None
+        )
+
+
+def test_nothing_is_left_of_a_run_that_could_not_begin(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="must not replace"):
+        cluster_album.colorize_on_cluster(
+            [str(tmp_path)], str(tmp_path), make_colorizer=None
+        )
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_source_behind_a_link_is_never_replaced(folder, make_colorizer):
+    (folder / "out").symlink_to(folder / "in")
+    before = _read(folder / "in")
+    wanted = Colorizing(str(folder / "out"), make_colorizer)
+    entries = [Entry(str(folder / "in/a.png"), "a.png", "a.png")]
+    (outcome,) = wanted.make_work()(entries).outcomes
+    assert outcome.reason.startswith("its result would replace it")
+    assert _read(folder / "in") == before

@@ -21,6 +21,7 @@ from tfcolor.cluster.engine import Workers
 from tfcolor.cluster.listing import Entry
 from tfcolor.cluster.staging import Stage
 from tfcolor.data import box_folder
+from tfcolor.data import files
 from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
@@ -29,6 +30,9 @@ from tfcolor.detection import output_paths as box_paths
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
+
+
+_REPLACED = "its result would replace it; choose another output folder"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,6 +116,9 @@ class _ColorizeWork:
 
         wanted = self._wanted
         jobs = [wanted.job(entry) for entry in entries]
+        # By a link, which the plan does not see.
+        same = [job for job in jobs if _is_source(job)]
+        jobs = [job for job in jobs if job not in same]
         if not wanted.packed and not storage.is_url(wanted.output):
             # Results that are there already are not made anew, and what
             # processes that were lost have left behind goes.
@@ -136,8 +143,18 @@ class _ColorizeWork:
                 max_pixels=wanted.max_pixels,
             )
             outcomes = list(stage.outcomes(running))
+            outcomes += [Outcome(j.source, reason=_REPLACED) for j in same]
             payloads = [_payload(o, wanted.packed) for o in outcomes]
         return Results(outcomes, payloads)
+
+
+def _is_source(job: PictureJob) -> bool:
+    """Tells whether a result would replace its picture."""
+    if storage.is_url(job.source) or storage.is_url(job.output):
+        return False
+    return os.path.exists(job.output) and os.path.samefile(
+        job.source, job.output
+    )
 
 
 def _has_gpu() -> bool:
@@ -276,6 +293,7 @@ def colorize_on_cluster(
                 "Shards hold colorized pictures alone: `compare` and "
                 f"`show_boxes` need files. Received: sink={sink!r}"
             )
+    _check_folder(output)
     found = listing.Listing(inputs, exclude=output, say=say)
     points = {}
     if hints is not None:
@@ -291,7 +309,7 @@ def colorize_on_cluster(
     everything = overwrite or sink is not None
     return _run(
         inputs,
-        listing.with_targets(found),
+        listing.with_targets(found, output),
         colorizing,
         cluster=cluster,
         workers=workers,
@@ -354,13 +372,23 @@ def detect_on_cluster(
     )
 
 
+def _check_folder(output: str) -> None:
+    as_folder = os.path.isdir(output) or output.endswith("/")
+    if not as_folder and files.is_picture(output):
+        raise ValueError(
+            "`output` must be a folder, or a URL of one, on a cluster. "
+            f"Received: output={output!r}"
+        )
+
+
 def _run(inputs, entries, wanted, *, cluster, workers, find_done, sink=None):
     """Plans a run; returns the Outcomes, which come as they are done."""
     storage.make_folder(wanted.output)
-    plan = listing.write_plan(entries, listing.plan_path(inputs, wanted.output))
+    path = listing.plan_path(inputs, wanted.output)
     connection = contextlib.ExitStack()
-    connection.callback(listing.remove_plan, plan.path)
+    connection.callback(listing.remove_plan, path)
     with connection:
+        plan = listing.write_plan(entries, path)
         connection.enter_context(engine.connected(cluster))
         chunk = sinks.SHARD_PICTURES
         if sink is None:

@@ -196,7 +196,9 @@ def as_png(name: str) -> str:
     return os.path.splitext(name)[0] + ".png"
 
 
-def with_targets(listing: Iterable[tuple[str, str]]) -> Iterator[Entry]:
+def with_targets(
+    listing: Iterable[tuple[str, str]], output: str
+) -> Iterator[Entry]:
     """Names the results of a listing as `output_paths.plan` does.
 
     A format that can be written is kept; others become PNG: `a.gif` becomes
@@ -205,23 +207,28 @@ def with_targets(listing: Iterable[tuple[str, str]]) -> Iterator[Entry]:
 
     Args:
         listing: iterable of (source, name), which is iterated twice.
+        output: str, folder or URL of the results.
 
     Yields:
         Entry.
+
+    Raises:
+        ValueError: a result would replace a picture that is read.
     """
+    output = _absolute(output)
     sources, kept, pngs = (array.array("q") for _ in range(3))
     for source, name in listing:
-        sources.append(hash(source))
+        sources.append(hash(_absolute(source)))
         if _writable(name):
             kept.append(hash(name))
         else:
             pngs.append(hash(as_png(name)))
-    taken = _sorted(kept)
+    taken, read = _sorted(kept), _sorted(sources)
     twice, shared = _repeated(sources), _repeated(pngs)
     del sources, kept, pngs
     seen = {}
     for source, name in listing:
-        key = hash(source)
+        key = hash(_absolute(source))
         if key in twice:
             if source in seen.setdefault(key, set()):
                 continue
@@ -233,7 +240,17 @@ def with_targets(listing: Iterable[tuple[str, str]]) -> Iterator[Entry]:
                 target = f"{name}.png"
                 while _has(taken, hash(target)):
                     target += ".png"
+        if _has(read, hash(storage.join(output, target))):
+            raise ValueError(
+                "`output` must not replace a picture that is read; choose "
+                f"another folder. Received: {target!r} in {output!r}"
+            )
         yield Entry(source, name, target)
+
+
+def _absolute(path: str) -> str:
+    """Returns what two names of a file have in common; links are not seen."""
+    return path.rstrip("/") if storage.is_url(path) else os.path.abspath(path)
 
 
 def _writable(name: str) -> bool:
