@@ -31,7 +31,6 @@ from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
 
-
 _REPLACED = "its result would replace it; choose another output folder"
 
 
@@ -152,9 +151,8 @@ def _is_source(job: PictureJob) -> bool:
     """Tells whether a result would replace its picture."""
     if storage.is_url(job.source) or storage.is_url(job.output):
         return False
-    return os.path.exists(job.output) and os.path.samefile(
-        job.source, job.output
-    )
+    there = os.path.exists(job.source) and os.path.exists(job.output)
+    return there and os.path.samefile(job.source, job.output)
 
 
 def _has_gpu() -> bool:
