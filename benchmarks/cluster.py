@@ -2,13 +2,15 @@
 
     python -m benchmarks.cluster --what=memory --pictures=1000000
     python -m benchmarks.cluster --what=speed --pictures=64 --side=512
+    python -m benchmarks.cluster --what=overhead --pictures=24 --side=512
 
 `memory` makes a manifest and gives it to workers that do nothing, and prints
 the command's resident memory as they go on. `speed` colors the same pictures
 by `tfcolor colorize` in one process of one thread and on a cluster of two
 processes of one thread, from start to exit; the time of the network's first
-picture is left out of neither. Engine's overhead is what a worker's picture
-costs besides `colorize_files`: tasks, ledger, plan, results.
+picture is left out of neither. `overhead` compares processor times, which other
+programs do not change: of `colorize_files` for a picture, and of the engine,
+tasks, ledger, plan and results, for one without work.
 """
 
 import os
@@ -35,6 +37,9 @@ _WHAT = flags.DEFINE_enum(
 _PICTURES = flags.DEFINE_integer("pictures", 64, "how many pictures")
 _SIDE = flags.DEFINE_integer("side", 512, "pixels of a picture's sides")
 _CHUNK = flags.DEFINE_integer("chunk", 256, "pictures of a task")
+_NOTHINGS = flags.DEFINE_integer(
+    "nothings", 20_000, "pictures of no work, of `overhead`"
+)
 _REPEATS = flags.DEFINE_integer("repeats", 3, "runs of each side")
 
 
@@ -88,17 +93,59 @@ def _memory() -> None:
         _run_nothing(pathlib.Path(folder), _PICTURES.value, _CHUNK.value, say)
 
 
+def _cpu_seconds() -> float:
+    """Returns the processor time of this process and of all below it."""
+    own = psutil.Process()
+    total = 0.0
+    for process in [own, *own.children(recursive=True)]:
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
 def _overhead() -> None:
-    """Prints what a picture costs that is no work, on all processors."""
+    """Prints processor times of a picture, and of the engine for it.
+
+    Unlike seconds they do not depend on what else runs.
+    """
+    times = []
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _run_nothing(
+        _run_nothing(
             pathlib.Path(folder),
-            _PICTURES.value,
+            _NOTHINGS.value,
             _CHUNK.value,
-            lambda *_: None,
+            lambda *_: times.append(_cpu_seconds()),
         )
-    cost = 1000 * seconds * os.cpu_count() / _PICTURES.value
-    print(f"{cost:.2f} ms of a processor for each picture")
+    # From the first results on: Ray and its processes have started.
+    engine_ms = 1000 * (times[-1] - times[2]) / (_NOTHINGS.value - _CHUNK.value)
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+    picture_ms = _picture_ms()
+    print("| | ms of a processor for each picture |\n|---|---|")
+    print(f"| a picture of {_SIDE.value} px, file to file | {picture_ms:.0f} |")
+    print(f"| the engine | {engine_ms:.2f} |")
+    print(f"\nOverhead: {100 * engine_ms / picture_ms:.2f} %")
+
+
+def _picture_ms() -> float:
+    """Colorizes files in this process; returns what each of them takes."""
+    from tfcolor.inference import output_paths
+    from tfcolor.inference import picture_files
+    from tfcolor.inference.colorizer import Colorizer
+
+    colorizer = Colorizer(batch_size=1)
+    with tempfile.TemporaryDirectory() as root:
+        root = pathlib.Path(root)
+        (root / "all").mkdir()
+        _make_album(root / "all")
+        jobs = output_paths.plan([str(root / "all")], f"{root}/out/")
+        times = [
+            _cpu_seconds()
+            for _ in picture_files.colorize_files(colorizer, jobs)
+        ]
+    return 1000 * (times[-1] - times[1]) / (len(times) - 2)
 
 
 def _make_album(folder: pathlib.Path) -> None:

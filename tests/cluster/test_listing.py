@@ -66,11 +66,10 @@ def test_targets_are_those_of_one_machine():
 
 
 def test_a_picture_that_is_named_twice_counts_once():
-    pairs = [("/a", "a.png"), ("/b", "b.png"), ("/a", "a.png")]
-    assert [e.source for e in listing.with_targets(pairs, "/out")] == [
-        "/a",
-        "/b",
-    ]
+    pairs = [("/a", "a.gif"), ("/b", "b.png"), ("/a", "a.gif")]
+    found = list(listing.with_targets(pairs, "/out"))
+    assert [e.source for e in found] == ["/a", "/b"]
+    assert [e.target for e in found] == ["a.png", "b.png"]
 
 
 def test_a_plan_is_read_in_chunks(tmp_path):

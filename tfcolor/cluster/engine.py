@@ -28,6 +28,7 @@ from tfcolor.cluster.listing import Plan
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 
+# Ray's own word for a new cluster of this machine.
 LOCAL = "local"
 # Where a machine is given by the command alone: little goes through it.
 _OBJECT_STORE_BYTES = 200 * 2**20
@@ -102,15 +103,17 @@ def connected(address: str) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    options = {"log_to_driver": False, "logging_level": logging.ERROR}
+    options = {
+        "address": address,
+        "log_to_driver": False,
+        "logging_level": logging.ERROR,
+    }
     if address == LOCAL:
         options |= {
             "num_cpus": os.cpu_count(),
             "object_store_memory": _OBJECT_STORE_BYTES,
             "include_dashboard": False,
         }
-    else:
-        options["address"] = address
     try:
         ray.init(**options)
     except (ConnectionError, ValueError, RuntimeError) as error:

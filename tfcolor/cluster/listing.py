@@ -203,7 +203,7 @@ def with_targets(
 
     A format that can be written is kept; others become PNG: `a.gif` becomes
     `a.png`, or `a.gif.png` where another picture becomes that. A picture that
-    is named twice counts once. Of each picture 24 bytes are remembered.
+    is named twice counts once. Of each picture 16 to 24 bytes are remembered.
 
     Args:
         listing: iterable of (source, name), which is iterated twice.
@@ -216,16 +216,17 @@ def with_targets(
         ValueError: a result would replace a picture that is read.
     """
     output = _absolute(output)
-    sources, kept, pngs = (array.array("q") for _ in range(3))
+    sources, kept, pngs, png_sources = (array.array("q") for _ in range(4))
     for source, name in listing:
         sources.append(hash(_absolute(source)))
         if _writable(name):
             kept.append(hash(name))
         else:
             pngs.append(hash(as_png(name)))
+            png_sources.append(sources[-1])
     taken, read = _sorted(kept), _sorted(sources)
-    twice, shared = _repeated(sources), _repeated(pngs)
-    del sources, kept, pngs
+    twice, shared = _repeated(sources), _shared(pngs, png_sources)
+    del sources, kept, pngs, png_sources
     seen = {}
     for source, name in listing:
         key = hash(_absolute(source))
@@ -264,6 +265,12 @@ def _sorted(hashes) -> np.ndarray:
 def _has(hashes: np.ndarray, key: int) -> bool:
     place = int(np.searchsorted(hashes, key))
     return place < len(hashes) and int(hashes[place]) == key
+
+
+def _shared(hashes, sources) -> set[int]:
+    """Returns the hashes that several sources have."""
+    pairs = np.stack([np.array(hashes), np.array(sources)], axis=1)
+    return _repeated(np.unique(pairs, axis=0)[:, 0].tobytes())
 
 
 def _repeated(hashes) -> set[int]:
