@@ -23,6 +23,8 @@ _SERVING = ["tensorflow-serving-api"]
 # The page of `tfcolor studio`.
 _STUDIO = ["starlette", "uvicorn"]
 _FILM = ["av"]
+# `--cluster`: the engine, and object stores for its inputs and outputs.
+_CLUSTER = ["fsspec", "gcsfs", "ray[data]", "s3fs"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
 _ONNX = ["onnx", "onnxruntime", "tf2onnx"]
@@ -93,6 +95,7 @@ setup(
     ],
     extras_require={
         "detect": _DETECT,
+        "cluster": _CLUSTER,
         "film": _FILM,
         "onnx": _ONNX,
         "pretrained": _PRETRAINED,

@@ -2,9 +2,13 @@
 
 import pathlib
 import re
+import shlex
+import subprocess
 
 import pytest
 from google.protobuf import text_format
+
+from tfcolor.cli import main
 
 DEPLOY = pathlib.Path(__file__).parent.parent / "deploy"
 # Of `tensorflow_model_server --help` that the compose files may use.
@@ -51,3 +55,36 @@ def test_compose_files_use_known_flags_and_files_that_exist(path):
         value = re.sub(r"\$\{\w+:-(.*)\}", r"\1", value)
         if value.startswith("/config/"):
             assert (DEPLOY / value[1:]).is_file()
+
+
+def test_the_ray_job_has_what_kuberay_asks_for_and_runs_our_command():
+    yaml = pytest.importorskip("yaml")
+    job = yaml.safe_load((DEPLOY / "cluster/rayjob.yaml").read_text())
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    head, (workers,) = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    assert workers["minReplicas"] <= workers["replicas"]
+    assert workers["replicas"] <= workers["maxReplicas"]
+    for group in (head, workers):
+        # KubeRay wants texts here.
+        assert all(isinstance(v, str) for v in group["rayStartParams"].values())
+        (container,) = group["template"]["spec"]["containers"]
+        resources = container["resources"]
+        assert resources["limits"] == resources["requests"]
+    _parse(job["spec"]["entrypoint"])
+
+
+def test_the_slurm_job_is_bash_and_runs_our_command():
+    path = DEPLOY / "cluster/slurm.sh"
+    subprocess.run(["bash", "-n", str(path)], check=True)
+    text = path.read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"tfcolor colorize \"\$input\".*", text)
+    _parse(command)
+
+
+def _parse(command: str) -> None:
+    """Gives a command line to the parser of `tfcolor`."""
+    program, *arguments = shlex.split(command)
+    args = main.make_parser().parse_args(arguments)
+    assert program == "tfcolor"
+    assert args.cluster

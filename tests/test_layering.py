@@ -27,8 +27,10 @@ ALLOWED = {
     "export": _LIBRARY | {"weights", "inference"},
     "serving": {"data", "inference"},
     "studio": _LIBRARY | {"weights", "inference"},
+    "cluster": _LIBRARY | {"weights", "inference", "evaluation"},
     "cli": _LIBRARY
-    | {"weights", "inference", "evaluation", "export", "serving", "studio"},
+    | {"weights", "inference", "evaluation", "export", "serving", "studio"}
+    | {"cluster"},
 }
 FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
 

@@ -1,9 +1,11 @@
 """`tfcolor colorize`: colorizes picture files."""
 
 import argparse
+import functools
 import os
 import sys
 
+from tfcolor.cli import clustered
 from tfcolor.cli import shared
 from tfcolor.inference import defaults
 
@@ -83,7 +85,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "colorize",
         help="colorize pictures",
         description=_DESCRIPTION,
-        epilog=_EPILOG,
+        epilog=f"{clustered.HELP}\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
@@ -99,6 +101,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     shared.add_max_pixels(parser)
     _add_films(parser)
     _add_boxes(parser)
+    clustered.add_options(parser, sinks=True)
     return parser
 
 
@@ -187,6 +190,8 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
+    if args.cluster is not None:
+        return _run_on_cluster(args)
     from tfcolor.inference import album
 
     progress = _FilmProgress()
@@ -210,6 +215,35 @@ def run(args: argparse.Namespace) -> int:
             say=shared.say_left_out,
         ),
         summarize=lambda tally: tally.summary("Colorized", args.output),
+    )
+
+
+def _run_on_cluster(args) -> int:
+    from tfcolor.cluster import album
+
+    return clustered.run(
+        "colorize",
+        args,
+        lambda: album.colorize_on_cluster(
+            args.input,
+            args.output,
+            make_colorizer=functools.partial(_load_colorizer, args),
+            compare=args.compare,
+            show_boxes=args.show_boxes,
+            hints=args.hints,
+            overwrite=args.overwrite,
+            boxes=None if args.boxes == _NO_BOXES else args.boxes,
+            max_boxes=args.max_boxes,
+            skip_color=args.skip_color,
+            max_pixels=args.max_pixels,
+            sink=None if args.sink == "files" else args.sink,
+            say=shared.say_left_out,
+            **clustered.options(args),
+        ),
+        summarize=lambda counts: counts.summary(
+            f"Colorized {shared.counted(counts['done'], 'picture')} into "
+            f"{args.output}"
+        ),
     )
 
 

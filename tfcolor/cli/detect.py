@@ -1,7 +1,9 @@
 """`tfcolor detect`: finds the boxes of things in picture files."""
 
 import argparse
+import functools
 
+from tfcolor.cli import clustered
 from tfcolor.cli import shared
 from tfcolor.detection import defaults
 
@@ -48,12 +50,13 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         "detect",
         help="find boxes in pictures with an exported detector",
         description=_DESCRIPTION,
-        epilog=_EPILOG,
+        epilog=f"{clustered.HELP}\n{_EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
     _add_detector(parser)
     shared.add_max_pixels(parser)
+    clustered.add_options(parser, sinks=False)
     return parser
 
 
@@ -138,10 +141,49 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
+    if args.cluster is not None:
+        return _run_on_cluster(args)
     return shared.run_outcomes(
         "detect",
         lambda: _begin(args),
         summarize=lambda tally: _summary(args.output, tally),
+    )
+
+
+def _run_on_cluster(args) -> int:
+    from tfcolor.cluster import album
+    from tfcolor.detection import detector
+
+    def begin():
+        detector.check_options(
+            args.score_threshold, args.max_boxes, args.detector_input
+        )
+        if args.format != "npz":
+            raise ValueError(
+                "--cluster writes a file for each picture, --format=npz. "
+                f"Received: --format={args.format}"
+            )
+        return album.detect_on_cluster(
+            args.input,
+            args.output,
+            make_detector=functools.partial(_load_detector, args),
+            naming=args.naming,
+            drawings=args.draw,
+            overwrite=args.overwrite,
+            batch_size=args.batch_size,
+            max_pixels=args.max_pixels,
+            say=shared.say_left_out,
+            **clustered.options(args),
+        )
+
+    return clustered.run(
+        "detect",
+        args,
+        begin,
+        summarize=lambda counts: counts.summary(
+            f"Found {counts.boxes} boxes in "
+            f"{shared.counted(counts['done'], 'picture')}, into {args.output}"
+        ),
     )
 
 

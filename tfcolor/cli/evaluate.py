@@ -1,9 +1,12 @@
 """`tfcolor evaluate`: measures models or pictures against the truth."""
 
 import argparse
+import contextlib
+import functools
 import sys
 import warnings
 
+from tfcolor.cli import clustered
 from tfcolor.cli import evaluate_options
 from tfcolor.cli import shared
 
@@ -75,8 +78,6 @@ def _class_teller(args, model: str, colorizer):
     """Returns the function that tells a model classes, or None."""
     if not colorizer.num_classes:
         return None
-    import functools
-
     from tfcolor.evaluation import methods
     from tfcolor.weights import model_file
 
@@ -133,6 +134,8 @@ def _prepare(args, say) -> tuple:
     from tfcolor.evaluation.methods import list_truth
     from tfcolor.evaluation.perceptual import Fid
 
+    if args.cluster is not None and args.crops:
+        raise ValueError("--cluster compares whole pictures. Received: --crops")
     if args.geometry_size < 1:
         raise ValueError(
             "--geometry_size must be at least 1. "
@@ -168,8 +171,6 @@ def _prepare(args, say) -> tuple:
 
 def _write(args, truth, methods, find_boxes, distances, *, say):
     """Compares and writes; returns the Comparison and the summary."""
-    import functools
-
     import tqdm
 
     from tfcolor.evaluation import report
@@ -178,7 +179,10 @@ def _write(args, truth, methods, find_boxes, distances, *, say):
     from tfcolor.evaluation.report import ReportPictures
 
     collector = ClassCollector(truth) if args.by_class else None
-    with report.atomic_folder(args.output, overwrite=args.overwrite) as folder:
+    with (
+        _connected(args),
+        report.atomic_folder(args.output, overwrite=args.overwrite) as folder,
+    ):
         pictures = ReportPictures(folder, [method.name for method in methods])
 
         def save(picture, rgb):
@@ -196,6 +200,7 @@ def _write(args, truth, methods, find_boxes, distances, *, say):
             save_picture=save,
             say=say,
             progress=functools.partial(tqdm.tqdm, file=sys.stderr),
+            passes=args.cluster and _passes(args, folder, collector, say),
         )
         if not comparison.pictures:
             raise _NothingCompared(comparison.failures)
@@ -203,6 +208,65 @@ def _write(args, truth, methods, find_boxes, distances, *, say):
         return comparison, report.write_report(
             comparison, pictures, folder, scores=scores
         )
+
+
+def _connected(args):
+    """Connects to the cluster, if there is to be one."""
+    if args.cluster is None:
+        return contextlib.nullcontext()
+    from tfcolor.cluster import engine
+
+    return engine.connected(args.cluster)
+
+
+def _passes(args, folder: str, collector, say):
+    """Returns who measures the pictures on a cluster."""
+    import tqdm
+
+    from tfcolor.cluster.evaluation import ClusterPasses
+
+    return ClusterPasses(
+        functools.partial(_measuring, args, folder),
+        folder,
+        collector=collector,
+        say=say,
+        progress=lambda total: tqdm.tqdm(
+            total=total, unit="picture", file=sys.stderr
+        ),
+        **clustered.options(args),
+    )
+
+
+def _measuring(args, folder: str):
+    """Makes what a process of the cluster measures with."""
+    from tfcolor.cluster.evaluation import Measuring
+    from tfcolor.evaluation import compare
+    from tfcolor.evaluation.color_scores import ClassCollector
+    from tfcolor.evaluation.report import ReportPictures
+
+    notes = []
+
+    def say(path, note):
+        notes.append((path, note))
+
+    truth, methods, find_boxes, distances = _prepare(args, say)
+    collector = ClassCollector(truth) if args.by_class else None
+    pictures = ReportPictures(folder, [method.name for method in methods])
+
+    def save(picture, rgb):
+        pictures.save(picture, rgb)
+        if collector is not None:
+            collector.look(picture, rgb)
+
+    run = compare.make_run(
+        geometry=args.geometry,
+        size=args.geometry_size,
+        find_boxes=find_boxes,
+        save_picture=save,
+        say=say,
+        **distances,
+    )
+    return Measuring(truth, methods, run, collector, notes)
 
 
 class _NothingCompared(Exception):
@@ -249,6 +313,8 @@ def run(args: argparse.Namespace) -> int:
         shared.say_notes(notes)
         _name_failures(error.failures)
         return shared.say_error("evaluate", error, 1)
+    except ImportError as error:
+        return shared.say_error("evaluate", error, 2)
     except OSError as error:
         return shared.say_error("evaluate", error, 1)
     shared.say_notes(notes)

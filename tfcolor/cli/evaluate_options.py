@@ -3,6 +3,7 @@
 import argparse
 
 # None of them imports TensorFlow.
+from tfcolor.cli import clustered
 from tfcolor.cli import shared
 from tfcolor.evaluation import geometry
 from tfcolor.inference import defaults
@@ -23,6 +24,12 @@ summary. Means come with 95 % bootstrap intervals.
 """
 
 EPILOG = """\
+clusters:
+  --cluster[=ADDRESS] measures on a Ray cluster (pip install
+  'tfcolor[cluster]'): on the one at ADDRESS, or without ADDRESS in processes
+  on this machine. Pictures, models and --output lie where all machines find
+  them.
+
 examples:
   tfcolor evaluate --truth=photos --output=report
   tfcolor evaluate --truth=photos --model=mine.keras --model=other.keras \\
@@ -44,6 +51,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add_boxes(parser)
     _add_options(parser)
     _add_perceptual(parser)
+    clustered.add_workers(parser)
 
 
 def _add_inputs(parser) -> None:

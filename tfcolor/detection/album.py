@@ -92,22 +92,50 @@ def detect_album(
     wanted = {job.source for job in todo}
     done = [job for job in jobs if job.source not in wanted]
     detector = make_detector() if todo else None
-    options = {"batch_size": batch_size, "max_pixels": max_pixels}
-
-    running = _detect(detector, todo, sink, options, stop) if todo else iter(())
+    running = iter(())
+    if todo:
+        running = detect_jobs(
+            detector,
+            todo,
+            sink,
+            batch_size=batch_size,
+            max_pixels=max_pixels,
+            stop=stop,
+        )
     return outcome_lib.after_skipped(
         [job.source for job in done], running, len(todo)
     )
 
 
-def _detect(detector, todo, sink, options, stop) -> Iterator[Outcome]:
+def detect_jobs(
+    detector,
+    todo: Sequence[output_paths.BoxJob],
+    sink,
+    *,
+    batch_size: int,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+    stop: Callable[[], bool] = outcome_lib.never,
+) -> Iterator[Outcome]:
+    """Finds the boxes of pictures whose places are known.
+
+    Args:
+        detector: Detector.
+        todo: sequence of BoxJob.
+        sink: what `outputs.open_output` returns; closed at the end.
+        batch_size: int. Pictures of one size in the detector at once.
+        max_pixels: int. A picture of more is not decoded, but fails.
+        stop: function without arguments; see `detect_album`.
+
+    Yields:
+        Outcome of each job, in an order of its own.
+    """
     # Imports TensorFlow.
     from tfcolor.detection import detect_files
 
     jobs = {job.source: job for job in todo}
     try:
         for detected in detect_files.detect_files(
-            detector, list(jobs), **options
+            detector, list(jobs), batch_size=batch_size, max_pixels=max_pixels
         ):
             if detected.reason is not None:
                 yield Outcome(detected.path, reason=detected.reason)

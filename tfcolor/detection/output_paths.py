@@ -86,18 +86,36 @@ def plan(
     for source, name in files.list_named_pictures(*inputs, say=say):
         if name.endswith(DRAWING_ENDING):
             continue
-        boxes = os.path.join(folder, box_folder.file_name(name, naming))
-        drawing = os.path.join(folder, name + DRAWING_ENDING)
-        jobs.append(
-            BoxJob(
-                source,
-                name.replace(os.sep, "/"),
-                boxes if format == NPZ else None,
-                drawing if draw else None,
-            )
-        )
+        job = box_job(source, name, folder, naming=naming, draw=draw)
+        if format == COCO:
+            job = dataclasses.replace(job, boxes=None)
+        jobs.append(job)
     _check_collisions(jobs)
     return jobs
+
+
+def box_job(
+    source: str, name: str, folder: str, *, naming: str, draw: bool
+) -> BoxJob:
+    """Gives the boxes of a picture their place.
+
+    Args:
+        source: str. Path of the picture.
+        name: str. Its path below the folder searched.
+        folder: str, for the results.
+        naming: str, one of `box_folder.NAMINGS`.
+        draw: bool. Whether a picture with its boxes is wanted.
+
+    Returns:
+        BoxJob with an .npz file.
+    """
+    drawing = os.path.join(folder, name + DRAWING_ENDING)
+    return BoxJob(
+        source,
+        name.replace(os.sep, "/"),
+        os.path.join(folder, box_folder.file_name(name, naming)),
+        drawing if draw else None,
+    )
 
 
 def remove_leftovers(jobs: list[BoxJob], output: str) -> None:

@@ -273,6 +273,14 @@ class ClassCollector:
             name: _yellowness_of(pixels) for name, pixels in rgb.items()
         }
 
+    def take(self, index: int):
+        """Gives away what is known of a picture, to be put elsewhere."""
+        return self._yellowness.pop(index, None)
+
+    def put(self, index: int, known) -> None:
+        """Takes what was known of a picture elsewhere."""
+        self._yellowness[index] = known
+
     def scores(self, comparison: Comparison) -> ColorScores:
         """Puts the numbers of the methods together.
 

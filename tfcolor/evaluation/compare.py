@@ -185,8 +185,15 @@ class Comparison:
         return self.values[method]["psnr"] - self.values[measure.GREY]["psnr"]
 
 
-class _Run:
-    """The state of one comparison while it is made."""
+# What a `Run` knows of each picture, by its index.
+_KNOWN = ("sizes", "mean_ab", "rows", "rows_in_boxes", "features")
+
+
+class Run:
+    """The state of one comparison while it is made.
+
+    Its parts can be measured elsewhere: `take` there, `put` here.
+    """
 
     def __init__(
         self,
@@ -218,7 +225,22 @@ class _Run:
         # By index of the true picture, then by name of the method.
         self.features = {}
 
+    def take(self, index: int) -> dict:
+        """Gives away what is known of a picture, to be put elsewhere."""
+        parts = {name: getattr(self, name) for name in _KNOWN}
+        return {
+            name: known.pop(index)
+            for name, known in parts.items()
+            if index in known
+        }
+
+    def put(self, index: int, known: dict) -> None:
+        """Takes what was known of a picture elsewhere."""
+        for name, value in known.items():
+            getattr(self, name)[index] = value
+
     def read(self, picture: TruePicture, say=None) -> np.ndarray:
+        """Reads a picture, in the geometry."""
         return geometries.fit(picture.read(say), self.geometry, self.size)
 
     def measure(self, picture, rgb_true, name, rgb) -> list[tuple]:
@@ -236,6 +258,7 @@ class _Run:
         return numbers(picture.index, TRUE, values)
 
     def features_of(self, rgb) -> dict[str, np.ndarray]:
+        """The features of each distance."""
         return {key: found(rgb) for key, found in self.extractors.items()}
 
     def inside(self, picture, rgb) -> np.ndarray:
@@ -275,6 +298,7 @@ class _Run:
         self.rows[picture.index] = rows
 
     def measure_inside(self, picture, rgb_true, name, rgb, chosen) -> None:
+        """Adds the rows of a method inside boxes."""
         values = measure.measure_pixels(rgb_true, rgb, chosen)
         self.rows_in_boxes[picture.index] += numbers(
             picture.index, name, values
@@ -306,7 +330,7 @@ class _Run:
         return done
 
 
-def _distances(run: _Run, done: list[TruePicture], names, key: str) -> dict:
+def _distances(run: Run, done: list[TruePicture], names, key: str) -> dict:
     """Returns the distance of each method's pictures from the true ones."""
     if key not in run.extractors:
         return {}
@@ -318,6 +342,64 @@ def _distances(run: _Run, done: list[TruePicture], names, key: str) -> dict:
 
     distance = run.extractors[key].distance
     return {name: distance(features(None), features(name)) for name in names}
+
+
+def make_run(*, fid=None, efficientnet=None, **options) -> Run:
+    """Makes the state of a comparison.
+
+    Args:
+        fid: `fid.Fid` or None.
+        efficientnet: `efficientnet_distance.EfficientNetDistance` or None.
+        **options: the others of `compare`.
+
+    Returns:
+        Run.
+    """
+    extractors = {"fid": fid, "efficientnet": efficientnet}
+    found = {k: e for k, e in extractors.items() if e is not None}
+    return Run(extractors=found, **options)
+
+
+class Passes:
+    """Goes over the pictures of a comparison, twice, one after the other.
+
+    Args:
+        methods: list of Method, without the baselines.
+        progress: see `compare`.
+    """
+
+    def __init__(self, methods, progress=lambda pictures, **_: pictures):
+        self._methods = methods
+        self._progress = progress
+
+    def first(self, run: Run, truth: list) -> list:
+        """Measures everything that does not need the mean ab of all.
+
+        Args:
+            run: Run, which knows it then.
+            truth: list of TruePicture.
+
+        Returns:
+            list of those that went well.
+        """
+        grey = from_constant_ab(measure.GREY, np.zeros(2))
+        pictures = self._progress(truth, desc="pictures")
+        return run.each(pictures, run.first_pass, [grey, *self._methods])
+
+    def second(self, run: Run, done: list, ab: np.ndarray) -> list:
+        """Measures the mean-ab baseline.
+
+        Args:
+            run: Run.
+            done: list of TruePicture, of `first`.
+            ab: float array [2], CIELAB.
+
+        Returns:
+            list of those that went well.
+        """
+        painted = from_constant_ab(measure.MEAN_AB, ab)
+        pictures = self._progress(done, desc=measure.MEAN_AB)
+        return run.each(pictures, run.second_pass, painted)
 
 
 def compare(
@@ -333,6 +415,7 @@ def compare(
     save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
     say: Callable[[str, str], None] | None = None,
     progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
+    passes: "Passes | None" = None,
 ) -> Comparison:
     """Measures methods and the two baselines on true pictures.
 
@@ -356,30 +439,27 @@ def compare(
             left out or ignored of a true picture's file.
         progress: function that wraps a list with a progress bar, like `tqdm`;
             gets `desc=`.
+        passes: Passes or None. Who goes over the pictures, if others do.
 
     Returns:
         Comparison; its `pictures` is empty if none went well.
     """
     extractors = {"fid": fid, "efficientnet": efficientnet}
-    run = _Run(
+    run = make_run(
         geometry=geometry,
         size=size,
         lpips=lpips,
-        extractors={k: e for k, e in extractors.items() if e is not None},
-        save_picture=save_picture,
         find_boxes=find_boxes,
+        save_picture=save_picture,
         say=say,
+        **extractors,
     )
-    grey = from_constant_ab(measure.GREY, np.zeros(2))
-    done = run.each(
-        progress(truth, desc="pictures"), run.first_pass, [grey, *methods]
-    )
+    if passes is None:
+        passes = Passes(methods, progress)
+    done = passes.first(run, truth)
     if done:
         ab = np.mean([run.mean_ab[picture.index] for picture in done], axis=0)
-        painted = from_constant_ab(measure.MEAN_AB, ab)
-        done = run.each(
-            progress(done, desc=measure.MEAN_AB), run.second_pass, painted
-        )
+        done = passes.second(run, done, ab)
     names = [measure.GREY, measure.MEAN_AB, *(m.name for m in methods)]
     metrics = measure.METRICS + ((measure.LPIPS,) if lpips else ())
     in_boxes = None

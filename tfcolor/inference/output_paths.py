@@ -105,12 +105,18 @@ def plan(
             os.path.join(output, name)
             for name in _writable([name for _, name in found])
         ]
+
+    def other(wanted, what, source, target):
+        if not wanted or files.is_film(source):
+            return None
+        return beside(target, what)
+
     jobs = [
         PictureJob(
             source,
             target,
-            _beside(target, "compare", source) if compare else None,
-            _beside(target, "boxes", source) if show_boxes else None,
+            other(compare, "compare", source, target),
+            other(show_boxes, "boxes", source, target),
             name=name.replace(os.sep, "/"),
         )
         for (source, name), target in zip(found, names, strict=True)
@@ -191,9 +197,13 @@ def _extension(name: str) -> str:
     return os.path.splitext(name)[1].lower()
 
 
-def _beside(target: str, what: str, source: str) -> str | None:
-    if files.is_film(source):
-        return None
+def beside(target: str, what: str) -> str:
+    """Returns the path of another file that is wanted of a picture.
+
+    Args:
+        target: str, path of the colorized picture.
+        what: str, "compare" or "boxes".
+    """
     stem, extension = os.path.splitext(target)
     return f"{stem}.{what}{extension}"
 

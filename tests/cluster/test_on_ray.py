@@ -1,0 +1,232 @@
+"""A real cluster of two nodes on loopback: equal files, whatever is killed."""
+
+import csv
+import functools
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cluster import breaking
+from tests.cluster import local_ray
+from tests.inference import models
+from tfcolor.cli import main
+from tfcolor.cluster import album
+from tfcolor.cluster import engine
+
+ray = pytest.importorskip("ray")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore"),
+]
+ROOT = pathlib.Path(__file__).parent.parent.parent
+
+
+def _make_album(folder, count, size=(40, 30)):
+    (folder / "trip").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = []
+    for i in range(count):
+        inner = "trip/" if i % 3 == 0 else ""
+        name = f"{inner}{i:03d}.{'gif' if i % 5 == 1 else 'png'}"
+        pixels = rng.integers(0, 256, size[::-1], np.uint8)
+        Image.fromarray(pixels).save(folder / name)
+        names.append(name)
+    return names
+
+
+def _files(folder):
+    """Everything below a folder, hidden too, by name."""
+    return {
+        os.path.relpath(os.path.join(root, name), folder): (
+            pathlib.Path(root, name).read_bytes()
+        )
+        for root, _, names in os.walk(folder)
+        for name in names
+    }
+
+
+def _one_machine(*arguments):
+    """Runs the command in a process of its own, with one thread."""
+    subprocess.run(
+        [sys.executable, "-m", "tfcolor", "colorize", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TF_NUM_INTRAOP_THREADS": "1"},
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "plain.keras"
+    return models.save(models.lightness_model(), path)
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory, model):
+    """An album of 24 pictures and what one machine makes of it."""
+    folder = tmp_path_factory.mktemp("expected")
+    _make_album(folder / "album", 24)
+    _one_machine(
+        str(folder / "album"), f"--output={folder / 'one'}/", f"--model={model}"
+    )
+    assert len(_files(folder / "one")) == 24
+    return folder
+
+
+def test_files_are_those_of_one_machine_with_the_shipped_model(
+    tmp_path, capsys
+):
+    _make_album(tmp_path / "album", 6, (300, 200))
+    (tmp_path / "album/bad.jpg").write_text("text")
+    arguments = [str(tmp_path / "album"), "--compare"]
+    cluster = [f"--output={tmp_path}/two/", "--cluster"]
+    with pytest.raises(subprocess.CalledProcessError):
+        # Status 1: a picture failed.
+        _one_machine(*arguments, f"--output={tmp_path}/one/", "--batch_size=1")
+    with local_ray.two_nodes():
+        for said in ("Colorized 6 pictures", "6 there already, skipped"):
+            status = main.run(["colorize", *arguments, *cluster])
+            assert status == 1
+            assert said in capsys.readouterr().out
+    assert _files(tmp_path / "two") == _files(tmp_path / "one")
+    assert len(_files(tmp_path / "two")) == 12
+    with open(tmp_path / "two.failures.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert row["source"] == str(tmp_path / "album/bad.jpg")
+    assert row["reason"].startswith("The file is not a picture")
+
+
+@pytest.mark.parametrize("victim", ["worker", "node"])
+def test_what_was_killed_is_done_elsewhere(tmp_path, model, expected, victim):
+    pids, output = tmp_path / "pids", tmp_path / "two"
+    pids.mkdir()
+    with local_ray.two_nodes() as (cluster, node):
+        outcomes = album.colorize_on_cluster(
+            [str(expected / "album")],
+            str(output),
+            make_colorizer=functools.partial(
+                breaking.slow_colorizer, model, str(pids)
+            ),
+        )
+
+        def kill():
+            deadline = time.monotonic() + 200
+            while time.monotonic() < deadline:
+                done = output.rglob("*.png")
+                if len(list(done)) >= 5 and list(pids.iterdir()):
+                    break
+                time.sleep(0.05)
+            if victim == "worker":
+                os.kill(int(next(pids.iterdir()).name), signal.SIGKILL)
+            else:
+                cluster.remove_node(node, allow_graceful=False)
+            killed.append(victim)
+
+        killed = []
+        thread = threading.Thread(target=kill)
+        thread.start()
+        found = list(outcomes)
+        thread.join()
+    assert killed == [victim]
+    assert sorted(o.source for o in found) == sorted(
+        str(path) for path in (expected / "album").rglob("*.*")
+    )
+    assert not [o for o in found if o.reason or o.skipped]
+    assert _files(output) == _files(expected / "one")
+
+
+def test_a_poisoned_picture_is_named_and_the_rest_is_done(
+    tmp_path, model, expected
+):
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name, data in _files(expected / "album").items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    poison = folder / "trip/poison.png"
+    poison.write_bytes((folder / "002.png").read_bytes())
+    with local_ray.two_nodes():
+        found = list(
+            album.colorize_on_cluster(
+                [str(folder)],
+                str(tmp_path / "two"),
+                make_colorizer=functools.partial(
+                    breaking.poisoned_colorizer, model
+                ),
+            )
+        )
+    failed = [(o.source, o.reason) for o in found if o.reason]
+    assert failed == [(str(poison), engine.LOST)]
+    assert len(found) == 25
+    assert not [o for o in found if o.skipped]
+    assert _files(tmp_path / "two") == _files(expected / "one")
+
+
+def test_manifests_and_shards(tmp_path, model, expected):
+    from pyarrow import parquet
+
+    from tfcolor.data import records
+
+    manifest = tmp_path / "scans.txt"
+    sources = sorted((expected / "album").rglob("*.*"))
+    manifest.write_text("\n".join([*map(str, sources), str(sources[0])]) + "\n")
+    expected_files = _files(expected / "one")
+    with local_ray.two_nodes():
+        for sink in (None, "parquet", "tfrecord"):
+            for skipped in (0, 24):
+                found = list(
+                    album.colorize_on_cluster(
+                        [f"@{manifest}"],
+                        str(tmp_path / str(sink)),
+                        make_colorizer=functools.partial(
+                            breaking.poisoned_colorizer, model
+                        ),
+                        sink=sink,
+                    )
+                )
+                assert len(found) == 24
+                assert sum(o.skipped is not None for o in found) == skipped
+    assert _files(tmp_path / "None") == expected_files
+    (shard,) = (tmp_path / "parquet").glob("*.parquet")
+    table = parquet.read_table(shard).to_pydict()
+    named = zip(table["name"], table["encoded"], strict=True)
+    assert dict(named) == expected_files
+    assert table["source"] == list(map(str, sources))
+    (shard,) = (tmp_path / "tfrecord").glob("*.tfrecord")
+    names = []
+    import tensorflow as tf
+
+    for serialized in tf.data.TFRecordDataset(str(shard)):
+        encoded, *_ = records.parse(serialized)
+        assert encoded.numpy() in expected_files.values()
+        names.append(encoded)
+    assert len(names) == 24
+
+
+def test_evaluations_are_those_of_one_machine(tmp_path, model):
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        (tmp_path / f"truth/{i % 2}").mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (24, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"truth/{i % 2}/{i}.png")
+    (tmp_path / "truth/0/bad.png").write_text("text")
+    arguments = ["evaluate", f"--truth={tmp_path}/truth", f"--model={model}"]
+    arguments += ["--by_class"]
+    assert main.run([*arguments, f"--output={tmp_path}/one"]) == 1
+    with local_ray.two_nodes():
+        status = main.run([*arguments, f"--output={tmp_path}/two", "--cluster"])
+    assert status == 1
+    one, two = _files(tmp_path / "one"), _files(tmp_path / "two")
+    assert set(one) == set(two)
+    for name in ("metrics.csv", "summary.md", "by_class.csv"):
+        assert one[name] == two[name]
+    assert len([name for name in one if name.startswith("pictures/")]) == 18

@@ -1,0 +1,113 @@
+"""From an S3 server on loopback to it: pictures, manifest, failures, again."""
+
+import functools
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.cluster import breaking
+from tests.cluster import local_ray
+from tests.inference import models
+from tfcolor.cluster import album as cluster_album
+from tfcolor.cluster import storage
+from tfcolor.inference import album
+from tfcolor.inference.colorizer import Colorizer
+
+pytest.importorskip("s3fs")
+moto_server = pytest.importorskip("moto.server")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """The URL of a bucket of a server of its own."""
+    import s3fs
+
+    server = moto_server.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "anyone")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    s3fs.S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem().mkdir("scans")
+    yield "s3://scans"
+    s3fs.S3FileSystem.clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    (tmp_path / "in/1920").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for i, name in enumerate(("a.png", "1920/b.png", "1920/c.jpg", "d.png")):
+        pixels = rng.integers(0, 256, (12, 18 + i), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "in" / name)
+    return tmp_path
+
+
+def _content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*.*")
+    }
+
+
+def test_objects_are_written_read_found_and_removed(bucket):
+    path = f"{bucket}/x/a.bin"
+    assert not storage.exists(path)
+    storage.write(path, b"0123456789")
+    assert storage.read(path, 2, 5) == b"234"
+    storage.make_folder(f"{bucket}/new")
+    storage.remove(path)
+    assert not storage.exists(path)
+
+
+@pytest.mark.long
+def test_files_are_those_of_folders_and_are_done_once(
+    bucket, pictures, tmp_path
+):
+    pytest.importorskip("ray")
+    model = models.save(models.lightness_model(), tmp_path / "plain.keras")
+    list(
+        album.colorize_album(
+            [str(pictures / "in")],
+            str(tmp_path / "one"),
+            make_colorizer=functools.partial(Colorizer, model, batch_size=1),
+        )
+    )
+    sources = _content(pictures / "in")
+    for name, data in sources.items():
+        storage.write(f"{bucket}/in/{name}", data)
+    storage.write(f"{bucket}/in/bad.jpg", b"text")
+    lines = "\n".join(f"{bucket}/in/{name}" for name in sources)
+    storage.write(f"{bucket}/list.txt", lines.encode())
+    make_colorizer = functools.partial(breaking.poisoned_colorizer, model)
+    with local_ray.two_nodes():
+        for inputs, output, skipped, failed in (
+            ([f"{bucket}/in/"], f"{bucket}/out", 0, 1),
+            ([f"{bucket}/in/"], f"{bucket}/out", 4, 1),
+            ([f"@{bucket}/list.txt"], f"{bucket}/listed", 0, 0),
+        ):
+            found = list(
+                cluster_album.colorize_on_cluster(
+                    inputs, output, make_colorizer=make_colorizer
+                )
+            )
+            assert sum(o.skipped is not None for o in found) == skipped
+            assert [o.source for o in found if o.reason] == failed * [
+                f"{bucket}/in/bad.jpg"
+            ]
+            import s3fs
+
+            system = s3fs.S3FileSystem(use_listings_cache=False)
+            root = output.removeprefix("s3://")
+            written = {
+                path.removeprefix(f"{root}/"): system.cat_file(path)
+                for path in system.find(root)
+            }
+            assert written == _content(tmp_path / "one")

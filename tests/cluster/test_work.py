@@ -1,0 +1,174 @@
+"""What a process of the cluster does, without a cluster."""
+
+import functools
+import os
+import pathlib
+import sys
+
+import fsspec
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.inference import models
+from tfcolor.cli import main
+from tfcolor.cluster import album as cluster_album
+from tfcolor.cluster import engine
+from tfcolor.cluster import sinks
+from tfcolor.cluster import storage
+from tfcolor.cluster.album import Colorizing
+from tfcolor.cluster.listing import Entry
+from tfcolor.data.outcome import Outcome
+from tfcolor.inference import album
+from tfcolor.inference.colorizer import Colorizer
+
+
+@pytest.fixture(scope="module")
+def make_colorizer():
+    return functools.partial(Colorizer, models.lightness_model(), image_size=16)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("a.png", "b.jpg"):
+        pixels = rng.integers(0, 256, (12, 18), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "in" / name)
+    (tmp_path / "in/c.png").write_text("text")
+    return tmp_path
+
+
+def _read(folder):
+    paths = sorted(folder.iterdir())
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def test_from_store_to_store_is_as_from_folder_to_folder(
+    folder, make_colorizer
+):
+    list(
+        album.colorize_album(
+            [str(folder / "in")],
+            str(folder / "out"),
+            make_colorizer=make_colorizer,
+            compare=True,
+        )
+    )
+    system, store = fsspec.filesystem("memory"), "memory://work"
+    for name, data in _read(folder / "in").items():
+        storage.write(f"{store}/in/{name}", data)
+    wanted = Colorizing(f"{store}/out", make_colorizer, compare=True)
+    entries = [
+        Entry(f"{store}/in/{n}", n, n) for n in ("a.png", "b.jpg", "c.png")
+    ]
+    entries.append(Entry(f"{store}/in/gone.png", "gone.png", "gone.png"))
+    assert not any(map(wanted.find_done, entries))
+    outcomes = wanted.make_work()(entries).outcomes
+    by_name = {os.path.basename(o.source): o for o in outcomes}
+    assert by_name["a.png"].source == f"{store}/in/a.png"
+    assert by_name["a.png"].written == (
+        f"{store}/out/a.png",
+        f"{store}/out/a.compare.png",
+    )
+    assert wanted.find_done(entries[0]) == by_name["a.png"].written
+    assert by_name["c.png"].reason.startswith("The file is not a picture")
+    assert by_name["gone.png"].reason
+    written = {
+        path.rpartition("/")[2]: system.cat_file(path)
+        for path in system.find("/work/out")
+    }
+    assert written == _read(folder / "out")
+    assert len(written) == 4
+    system.rm("/work", recursive=True)
+
+
+@pytest.mark.parametrize("kind", sinks.KINDS)
+def test_shards_hold_what_files_would(folder, make_colorizer, kind):
+    wanted = Colorizing(str(folder / "out"), make_colorizer)
+    packed = Colorizing(str(folder / "shards"), make_colorizer, packed=True)
+    entries = [
+        Entry(str(folder / "in" / n), n, n) for n in ("a.png", "b.jpg", "c.png")
+    ]
+    wanted.make_work()(entries)
+    sink = sinks.Sink(kind, str(folder / "shards"))
+    assert not sink.is_done(entries)
+    results = sink.pack(entries, packed.make_work()(entries))
+    assert sink.is_done(entries)
+    assert not sink.is_done(entries[:2])
+    path = sink.path(entries)
+    written = [o.written for o in results.outcomes if not o.reason]
+    assert written == [(path,), (path,)]
+    assert _pictures(path, kind) == list(_read(folder / "out").values())
+
+
+def _pictures(path, kind):
+    if kind == sinks.PARQUET:
+        parquet = pytest.importorskip("pyarrow.parquet")
+        return parquet.read_table(path).to_pydict()["encoded"]
+    import tensorflow as tf
+
+    from tfcolor.data import records
+
+    data = tf.data.TFRecordDataset(path)
+    return [records.parse(example)[0].numpy() for example in data]
+
+
+def test_a_sink_of_no_known_kind_is_refused():
+    with pytest.raises(ValueError, match="`sink` must be one of"):
+        sinks.Sink("zip", "out")
+
+
+def test_a_worker_needs_a_processor():
+    with pytest.raises(ValueError, match="at least one processor"):
+        engine.Workers(0)
+
+
+def test_the_ledger_remembers_what_was_there_first_and_counts_losses():
+    ledger = engine.Ledger()
+    assert ledger.begin(5, [1]) == (1, [1])
+    assert ledger.begin(5, [1, 2, 3]) == (2, [1])
+    assert ledger.begin_alone("a") == 0
+    assert ledger.begin_alone("a") == 1
+    assert ledger.begin_alone("a") == 2
+    results = engine.Results([Outcome("a")], [None])
+    ledger.end_alone("a", results)
+    assert ledger.begin_alone("a") == results
+
+
+def test_the_command_says_what_it_needs(tmp_path, capsys, monkeypatch):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    status = main.run(
+        ["colorize", str(tmp_path), f"--output={tmp_path}/out/", "--cluster"]
+    )
+    assert status == 2
+    assert "pip install 'tfcolor[cluster]'" in capsys.readouterr().err
+    assert not list(pathlib.Path(tmp_path / "out").iterdir())
+
+
+def test_the_output_must_be_a_folder(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="`output` must be a folder"):
+        cluster_album.colorize_on_cluster(
+            [str(tmp_path)], str(tmp_path / "b.png"), make_colorizer=None
+        )
+
+
+def test_nothing_is_left_of_a_run_that_could_not_begin(tmp_path):
+    Image.new("L", (8, 8)).save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match="must not replace"):
+        cluster_album.colorize_on_cluster(
+            [str(tmp_path)], str(tmp_path), make_colorizer=None
+        )
+    assert os.listdir(tmp_path) == ["a.png"]
+
+
+def test_a_source_behind_a_link_is_never_replaced(folder, make_colorizer):
+    (folder / "out").symlink_to(folder / "in")
+    before = _read(folder / "in")
+    wanted = Colorizing(str(folder / "out"), make_colorizer)
+    entries = [Entry(str(folder / "in/a.png"), "a.png", "a.png")]
+    (outcome,) = wanted.make_work()(entries).outcomes
+    assert outcome.reason.startswith("its result would replace it")
+    assert _read(folder / "in") == before

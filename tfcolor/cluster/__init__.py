@@ -1,0 +1,1 @@
+"""Albums on many machines, by Ray Data."""

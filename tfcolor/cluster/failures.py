@@ -1,0 +1,62 @@
+"""The failures table of a run: a CSV file with what failed and why."""
+
+import csv
+import os
+import tempfile
+
+from tfcolor.cluster import storage
+
+HEADER = ("source", "reason")
+
+
+def default_path(output: str) -> str:
+    """Returns where the table of an output goes: beside it.
+
+    Args:
+        output: str, a folder or URL.
+    """
+    return storage.beside(output, ".failures.csv")
+
+
+class FailuresTable:
+    """Collects failures on disk; the table appears whole at the end.
+
+    A context manager. Without failures there is no table, and one of an
+    earlier run goes.
+
+    Args:
+        path: str, path or URL.
+    """
+
+    def __init__(self, path: str):
+        self.path = path
+        self._count = 0
+
+    def __enter__(self):
+        descriptor, self._local = tempfile.mkstemp(suffix=".csv")
+        self._file = open(
+            descriptor,
+            "w",
+            newline="",
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(HEADER)
+        return self
+
+    def add(self, source: str, reason: str) -> None:
+        """Adds a picture and why it failed."""
+        self._writer.writerow((source, reason))
+        self._count += 1
+
+    def __exit__(self, *exception):
+        self._file.close()
+        try:
+            if self._count:
+                with open(self._local, "rb") as file:
+                    storage.write(self.path, file.read())
+            elif exception[0] is None:
+                storage.remove(self.path)
+        finally:
+            os.remove(self._local)
