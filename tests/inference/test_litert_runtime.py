@@ -172,3 +172,11 @@ def test_the_command_imports_no_tensorflow(tmp_path):
     assert done.stdout.splitlines()[-1] == "imported:"
     assert "failed: " in done.stderr and "XNNPACK" not in done.stderr
     assert len(os.listdir(tmp_path / "new")) == 8
+
+
+def test_threads_are_those_that_tensorflow_would_take(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
+    assert litert_network.processors() == 3
+    for none in ("", "0", "many"):
+        monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", none)
+        assert litert_network.processors() == len(os.sched_getaffinity(0))

@@ -21,8 +21,8 @@ class LiteRTNetwork:
 
     Args:
         content: bytes of the file.
-        threads: int or None. None is one for each processor that this
-            process may use; LiteRT's own choice is one alone.
+        threads: int or None. None is `processors()`; LiteRT's own choice is
+            one alone.
     """
 
     def __init__(self, content: bytes, *, threads: int | None = None):
@@ -79,7 +79,14 @@ def _without_announcements() -> Iterator[None]:
 
 
 def processors() -> int:
-    """Returns how many processors this process may use, int."""
+    """Returns how many threads this process is to compute with, int.
+
+    That many are TF_NUM_INTRAOP_THREADS of the environment, which TensorFlow
+    follows too, else the processors that the process may use.
+    """
+    wanted = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
