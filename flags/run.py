@@ -15,8 +15,8 @@ WORKDIR = flags.DEFINE_string(
 INITIAL_WEIGHTS = flags.DEFINE_string(
     "initial_weights",
     None,
-    "Model to start from: a shipped name or a .keras file. A run that goes on "
-    "does not read it again.",
+    "Model to start from: a name that `tfcolor models` lists, or a .keras, "
+    ".pth or .safetensors file. A run that goes on does not read it again.",
 )
 STRATEGY = flags.DEFINE_enum(
     "strategy",

@@ -25,6 +25,7 @@ from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
 from tfcolor.data import files
 from tfcolor.data import sources
+from tfcolor.inference import colorization_model
 from tfcolor.losses import classification
 from tfcolor.losses import objective
 from tfcolor.models import blend
@@ -35,8 +36,6 @@ from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validation_pictures
 from tfcolor.training.run_folder import RunFolder
-from tfcolor.weights import model_file
-from tfcolor.weights import shipped
 from tfcolor.weights import transfer
 from trainers import initial_weights
 
@@ -175,23 +174,23 @@ def with_boxes(opened, boxed: Callable) -> tuple:
 
 
 def load_model(name_or_path: str) -> keras.Model:
-    """Loads a shipped model or a .keras file.
+    """Loads a model to start from.
 
     Args:
-        name_or_path: str.
+        name_or_path: str, of a shipped or a published model, or of a file; see
+            `colorization_model.open_model`.
 
     Returns:
         keras.Model.
     """
-    load = shipped.load if name_or_path in shipped.names() else model_file.load
-    return load(name_or_path)[0]
+    return colorization_model.open_model(name_or_path)[0]
 
 
 def load_network(name_or_path: str) -> keras.Model:
     """Loads the network that other networks start from.
 
     Args:
-        name_or_path: str, of a shipped model or a .keras file.
+        name_or_path: str; see `load_model`.
 
     Returns:
         keras.Model: what `load_model` returns, or the network inside a blend.
@@ -204,10 +203,11 @@ def build_siggraph() -> keras.Model:
     path, options = run_flags.INITIAL_WEIGHTS.value, model_flags.options()
     if not path:
         return siggraph(**options)
+    start = load_network(path)
     return initial_weights.copied(
-        load_network(path),
+        start,
         siggraph,
-        options,
+        options | initial_weights.seen_mask(start),
         transfer.copy_weights,
         path=path,
     )

@@ -61,6 +61,20 @@ def copied(
     return model
 
 
+def seen_mask(start: keras.Model) -> dict:
+    """Returns how a network sees the mask of hints, which weights depend on.
+
+    Args:
+        start: keras.Model, of the weights.
+
+    Returns:
+        dict, the option `mask_center` of a builder; empty for networks that
+        have none.
+    """
+    seen = architecture.of(start).options
+    return {key: seen[key] for key in ("mask_center",) if key in seen}
+
+
 def _find_fitting(start, build, options, copy) -> dict:
     """Returns the options with which the weights fit; {} if none do."""
     known = architecture.of(start).options

@@ -17,7 +17,6 @@ from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
 from tfcolor.evaluation import classifier_report
 from tfcolor.inference import colorizer as colorizer_lib
-from tfcolor.models import architecture
 from tfcolor.models import task_transfer
 from tfcolor.weights import transfer
 from trainers import assembly
@@ -138,9 +137,7 @@ def build_classifier(num_classes: int) -> keras.Model:
     if not path:
         return build(**options)
     start = assembly.load_network(path)
-    # The trunk must go on seeing the mask as it was trained to.
-    seen = architecture.of(start).options
-    options |= {k: seen[k] for k in ("mask_center",) if k in seen}
+    options |= initial_weights.seen_mask(start)
     return initial_weights.copied(start, build, options, copy, path=path)
 
 

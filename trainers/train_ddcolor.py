@@ -9,7 +9,8 @@ Losses: the distance of ab, and how colorful pictures are. --perceptual_weight
 adds the perceptual loss, which needs --vgg_weights; --adversarial_weight adds a
 discriminator, which begins at random and learns in the same steps. Weights of
 the encoder and of VGG16 are files that the user has; without --encoder_weights
-or --initial_weights the encoder begins at random, which takes far longer.
+or --initial_weights (a published name, `ddcolor_tiny` with --encoder=tiny, or a
+file) the encoder begins at random, which takes far longer.
 docs/ddcolor.md says what is not as published.
 
 The run folder is that of train_full; a discriminator is in the checkpoints and
@@ -35,6 +36,7 @@ from tfcolor.weights import pytorch_files
 from tfcolor.weights import torchvision
 from tfcolor.weights import transfer
 from trainers import assembly
+from trainers import initial_weights
 from trainers import launch
 
 for _group in (data_flags, ddcolor_flags, optimizer_flags, run_flags):
@@ -45,12 +47,18 @@ flags.mark_flags_as_required(["images", "workdir"])
 
 def _build_network():
     """Builds the network of the flags, with the weights to start from."""
-    model = ddcolor(**ddcolor_flags.options())
-    if run_flags.INITIAL_WEIGHTS.value:
-        start = assembly.load_model(run_flags.INITIAL_WEIGHTS.value)
-        transfer.copy_weights(start, model)
-    elif ddcolor_flags.ENCODER_WEIGHTS.value:
-        path = ddcolor_flags.ENCODER_WEIGHTS.value
+    path, options = run_flags.INITIAL_WEIGHTS.value, ddcolor_flags.options()
+    if path:
+        return initial_weights.copied(
+            assembly.load_model(path),
+            ddcolor,
+            options,
+            transfer.copy_weights,
+            path=path,
+        )
+    model = ddcolor(**options)
+    path = ddcolor_flags.ENCODER_WEIGHTS.value
+    if path:
         ddcolor_keys.encoder_arrays(pytorch_files.read_state(path), model)
     return model
 

@@ -5,6 +5,10 @@
         --full_weights=runs/full/model.keras
         --instance_weights=runs/instance/model.keras --workdir=runs/fusion
 
+--initial_weights=instcolorization begins with the published networks, all
+three; add --blending=faithful for their way of blending. Any model of this
+trainer can stand there too.
+
 Only the 13 blending layers, the last convolution and the output learn; the
 trunk and the instance network stay as they came, their batch normalizations
 in evaluation mode. model.keras holds all three networks.
@@ -45,36 +49,58 @@ for _group in (
 flags.declare_key_flag("width")
 # Pictures are seen whole and at their own size, with their boxes.
 _UNUSED = ("cache", "load_size", "min_area", "aged_share")
-flags.mark_flags_as_required(
-    ["images", "full_weights", "instance_weights", "workdir"]
-)
+flags.mark_flags_as_required(["images", "workdir"])
 
 
 def build_networks():
     """Builds the three networks: full and instance as they come, frozen."""
-    path = fusion_flags.FULL_WEIGHTS.value
-    full = assembly.load_model(path)
-    new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
-    width = {"width": model_flags.options()["width"]}
-    fusion = initial_weights.copied(
-        blend.network(full),
-        fusion_lib.fusion,
-        width | fusion_flags.options(),
-        functools.partial(
-            transfer.copy_weights, except_layers=["ab_logits", *new]
-        ),
-        path=path,
-        flag="--full_weights",
+    initial = run_flags.INITIAL_WEIGHTS.value
+    path = fusion_flags.FULL_WEIGHTS.value or initial
+    instance_path = fusion_flags.INSTANCE_WEIGHTS.value or initial
+    if not path or not instance_path:
+        raise ValueError(
+            "--full_weights and --instance_weights must be given, or "
+            "--initial_weights, a model that has both. Received: "
+            f"--full_weights={path} --instance_weights={instance_path}"
+        )
+    full = _part_of(assembly.load_model(path), "full")
+    fusion = _build_fusion(full, path, initial)
+    instance = blend.network(
+        _part_of(assembly.load_model(instance_path), "instance")
     )
-    instance = assembly.load_network(fusion_flags.INSTANCE_WEIGHTS.value)
-    _check_instance(instance, fusion)
+    _check_instance(instance, fusion, instance_path)
     instance = instance_lib.with_maps(instance)
     instance.trainable = False
     fusion_lib.freeze_trunk(fusion)
     return full, instance, fusion
 
 
-def _check_instance(instance, fusion) -> None:
+def _part_of(model, kind: str):
+    """Returns a network of an instance-aware model, or any other model."""
+    return fusion_lib.networks_of(model).get(kind) or model
+
+
+def _build_fusion(full, path: str, initial: str | None):
+    """Builds the fusion network, from another one or from a trunk."""
+    start, flag, except_layers = blend.network(full), "--full_weights", []
+    if initial:
+        start = _part_of(assembly.load_model(initial), "fusion")
+        path, flag = initial, "--initial_weights"
+    else:
+        new = [f"{name}_fusion" for name in siggraph_blocks.MAPS]
+        except_layers = ["ab_logits", *new]
+    width = {"width": model_flags.options()["width"]}
+    return initial_weights.copied(
+        start,
+        fusion_lib.fusion,
+        width | fusion_flags.options() | initial_weights.seen_mask(start),
+        functools.partial(transfer.copy_weights, except_layers=except_layers),
+        path=path,
+        flag=flag,
+    )
+
+
+def _check_instance(instance, fusion, path: str) -> None:
     """Refuses an instance network whose maps the fusion cannot blend."""
     trunk = [x.name for x in fusion.layers if x.name.startswith("block")]
     trunk = [name for name in trunk if fusion.get_layer(name).weights]
@@ -88,7 +114,7 @@ def _check_instance(instance, fusion) -> None:
         raise ValueError(
             "--instance_weights must be a model of train_instance of the width "
             f"of --full_weights, --width={now}. Received: "
-            f"{fusion_flags.INSTANCE_WEIGHTS.value!r}, {kind}"
+            f"{path!r}, {kind}"
         ) from error
 
 

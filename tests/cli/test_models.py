@@ -67,6 +67,17 @@ def test_the_list_says_what_is_cached(by_hand, capsys):
     assert "  -  " in _line(said, "siggraph17")
 
 
+def test_a_cached_model_that_broke_is_not_called_cached_already(
+    by_hand, capsys
+):
+    for _ in range(2):
+        by_hand("siggraph17", published_states.full(1, WIDTH))
+        assert _run(models, "fetch", "siggraph17") == 0
+        assert "siggraph17: cached in " in capsys.readouterr().out
+        with open(published.converted_path("siggraph17"), "r+b") as file:
+            file.truncate(1000)
+
+
 def test_models_are_fetched_and_removed_by_name(by_hand, capsys):
     by_hand("siggraph17", published_states.full(1, WIDTH))
     assert _run(models, "fetch", "siggraph17") == 0

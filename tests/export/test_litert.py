@@ -6,6 +6,8 @@ import pytest
 from tests.export import exported
 from tests.inference import models
 from tests.weights import ddcolor_states
+from tests.weights import published_states
+from tests.weights import pytorch_pickles
 from tfcolor.export import export_litert
 from tfcolor.export import export_model
 from tfcolor.export import litert
@@ -13,6 +15,7 @@ from tfcolor.export import litert_figures
 from tfcolor.inference import network
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.weights import ddcolor_keys
+from tfcolor.weights import pytorch_models
 
 SIZE = 32
 
@@ -61,6 +64,28 @@ def test_ddcolor_becomes_a_file_of_operators_that_litert_has():
     right = model({"L": L})["ab"].numpy()
     error = litert.LiteRTNetwork(content).predict_ab(L) - right
     assert error.std() < 0.01 * right.std()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["eccv16", "siggraph17"])
+def test_published_networks_become_files_close_to_keras(kind, tmp_path):
+    make = {"eccv16": published_states.eccv16}.get(kind, published_states.full)
+    path = pytorch_pickles.save(tmp_path / f"{kind}.pth", make(5, 1 / 8))
+    output = tmp_path / "out"
+    table = export_litert.export_litert(path, str(output), image_size=2 * SIZE)
+    names = [f"{kind}_float16.tflite", f"{kind}_int8.tflite"]
+    assert sorted(os.listdir(output)) == sorted([*names, "model_card.md"])
+    assert len(table) == 5
+    model, _ = pytorch_models.load(path)
+    L = np.random.default_rng(0).uniform(0, 100, [1, 2 * SIZE, 2 * SIZE, 1])
+    L = L.astype(np.float32)
+    inputs = {n: network.without_hints(L)[n] for n in model.input}
+    right = network.network_function(model)(inputs).numpy()
+    assert right.std() > 1
+    for name, tolerance in zip(names, (0.01, 0.2), strict=True):
+        found = litert.LiteRTNetwork((output / name).read_bytes())
+        error = found.predict_ab(L) - right
+        assert error.std() < tolerance * right.std()
 
 
 def test_models_with_boxes_are_refused(tmp_path):

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.export import exported
 from tests.inference import models
 from tfcolor.export import colorizer_cases
 from tfcolor.export import verification
+from tfcolor.export import without_keras
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.served import Case
 from tfcolor.export.warm_up import Request
@@ -13,6 +15,24 @@ from tfcolor.export.warm_up import Request
 def _cases(model):
     options = ColorizerOptions(image_size=exported.IMAGE_SIZE)
     return colorizer_cases.cases(model, options)
+
+
+def _png(value, dtype=np.uint16):
+    picture = np.full([3, 4, 3], value, dtype)
+    picture[0, 0] = 0
+    return np.array([tf.io.encode_png(picture).numpy()], object)
+
+
+def test_channels_of_16_bits_may_be_rounded_otherwise():
+    def difference(found):
+        return without_keras._difference(found, _png(30_000))
+
+    assert difference(_png(30_000)) is None
+    assert difference(_png(30_002)) is None
+    for other in (_png(30_003), _png(99, np.uint8), _png(30_000)[:, None]):
+        assert difference(other)
+    eight = without_keras._difference(_png(99, np.uint8), _png(98, np.uint8))
+    assert eight == "1 of 1 differ"
 
 
 @pytest.mark.slow

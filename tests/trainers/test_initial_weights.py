@@ -1,9 +1,16 @@
 import functools
+import os
 
+import keras
+import numpy as np
 import pytest
 from absl.testing import flagsaver
 
 from tests import pictures
+from tests.weights import ddcolor_states
+from tests.weights import published_states
+from tests.weights import pytorch_pickles
+from tfcolor.models import architecture
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.ensemble import ensemble
@@ -11,12 +18,16 @@ from tfcolor.models.resnet_colorizer import resnet18
 from tfcolor.models.resnet_colorizer import resnet_colorizer
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training.run_folder import RunFolder
+from tfcolor.weights import model_cache
 from tfcolor.weights import model_file
+from tfcolor.weights import published
+from tfcolor.weights import pytorch_models
 from trainers import assembly
 from trainers import labelled_assembly
 from trainers import resnet_assembly
 from trainers import train_alexnet
 from trainers import train_box_ensemble
+from trainers import train_ddcolor
 from trainers import train_full
 from trainers import train_fusion
 
@@ -137,6 +148,95 @@ def test_weights_of_a_fusion_are_named_by_their_own_flags(saved):
     with flagsaver.as_parsed(**NARROW | flags):
         full, instance, fusion = train_fusion.build_networks()
     assert fusion_lib.instance_colorizer(instance=instance, fusion=fusion)
+
+
+@pytest.fixture
+def cached(tmp_path, monkeypatch):
+    """Puts a narrow network into the cache under a published name."""
+    monkeypatch.setenv("TFCOLOR_CACHE", str(tmp_path / "cache"))
+
+    def put(name, states):
+        kind = published.CATALOG[name].kind
+        model = pytorch_models.build(states).model
+        path = published.converted_path(name)
+        os.makedirs(os.path.dirname(path))
+        info = pytorch_models.info_of(kind, name)
+        model_cache.write(model, path, info, origin="")
+        return model
+
+    return put
+
+
+def _ab(model):
+    shape = {"L": 1, "hints": 2, "mask": 1}
+    L = np.random.default_rng(0).uniform(0, 100, [1, 32, 32, 1])
+    inputs = {
+        key: keras.ops.zeros([1, 32, 32, shape[key]]) for key in model.input
+    }
+    inputs["L"] = keras.ops.convert_to_tensor(np.float32(L))
+    return model(inputs)["ab"].numpy()
+
+
+def test_training_begins_with_published_weights_and_their_mask(
+    cached, tmp_path
+):
+    state = published_states.full(3, 1 / 16)
+    given = cached("siggraph17", {"siggraph17": state})
+    path = pytorch_pickles.save(tmp_path / "net.pth", state)
+    for start in ("siggraph17", path):
+        with flagsaver.as_parsed(width="0.0625", initial_weights=start):
+            model = assembly.build_siggraph()
+        assert architecture.of(model).options["mask_center"] == 0.0
+        np.testing.assert_allclose(_ab(model), _ab(given), atol=1e-5)
+    said = _said(assembly.build_siggraph, "siggraph17")
+    assert "set --width=0.0625." in said
+
+
+def test_ddcolor_begins_with_published_weights(cached):
+    given = cached("ddcolor_tiny", {"ddcolor": ddcolor_states.state("tiny", 1)})
+    flags = {"width": "0.0625", "queries": "10", "decoder_blocks": "4"}
+    flags["initial_weights"] = "ddcolor_tiny"
+    with flagsaver.as_parsed(**flags, encoder="tiny"):
+        np.testing.assert_array_equal(
+            _ab(train_ddcolor._build_network()), _ab(given)
+        )
+    with flagsaver.as_parsed(**flags, encoder="large"):
+        with pytest.raises(ValueError, match="same flags; set --encoder=tiny."):
+            train_ddcolor._build_network()
+
+
+def test_fusion_begins_with_all_three_published_networks(cached):
+    state = published_states.mmagic(3, 1 / 32)
+    states = pytorch_models.pytorch.networks_of(state)
+    given = fusion_lib.networks_of(cached("instcolorization", states))
+    start = {"initial_weights": "instcolorization"}
+    with flagsaver.as_parsed(**NARROW | start):
+        built = train_fusion.build_networks()
+    for kind, model in zip(("full", "instance", "fusion"), built, strict=True):
+        for layer in model.layers:
+            for mine, theirs in zip(
+                layer.get_weights(),
+                given[kind].get_layer(layer.name).get_weights(),
+                strict=True,
+            ):
+                np.testing.assert_array_equal(mine, theirs, layer.name)
+    assert any(w.trainable for w in built[2].weights)
+    said = "--full_weights and --instance_weights must be given, or --initial"
+    with flagsaver.as_parsed(**NARROW), pytest.raises(ValueError, match=said):
+        train_fusion.build_networks()
+    # Parts of it are enough.
+    parts = {
+        "full_weights": "instcolorization",
+        "instance_weights": "instcolorization",
+    }
+    with flagsaver.as_parsed(**NARROW | parts):
+        full, _, fusion = train_fusion.build_networks()
+    np.testing.assert_array_equal(_ab(full), _ab(given["full"]))
+    first = "block1_conv1"
+    np.testing.assert_array_equal(
+        fusion.get_layer(first).get_weights()[0],
+        given["full"].get_layer(first).get_weights()[0],
+    )
 
 
 def test_few_pictures_are_split_and_trained_on(tmp_path):

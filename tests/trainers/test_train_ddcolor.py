@@ -1,5 +1,7 @@
 import csv
 import functools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
         tmp_path,
         cache="true",
         epochs="1",
-        steps_per_epoch="150",
+        steps_per_epoch="250",
         learning_rate="0.003",
         clip_norm="5",
         colorfulness_weight="0.05",
@@ -159,38 +161,63 @@ def test_encoder_weights_of_another_network_are_named(tmp_path):
         _run(tmp_path, encoder_weights=str(tmp_path / "other.npz"))
 
 
+# Of runs that are compared, step by step.
+COMPARED = {
+    "epochs": "2",
+    "log_steps": "1",
+    "steps_per_epoch": "2",
+    "learning_rate": "0.0002",
+}
+
+
+def _flags(tmp_path, name, **more):
+    """What `_run` does, as a command line of a run beside it."""
+    images = str(tmp_path / "images")
+    paths = {"images": images, "validation_images": images}
+    paths["workdir"] = str(tmp_path / name)
+    given = FLAGS | COMPARED | paths | more
+    return [f"--{name}={value}" for name, value in given.items()]
+
+
+def _assert_same_losses(one, two):
+    names = ("absolute", "colorfulness_loss")
+    for name in (*names, *(f"validation/{name}" for name in names)):
+        losses = [
+            [float(row[name]) for row in rows if row[name]]
+            for rows in (one, two)
+        ]
+        assert len(losses[0]) == (2 if "validation" in name else 4)
+        np.testing.assert_allclose(*losses, rtol=1e-3, err_msg=name)
+
+
 @pytest.mark.long
 def test_two_workers_have_the_losses_of_one(tmp_path):
-    options = {
-        "epochs": "2",
-        "log_steps": "1",
-        "steps_per_epoch": "2",
-        "learning_rate": "0.0002",
-    }
-    one = _run(tmp_path, **options)
-    flags = (
-        FLAGS
-        | options
-        | {
-            "images": str(tmp_path / "images"),
-            "validation_images": str(tmp_path / "images"),
-            "workdir": str(tmp_path / "two"),
-            "strategy": "multi_worker",
-        }
-    )
+    one = _run(tmp_path, **COMPARED)
     processes = jobs.start(
         "trainers.train_ddcolor",
-        [f"--{name}={value}" for name, value in flags.items()],
+        _flags(tmp_path, "two", strategy="multi_worker"),
         workers=2,
         logs=tmp_path,
     )
     said = jobs.log_path(tmp_path, 0)
     assert jobs.wait(processes) == [0, 0], said.read_text()
-    two = _rows(tmp_path / "two")
-    for name in ("absolute", "colorfulness_loss"):
-        losses = [
-            [float(row[name]) for row in rows if row[name]]
-            for rows in (one, two)
-        ]
-        assert len(losses[0]) == 4
-        np.testing.assert_allclose(*losses, rtol=1e-3)
+    _assert_same_losses(one, _rows(tmp_path / "two"))
+
+
+@pytest.mark.long
+def test_two_devices_have_the_losses_of_one(tmp_path):
+    one = _run(tmp_path, **COMPARED)
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "tests.trainers.two_devices"),
+            "trainers.train_ddcolor",
+            *_flags(tmp_path, "two", strategy="mirrored"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    _assert_same_losses(one, _rows(tmp_path / "two"))
+    model, _ = model_file.load(str(tmp_path / "two" / "model.keras"))
+    assert model.name == "ddcolor"

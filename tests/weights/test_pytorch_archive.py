@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import io
 import pathlib
@@ -168,6 +169,7 @@ def test_a_pickle_cannot_change_the_reader(tmp_path):
         ({"shape": (4,), "strides": (-1,)}, "in numbers"),
         ({"shape": (4, 1)}, "in numbers"),
         ({"shape": (2**62, 2), "strides": (0, 1)}, "expand tensors to at most"),
+        ({"shape": (2**2000,)}, "numbers of at most 64 bits"),
         ({"shape": (0, 2**62), "strides": (1, 1)}, "expand tensors to at most"),
         ({"shape": (1,) * 40, "strides": (1,) * 40}, "in numbers"),
     ],
@@ -180,6 +182,23 @@ def test_sizes_and_places_that_cannot_be_are_refused(tmp_path, tensor, rule):
 def test_a_table_of_billions_is_never_made(tmp_path):
     pickled = b"\x80\x02}r" + struct.pack("<I", 2**31) + b"."
     _refused(pickles.archive(tmp_path / "a.pth", pickled), "counts its objects")
+
+
+def test_numbers_that_would_fill_a_dict_for_hours_are_refused(tmp_path):
+    # Python's hash of each is 0.
+    alike = b"".join(
+        pickles.number(i * (2**61 - 1)) + b"N" for i in range(1, 200_000)
+    )
+    path = pickles.archive(tmp_path / "a.pth", b"\x80\x02}(" + alike + b"u.")
+    _refused(path, "at most 64 bits")
+
+
+def test_a_long_name_is_not_repeated_in_full(tmp_path):
+    name = pickles.text("long" * 10**6)
+    path = pickles.archive(tmp_path / "a.pth", b"\x80\x02}(%bNu." % name)
+    with pytest.raises(ValueError, match="nothing else.*longlong") as error:
+        pytorch_files.read_state(path)
+    assert len(str(error.value)) < 500
 
 
 @pytest.mark.parametrize("again", [b"\x85", b"q\x00h\x00\x86", b"K\x01\x86"])
@@ -235,6 +254,18 @@ def test_archives_of_odd_entries_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "c.pth", "w") as file:
         file.writestr("a.txt", "hello")
     _refused(tmp_path / "c.pth", "with one data.pkl")
+
+
+def test_entries_that_lie_over_each_other_are_refused(tmp_path):
+    path = tmp_path / "a.pth"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("net/data.pkl", pickles.state(pickles.tensor()))
+        file.writestr("net/data/0", bytes(10**6))
+        for i in range(1, 50):
+            again = copy.copy(file.getinfo("net/data/0"))
+            again.filename = again.orig_filename = f"net/data/{i}"
+            file.filelist.append(again)
+    _refused(path, "hold its entries one after the other|Overlapped entries")
 
 
 def test_compressed_archives_are_refused_with_the_way_out(tmp_path):

@@ -1,6 +1,7 @@
 """`tfcolor models`: the models that have a name."""
 
 import argparse
+import os
 
 from tfcolor.cli import shared
 
@@ -118,12 +119,21 @@ def _table() -> list[str]:
 def _fetch(name: str) -> str:
     from tfcolor.weights import published
 
-    before = published.state_of(name)
+    before = _written(published.converted_path(name))
     # A cached one is read: one that broke is no use offline.
     published.load(name)
-    if before == "cached":
+    if before and before == _written(published.converted_path(name)):
         return f"{name}: cached already"
     return f"{name}: cached in {published.folder_of(name)}"
+
+
+def _written(path: str) -> tuple[int, int] | None:
+    """Tells a file from one that takes its place; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
 
 
 def _remove(name: str) -> str:

@@ -35,7 +35,8 @@ def verify(path: str, cases: Sequence[Case]) -> None:
 
     That process can import neither tfcolor nor Keras. It loads the model by
     `tf.saved_model.load` and by `tf.compat.v1.saved_model.load`, as TensorFlow
-    Serving does. Bytes and integers must be equal.
+    Serving does. Bytes and integers must be equal, channels of 16-bit PNG files
+    within 2 of 65535.
 
     Args:
         path: str, of the SavedModel.

@@ -14,6 +14,8 @@ import sys
 
 # Of float outputs; the other ones must be equal.
 _TOLERANCE = 1e-3
+# Of 65535: what loaders round differently is seen in 16 bits.
+_DEEP_TOLERANCE = 2
 _BLOCKED = ("tfcolor", "keras", "tf_keras")
 
 
@@ -117,7 +119,28 @@ def _difference(found, right) -> str | None:
         largest = np.abs(found - right).max(initial=0)
         return None if largest <= _TOLERANCE else f"differs by {largest:.2g}"
     different = int((found != right).sum())
+    if different and right.dtype.kind == "O":
+        pairs = zip(found.ravel(), right.ravel(), strict=True)
+        different = sum(not _is_equal(one, other) for one, other in pairs)
     return f"{different} of {found.size} differ" if different else None
+
+
+def _is_equal(found, right) -> bool:
+    """Whether two values are equal, or PNG files of 16 bits nearly so."""
+    if found == right:
+        return True
+    deep = isinstance(right, bytes) and right[:4] == b"\x89PNG"
+    # In its header: the bits of a channel.
+    if not deep or found[:25] != right[:25] or right[24] != 16:
+        return False
+    import numpy as np
+    import tensorflow as tf
+
+    pictures = (
+        tf.io.decode_png(data, dtype=tf.uint16).numpy().astype(np.int32)
+        for data in (found, right)
+    )
+    return np.abs(np.subtract(*pictures)).max() <= _DEEP_TOLERANCE
 
 
 def main(path: str, questions: str, answers: str) -> None:

@@ -14,6 +14,7 @@ References:
     Networks", ICLR 2018.
 """
 
+import collections
 import re
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from tfcolor.models.ddcolor import ddcolor
 from tfcolor.weights import pytorch
 from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
+from tfcolor.weights import state_dicts
 
 _ARCH = "encoder.arch"
 _FIRST = f"{_ARCH}.downsample_layers.0.0.weight"
@@ -41,6 +43,8 @@ _FIXED = {
     "mean": scaling.IMAGENET_MEAN,
     "std": scaling.IMAGENET_DEVIATION,
 }
+# How far rounding to half precision takes them, bfloat16 too.
+_ROUNDED = 2e-3
 _SPECTRAL = ("weight_orig", "weight_u", "weight_v")
 _SHUFFLES = {"pixels0_shuffle": 2, "pixels1_shuffle": 2, "pixels2_shuffle": 2}
 _SHUFFLES |= {f"{name}_bn": scale for name, scale in _SHUFFLES.items()}
@@ -90,8 +94,8 @@ def options_of(state: Mapping[str, np.ndarray]) -> dict:
         ValueError: it is no state dict of DDColor.
     """
     shapes = {
-        key.removeprefix("module."): np.shape(value)
-        for key, value in state.items()
+        pytorch.without_module(key): state_dicts.shape_of(state, key)
+        for key in state
     }
     for key in (_FIRST, _QUERIES):
         if len(shapes.get(key, ())) < 2:
@@ -141,7 +145,7 @@ def arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> list[str]:
         ValueError: a key is missing, unexpected or there twice, an array has
             another shape, or one is not finite. All of them are listed.
     """
-    plain, problems = _plain(state)
+    plain, problems = pytorch.plain_arrays(state, pytorch.without_module)
     found, more = fold(plain)
     problems += more
     slots = dict(_slots(model))
@@ -153,7 +157,7 @@ def arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> list[str]:
         f"not ImageNet's: {key} {np.ravel(found[key]).tolist()}"
         for key, values in _FIXED.items()
         if np.size(found.get(key, ())) == len(values)
-        and not np.allclose(np.ravel(found[key]), values, atol=1e-6)
+        and not np.allclose(np.ravel(found[key]), values, atol=_ROUNDED)
     ]
     if problems:
         raise ValueError(
@@ -177,11 +181,12 @@ def encoder_arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> None:
         ValueError: a key is missing or unexpected, an array has another
             shape, or one is not finite. All of them are listed.
     """
-    found = {
-        f"{_ARCH}.{key}": np.asarray(value)
-        for key, value in state.items()
+    names = {
+        f"{_ARCH}.{key}": key
+        for key in state
         if not key.startswith(("norm.", "head."))
     }
+    found = state_dicts.renamed(state, names)
     slots = {
         key: slot
         for key, slot in _slots(model)
@@ -202,18 +207,18 @@ def encoder_arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> None:
 
 def fold(
     state: Mapping[str, np.ndarray],
-) -> tuple[dict[str, np.ndarray], list[str]]:
+) -> tuple[Mapping[str, np.ndarray], list[str]]:
     """Divides spectral norms out of a state dict's kernels.
 
     Args:
         state: mapping of str to array.
 
     Returns:
-        dict of str to array, where `weight` stands for each complete
+        mapping of str to array, where `weight` stands for each complete
         `weight_orig`, `weight_u` and `weight_v`; and a list of str, what is
         wrong with the others.
     """
-    folded, problems = dict(state), []
+    folded, used, problems = {}, set(), []
     for key in state:
         module, _, suffix = key.rpartition(".")
         if suffix != _SPECTRAL[0]:
@@ -223,7 +228,8 @@ def fold(
         if missing:
             problems += [f"missing: {name}" for name in missing]
             continue
-        kernel, u, v = (np.asarray(folded.pop(name)) for name in keys)
+        kernel, u, v = (np.asarray(state[name]) for name in keys)
+        used |= set(keys)
         matrix = kernel.reshape(len(kernel), -1) if kernel.ndim else kernel
         if matrix.ndim != 2 or (u.shape, v.shape) != tuple(
             (n,) for n in matrix.shape
@@ -238,26 +244,18 @@ def fold(
             problems.append(f"norm of {key}: {norm}")
             norm = 1.0
         folded[f"{module}.weight"] = (kernel / norm).astype(np.float32)
-    return folded, problems
+    others = {key: key for key in state if key not in used}
+    rest = state_dicts.renamed(state, others)
+    return collections.ChainMap(folded, rest), problems
 
 
 def _assign(slots, found) -> None:
     for key, slot in slots.items():
-        for variable, value in slot.place(found[key].astype(np.float32)):
+        array = found[key]
+        for variable, value in slot.place(array.astype(np.float32)):
             variable.assign(value)
         # Read once: of a large file one array at a time stays in memory.
-        pytorch_archive.forget(found[key])
-
-
-def _plain(state) -> tuple[dict, list[str]]:
-    """Returns the arrays under their plain names, and doublets."""
-    plain, problems = {}, []
-    for key, value in state.items():
-        name = key.removeprefix("module.")
-        if name in plain:
-            problems.append(f"there twice: {name}")
-        plain[name] = np.asarray(value)
-    return plain, problems
+        pytorch_archive.forget(array)
 
 
 def _count(names, pattern) -> int:

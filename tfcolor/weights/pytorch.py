@@ -6,6 +6,7 @@ another shape is an error that lists every such array, and the model keeps
 the weights it had.
 """
 
+from collections.abc import Callable
 from collections.abc import Mapping
 
 import keras
@@ -15,6 +16,7 @@ from tfcolor.color import ab_bins
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
+from tfcolor.weights import state_dicts
 
 # PyTorch keeps kernels as (out, in, height, width), and (in, out, height,
 # width) for transposed convolutions; Keras as (height, width, in, out), and
@@ -38,9 +40,9 @@ def width_of(state: Mapping[str, np.ndarray]) -> float:
     Raises:
         ValueError: the first convolution is missing, or wider than any.
     """
-    for key, value in state.items():
+    for key in state:
         if pytorch_keys.plain_key(key) == "model1.0.weight":
-            shape = np.shape(value)
+            shape = state_dicts.shape_of(state, key)
             if len(shape) != 4 or not 1 <= shape[0] <= _MOST_FILTERS:
                 raise ValueError(
                     "'model1.0.weight' must have 4 axes and at most "
@@ -73,7 +75,7 @@ def load_state(
         ValueError: a key is missing, unexpected or there twice, an array has
             another shape, or one is not finite. All of them are listed.
     """
-    arrays, problems = _plain(state)
+    arrays, problems = plain_arrays(state, pytorch_keys.plain_key)
     targets = _targets(model)
     ignored = _ignored(model, arrays)
     shapes = {key: _pytorch_shape(v) for key, v in targets.items()} | ignored
@@ -85,14 +87,15 @@ def load_state(
             f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
         )
     for key, variable in targets.items():
-        variable.assign(_to_keras(arrays[key]))
-        pytorch_archive.forget(arrays[key])
+        array = arrays[key]
+        variable.assign(_to_keras(array))
+        pytorch_archive.forget(array)
     return sorted(ignored)
 
 
 def networks_of(
     state: Mapping[str, np.ndarray],
-) -> dict[str, dict[str, np.ndarray]]:
+) -> dict[str, Mapping[str, np.ndarray]]:
     """Splits mmagic's single file into its three networks.
 
     Args:
@@ -106,15 +109,15 @@ def networks_of(
     """
     networks = {name: {} for name in pytorch_keys.MMAGIC_PREFIXES}
     strangers = []
-    for key, value in state.items():
+    for key in state:
         plain = key.removeprefix("module.")
         for name, prefix in pytorch_keys.MMAGIC_PREFIXES.items():
             if plain.startswith(prefix):
-                networks[name][plain.removeprefix(prefix)] = value
+                networks[name][plain.removeprefix(prefix)] = key
                 break
         else:
             strangers.append(key)
-    absent = [name for name, arrays in networks.items() if not arrays]
+    absent = [name for name, keys in networks.items() if not keys]
     if strangers or absent:
         raise ValueError(
             "Every key must start with one of "
@@ -122,24 +125,16 @@ def networks_of(
             f"these must be there. Received: unexpected {_some(strangers)}; "
             f"without {absent}"
         )
-    return networks
+    return {
+        name: state_dicts.renamed(state, keys)
+        for name, keys in networks.items()
+    }
 
 
 def _some(keys) -> str:
     keys = sorted(keys)
     more = f" and {len(keys) - 5} more" if len(keys) > 5 else ""
     return f"{keys[:5]}{more}"
-
-
-def _plain(state) -> tuple[dict, list[str]]:
-    """Returns the arrays under their released names, and doublets."""
-    arrays, problems = {}, []
-    for key, value in state.items():
-        plain = pytorch_keys.plain_key(key)
-        if plain in arrays:
-            problems.append(f"there twice: {plain}")
-        arrays[plain] = np.asarray(value)
-    return arrays, problems
 
 
 def _modules(model) -> dict[str, keras.Layer]:
@@ -244,6 +239,32 @@ def _to_keras(array: np.ndarray) -> np.ndarray:
     return array.transpose(_KERNEL_AXES) if array.ndim == 4 else array
 
 
+def plain_arrays(
+    state: Mapping[str, np.ndarray], plain_key: Callable[[str], str]
+) -> tuple[state_dicts.StateDict, list[str]]:
+    """Gives the arrays of a state dict their plain names.
+
+    Args:
+        state: mapping of str to array.
+        plain_key: function of a key to the plain one.
+
+    Returns:
+        StateDict, and a list of str, the names that are there twice.
+    """
+    names, problems = {}, []
+    for key in state:
+        plain = plain_key(key)
+        if plain in names:
+            problems.append(f"there twice: {plain}")
+        names[plain] = key
+    return state_dicts.renamed(state, names), problems
+
+
+def without_module(key: str) -> str:
+    """Returns a key without the `module.` of PyTorch's parallel training."""
+    return key.removeprefix("module.")
+
+
 def problems_with(
     key: str,
     shapes: Mapping[str, tuple[int, ...]],
@@ -261,11 +282,12 @@ def problems_with(
     """
     if key not in arrays:
         return [f"missing: {key} {shapes[key]}"]
-    array = arrays[key]
+    shape = state_dicts.shape_of(arrays, key)
     if key not in shapes:
-        return [f"unexpected: {key} {array.shape}"]
-    if array.shape != shapes[key]:
-        return [f"shape of {key}: {array.shape}, not {shapes[key]}"]
+        return [f"unexpected: {key} {shape}"]
+    if shape != shapes[key]:
+        return [f"shape of {key}: {shape}, not {shapes[key]}"]
+    array = np.asarray(arrays[key])
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         return [f"not finite: {key}"]
     pytorch_archive.forget(array)

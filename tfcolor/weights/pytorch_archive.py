@@ -28,7 +28,7 @@ import numpy as np
 from tfcolor.weights import pytorch_pickle
 
 # The first bytes of the old layout: protocol 2, and a number of 10 bytes.
-_OLD_MAGIC = 0x1950A86A20F9469CFC6C
+_OLD_MAGIC = pytorch_pickle.OLD_MAGIC
 _OLD_START = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _OLD_PROTOCOL = 1001
 # Widely used old files whose names say nothing: the linear weights of LPIPS
@@ -256,6 +256,9 @@ def _entries(path, infos) -> dict[str, zipfile.ZipInfo]:
         if name in entries:
             raise refusal(path, f"have every entry once, {name!r} too")
         entries[name] = info
+    # Else a small file could have bytes without end checked.
+    if sum(info.compress_size for info in infos) > os.path.getsize(path):
+        raise refusal(path, "hold its entries one after the other")
     return entries
 
 

@@ -12,10 +12,8 @@ from torch.nn import functional
 
 from tfcolor.color import scaling
 from tfcolor.layers import box_placement
-from tfcolor.models import siggraph_blocks
 from tfcolor.weights import pytorch_keys
 
-_SIZE = 64
 _PICTURE_SIZE = (100, 150)
 # yxyx: over each other, of one pixel, at the border, and the whole picture.
 _BOXES = (
@@ -31,19 +29,22 @@ _BLOCKS |= {7: (3, 1)}
 _SKIPS = {8: (3, 2), 9: (2, 1), 10: (1, 0)}
 
 
-def largest_difference(model, states, *, seed: int = 0) -> float:
+def largest_difference(
+    model, states, *, seed: int = 0, size: int = 64
+) -> float:
     """Returns how far a model is from PyTorch's layers.
 
     Args:
         model: keras.Model, of `pytorch_models.build`; not of DDColor.
         states: mapping of a network's name to its state dict.
         seed: int, of the random picture, hints and crops.
+        size: int, side of all of them, pixels. A multiple of 8.
 
     Returns:
         float, the largest absolute difference of ab in network units (the
         output of tanh, -1..1).
     """
-    L, hints, mask, crops = _random_inputs(seed)
+    L, hints, mask, crops = _random_inputs(seed, size)
     if "eccv16" in states:
         expected, _ = eccv16(states["eccv16"], L)
         ab = model({"L": tf.convert_to_tensor(L)})["ab"].numpy()
@@ -104,13 +105,13 @@ def _difference(model, inputs, expected) -> float:
     return float(np.abs(ab - _nhwc(expected)).max())
 
 
-def _random_inputs(seed) -> tuple[np.ndarray, ...]:
+def _random_inputs(seed, size) -> tuple[np.ndarray, ...]:
     rng = np.random.default_rng(seed)
-    shape = [1, _SIZE, _SIZE]
+    shape = [1, size, size]
     mask = (rng.random([*shape, 1]) < 0.05).astype(np.float32)
     hints = rng.uniform(-80, 80, [*shape, 2]).astype(np.float32) * mask
     L = rng.uniform(0, 100, [*shape, 1]).astype(np.float32)
-    crops = rng.uniform(0, 100, [len(_BOXES), _SIZE, _SIZE, 1])
+    crops = rng.uniform(0, 100, [len(_BOXES), size, size, 1])
     return L, hints, mask, crops.astype(np.float32)
 
 
@@ -207,7 +208,8 @@ class _Network:
 
         def blend(map_name, x):
             instances = instance_maps[map_name]
-            side = _SIZE // siggraph_blocks.MAPS[map_name]
+            # As large as the picture's map: both networks see one size.
+            side = x.shape[-1]
             name = names[map_name]
             scores = self._score(f"{name}.simple_instance_conv", instances)
             placed, covered = _placed(torch.cat([instances, scores], 1), side)

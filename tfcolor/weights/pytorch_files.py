@@ -9,6 +9,7 @@ import safetensors
 from tfcolor.data import foreign_files
 from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_pickle
+from tfcolor.weights import state_dicts
 
 # Of what `torch.save` writes, by custom.
 PYTORCH = (".pth", ".pt", ".bin", ".ckpt")
@@ -17,10 +18,13 @@ SAFETENSORS = ".safetensors"
 # that is there.
 _WRAPPERS = ("state_dict", "params_ema", "params", "model")
 
+# Of the name of a stranger, in a message.
+_SHOWN = 80
+
 
 def read_state(
     path: str, *, sha256: str | None = None
-) -> dict[str, np.ndarray]:
+) -> state_dicts.StateDict:
     """Reads a state dict.
 
     Args:
@@ -31,8 +35,8 @@ def read_state(
             already; see `pytorch_archive.open_file`.
 
     Returns:
-        dict of str to array. Numbers with a point are float32; such arrays of
-        a PyTorch file are read from the file when they are used.
+        StateDict, a mapping of str to array. Numbers with a point are float32;
+        arrays of a PyTorch file are read from it when they are used.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -50,13 +54,7 @@ def read_state(
         state = _read_safetensors(path)
     else:
         state = _read_pytorch(path, sha256)
-    return {key: _float32(array) for key, array in state.items()}
-
-
-def _float32(array: np.ndarray) -> np.ndarray:
-    # bfloat16 is of kind "V": NumPy has none of its own.
-    is_float = array.dtype.kind in "fV"
-    return array.astype(np.float32, copy=False) if is_float else array
+    return state_dicts.StateDict(state)
 
 
 def _read_npz(path: str) -> dict[str, np.ndarray]:
@@ -118,6 +116,8 @@ def _read_pytorch(path: str, sha256: str | None) -> dict[str, np.ndarray]:
 
 
 def _some(strangers: list) -> str:
-    named = [key if isinstance(key, str) else type(key) for key in strangers]
+    named = [
+        key[:_SHOWN] if isinstance(key, str) else type(key) for key in strangers
+    ]
     more = f" and {len(named) - 5} more" if len(named) > 5 else ""
     return f"{named[:5]}{more}"

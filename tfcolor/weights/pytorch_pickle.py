@@ -70,6 +70,8 @@ _KEPT = ("PROTO", "FRAME", "STOP", "BINPUT", "LONG_BINPUT", "MEMOIZE")
 # Those that put nothing new onto it.
 _SILENT = ("POP", "POP_MARK", "APPEND", "APPENDS", "SETITEM", "SETITEMS")
 _SILENT += ("BUILD",)
+# The number that files from before PyTorch 1.6 begin with.
+OLD_MAGIC = 0x1950A86A20F9469CFC6C
 # More than a state dict's pickle ever has.
 _MAX_BYTES = 2**26
 _MAX_NESTING = 50
@@ -155,10 +157,18 @@ def _check_opcodes(file: BinaryIO, start: int) -> None:
         # The reader in C makes a table as long as the highest number.
         if opcode.name == "LONG_BINPUT" and argument > size:
             raise _Refused("have a pickle that counts its objects from 0")
+        # Larger ones can be made to fill a dict in quadratic time.
+        if _is_huge(opcode.name, argument):
+            raise _Refused("have a pickle of numbers of at most 64 bits")
         if position is not None and position - start > _MAX_BYTES:
             raise _Refused(f"have a pickle of at most {_MAX_BYTES} bytes")
         if nesting.after(opcode.name, argument) > _MAX_NESTING:
             raise _Refused(f"nest tuples at most {_MAX_NESTING} deep")
+
+
+def _is_huge(operation: str, argument) -> bool:
+    numbers = operation in ("LONG1", "LONG4") and argument != OLD_MAGIC
+    return numbers and argument.bit_length() > 64
 
 
 class _Nesting:

@@ -68,7 +68,7 @@ def build(
         raise ValueError(
             f"`kind` must be one of {KINDS}. Received: kind={kind!r}"
         )
-    arrays, problems = _plain(state)
+    arrays, problems = pytorch.plain_arrays(state, pytorch.without_module)
     width = _axis(arrays, _WIDEST[kind][0], _WIDEST[kind][1])
     width /= _WIDEST[kind][1]
     if kind == "alexnet":
@@ -111,7 +111,7 @@ def load_vgg16(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
         ValueError: a key is missing, an array has another shape, or one is
             not finite. All of them are listed.
     """
-    arrays, problems = _plain(state)
+    arrays, problems = pytorch.plain_arrays(state, pytorch.without_module)
     targets = {}
     for name, place in _vgg_places().items():
         if name in [layer.name for layer in model.layers]:
@@ -146,7 +146,14 @@ def vgg16_width(state: Mapping[str, np.ndarray]) -> float:
         float, 1 for the published one.
     """
     filters = vgg.BLOCKS[0][0]
-    return _axis(_plain(state)[0], "features.0.weight", filters) / filters
+    return (
+        _axis(
+            pytorch.plain_arrays(state, pytorch.without_module)[0],
+            "features.0.weight",
+            filters,
+        )
+        / filters
+    )
 
 
 def _vgg_places() -> dict[str, int]:
@@ -172,16 +179,6 @@ def module_of(layer_name: str) -> str:
         str, such as "layer2.0.conv1".
     """
     return layer_name.replace("_", ".")
-
-
-def _plain(state) -> tuple[dict, list[str]]:
-    arrays, problems = {}, []
-    for key, value in state.items():
-        plain = key.removeprefix("module.")
-        if plain in arrays:
-            problems.append(f"there twice: {plain}")
-        arrays[plain] = np.asarray(value)
-    return arrays, problems
 
 
 def _axis(arrays, key, default) -> int:
