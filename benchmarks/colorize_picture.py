@@ -10,13 +10,11 @@ import statistics
 import time
 
 from absl import app
-from absl import flags
 
 from benchmarks import measuring
 from benchmarks import options
 
-_SIDE = flags.DEFINE_integer("side", 512, "Side of the picture, pixels.")
-options.declare("model", "repeats")
+options.declare("model", "side", "repeats")
 
 
 def main(argv):
@@ -28,7 +26,7 @@ def main(argv):
 
     started = time.perf_counter()
     colorizer = tfcolor.Colorizer(options.MODEL.value)
-    side = _SIDE.value
+    side = options.SIDE.value
     rgb = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     colorizer.colorize(rgb)
     first = time.perf_counter() - started

@@ -19,10 +19,10 @@ from benchmarks import measuring
 from benchmarks import options
 from benchmarks import pytorch_ddcolor
 
-_SIDE = flags.DEFINE_integer("side", 512, "Side of the pictures, pixels.")
-_BATCH = flags.DEFINE_integer("batch", 4, "Pictures of the larger batch.")
-_WARMUP = flags.DEFINE_integer("warmup", 1, "Turns that do not count.")
-options.declare("repository", "encoders", "repeats", "memory")
+options.declare(
+    *("repository", "encoders", "side", "batch"),
+    *("warmup", "repeats", "memory"),
+)
 
 _PYTORCH, _TFCOLOR = "PyTorch", "tfcolor"
 
@@ -102,7 +102,7 @@ def _sides(encoder):
 def _memory(encoder, batch) -> dict[str, measuring.Memory]:
     if not options.MEMORY.value:
         return {}
-    given = {"encoder": encoder, "batch": batch, "side": _SIDE.value}
+    given = {"encoder": encoder, "batch": batch, "side": options.SIDE.value}
     measure = functools.partial(
         measuring.memory_of, "benchmarks.ddcolor_inference"
     )
@@ -116,12 +116,15 @@ def _memory(encoder, batch) -> dict[str, measuring.Memory]:
 
 def _rows(encoder):
     sides = _sides(encoder)
-    for batch in (1, _BATCH.value):
-        runs = {name: make(batch, _SIDE.value) for name, make in sides.items()}
+    for batch in (1, options.BATCH.value):
+        runs = {
+            name: make(batch, options.SIDE.value)
+            for name, make in sides.items()
+        }
         results = {name: run() for name, run in runs.items()}
         difference = float(abs(results[_TFCOLOR] - results[_PYTORCH]).max())
         seconds = measuring.seconds_in_turns(
-            runs, repeats=options.REPEATS.value, warmup=_WARMUP.value
+            runs, repeats=options.REPEATS.value, warmup=options.WARMUP.value
         )
         memory = _memory(encoder, batch)
         for name, times in seconds.items():

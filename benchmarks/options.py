@@ -12,8 +12,11 @@ ORIGINAL = flags.DEFINE_string(
     "those of benchmarks/pytorch_networks.py. Needs --width=1.",
 )
 REPOSITORY = flags.DEFINE_string(
-    "repository", None, "A checkout of github.com/piddnad/DDColor."
+    "repository", None, "A checkout of the authors' repository."
 )
+SIDE = flags.DEFINE_integer("side", 512, "Side of the pictures, pixels.")
+BATCH = flags.DEFINE_integer("batch", 4, "Pictures of the larger batch.")
+WARMUP = flags.DEFINE_integer("warmup", 1, "Turns that do not count.")
 ENCODERS = flags.DEFINE_list(
     "encoders", ["tiny", "large"], "Encoders of DDColor: tiny, large."
 )

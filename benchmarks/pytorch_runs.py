@@ -38,18 +38,32 @@ def build(
     torch.manual_seed(seed)
     networks = pytorch_networks.build(width=width, original=original)
     for network in networks.values():
-        for module in network.modules():
-            _randomize(module)
+        with_random_weights(network)
         # Small, so that colors are none of the most vivid.
         nn.init.normal_(network.model_out[0].weight, 0.0, 0.02)
     return networks
+
+
+def with_random_weights(network: nn.Module) -> nn.Module:
+    """Draws weights for a network, and returns it in evaluation mode.
+
+    Args:
+        network: nn.Module.
+
+    Returns:
+        `network`.
+    """
+    for module in network.modules():
+        _randomize(module)
+    return network.eval()
 
 
 def _randomize(module) -> None:
     """Draws weights that keep the size of what goes through them."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.kaiming_normal_(module.weight)
-        nn.init.normal_(module.bias, 0.0, 0.05)
+        if module.bias is not None:
+            nn.init.normal_(module.bias, 0.0, 0.05)
     elif isinstance(module, nn.BatchNorm2d):
         nn.init.uniform_(module.weight, 0.8, 1.2)
         nn.init.normal_(module.bias, 0.0, 0.05)
