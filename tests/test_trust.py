@@ -6,8 +6,12 @@ from tests.test_house import CODE
 from tests.test_house import ROOT
 from tests.test_house import _tree
 
-# It pickles its own arrays for a process of its own, in a folder of its own.
 _PICKLE = {
+    # Results that go from one process of a run to another, as all that Ray
+    # carries between them does.
+    "tfcolor/cluster/engine.py",
+    # They pickle their own arrays for a process of their own, in a folder of
+    # their own.
     "tfcolor/export/verification.py",
     "tfcolor/export/without_keras.py",
     # An unpickler that knows a list of names and refuses all others.

@@ -48,6 +48,7 @@ from flags import fields
 from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
+from flags import teacher as teacher_flags
 from tfcolor.color import ab_bins
 from tfcolor.color import lab
 from tfcolor.data import files
@@ -88,25 +89,6 @@ INITIAL_WEIGHTS = flags.DEFINE_string(
     "initial_weights",
     None,
     "Model to start from, a .keras file or the name of one that ships.",
-)
-NETWORK = flags.DEFINE_enum(
-    "network",
-    "efficientnet_unet",
-    ["efficientnet_unet", "siggraph"],
-    "What is trained.",
-)
-TEACHER = flags.DEFINE_string(
-    "teacher",
-    None,
-    "Model whose colors are learned beside the true ones, a .keras file or the "
-    "name of one that ships.",
-)
-TEACHER_SHARE = flags.DEFINE_float(
-    "teacher_share",
-    0.5,
-    "What the colors of --teacher count; the true ones count the rest.",
-    lower_bound=0,
-    upper_bound=1,
 )
 STEPS = flags.DEFINE_integer("steps", 1000, "Length of the run.", lower_bound=1)
 MINUTES = flags.DEFINE_float(
@@ -163,6 +145,7 @@ for _group in (
     model_flags,
     objective_flags,
     optimizer_flags,
+    teacher_flags,
 ):
     flags.adopt_module_key_flags(_group)
 flags.mark_flag_as_required("packs")
@@ -192,7 +175,10 @@ def make_losses(pictures: np.ndarray, teacher: keras.Model | None = None):
     losses = objective.objective(wanted, bin_weights=weights)
     if teacher is not None:
         losses = distillation.distilled(
-            losses, teacher, config=wanted, share=TEACHER_SHARE.value
+            losses,
+            teacher,
+            config=wanted,
+            share=teacher_flags.TEACHER_SHARE.value,
         )
     features = build_features() if FEATURE_WEIGHT.value else None
 
@@ -248,14 +234,15 @@ def load_teacher() -> keras.Model | None:
     Raises:
         ValueError: it does not predict a distribution over colors.
     """
-    if TEACHER.value is None:
+    path = teacher_flags.TEACHER.value
+    if path is None:
         return None
-    network = load_network(TEACHER.value)
+    network = load_network(path)
     network.trainable = False
     if "ab_logits" not in network.output:
         raise ValueError(
             "--teacher must be a colorizer with a distribution over colors. "
-            f"Received: --teacher={TEACHER.value!r}, {network.name!r}"
+            f"Received: --teacher={path!r}, {network.name!r}"
         )
     return network
 
@@ -268,7 +255,7 @@ def load_network(name_or_path: str) -> keras.Model:
 
 def build_network() -> keras.Model:
     """Builds the network of the flags."""
-    if NETWORK.value == "siggraph":
+    if teacher_flags.NETWORK.value == "siggraph":
         return siggraph(**model_flags.options())
     return efficientnet_unet(**efficientnet_flags.options())
 
@@ -285,7 +272,7 @@ def build_networks(path: str | None):
     kept = build_network()
     if path:
         load_weights(kept, path)
-    elif NETWORK.value == "efficientnet_unet":
+    elif teacher_flags.NETWORK.value == "efficientnet_unet":
         load_imagenet(kept, efficientnet_flags.options()["variant"])
     keras.mixed_precision.set_dtype_policy(_POLICIES[PRECISION.value])
     trained = build_network()
@@ -313,9 +300,10 @@ def load_weights(network, path: str) -> None:
             network.load_weights(path)
     except (ValueError, KeyError) as error:
         options = architecture.of(network).options
-        flag = "width" if NETWORK.value == "siggraph" else "variant"
+        kind = teacher_flags.NETWORK.value
+        flag = "width" if kind == "siggraph" else "variant"
         raise ValueError(
-            f"--initial_weights must be an {NETWORK.value} of the same "
+            f"--initial_weights must be a network ({kind}) of the same "
             f"--{flag}. Received: --initial_weights={path!r} with "
             f"--{flag}={options[flag]}"
         ) from error
@@ -384,7 +372,7 @@ def train() -> None:
         trained, make_losses(pictures, teacher), pictures, config, rates
     )
     path = os.path.join(WORKDIR.value, "model.keras")
-    info = model_file.ModelInfo(NETWORK.value, config.image_size)
+    info = model_file.ModelInfo(teacher_flags.NETWORK.value, config.image_size)
     array_fit.fit(
         steps,
         packs.batches(

@@ -252,7 +252,7 @@ def test_help_names_every_default(capsys):
     with pytest.raises(SystemExit):
         main.run(["colorize", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert text.count("(default: ") == 19
+    assert text.count("(default: ") == 24
     assert f"(default: {shipped.DEFAULT})" in text
     assert f"(default: {defaults.BATCH_SIZE})" in text
     assert f"(default: {defaults.SATURATION})" in text

@@ -116,7 +116,7 @@ def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch):
         "find_spec",
         lambda name: None if name == "tf2onnx" else find_spec(name),
     )
-    with pytest.raises(ImportError, match=r"tfcolor\[onnx\].*no tf2onnx"):
+    with pytest.raises(ImportError, match=r"extra \[onnx\].*no tf2onnx"):
         export_onnx.export_onnx(None, str(tmp_path / "out"))
     assert not os.listdir(tmp_path)
 

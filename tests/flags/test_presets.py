@@ -15,6 +15,7 @@ from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from flags import teacher as teacher_flags
 from tests import flag_files
 from tfcolor.training import optimizer
 
@@ -41,6 +42,7 @@ def test_presets_give_valid_configs(path):
         run_flags.config()
         assert efficientnet_flags.options()["frozen_blocks"] >= 0
         assert model_flags.options()["width"] > 0
+        assert 0 <= teacher_flags.TEACHER_SHARE.value <= 1
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)

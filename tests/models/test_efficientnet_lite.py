@@ -149,7 +149,7 @@ def test_an_unknown_variant_is_refused():
 
 def test_without_their_package_weights_are_said_to_be_missing(monkeypatch):
     monkeypatch.setattr(efficientnet_files, "find", lambda variant: None)
-    with pytest.raises(FileNotFoundError, match=r"tfcolor\[pretrained\]"):
+    with pytest.raises(FileNotFoundError, match=r"extra \[pretrained\]"):
         efficientnet_files.load_encoder(efficientnet_lite.efficientnet_lite())
 
 

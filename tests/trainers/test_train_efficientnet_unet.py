@@ -58,7 +58,7 @@ def test_without_the_encoders_package_a_first_stage_says_so(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(efficientnet_files, "find", lambda variant: None)
-    with pytest.raises(FileNotFoundError, match=r"tfcolor\[pretrained\]"):
+    with pytest.raises(FileNotFoundError, match=r"extra \[pretrained\]"):
         _run(tmp_path)
 
 

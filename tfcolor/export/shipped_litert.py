@@ -83,8 +83,7 @@ def write(name: str) -> int:
         ValueError: as `convert`, or a weight is not found in the file.
     """
     content = convert(name)
-    with np.load(shipped_files.weights_file(name)) as found:
-        arrays = {key: found[key] for key in found.files}
+    arrays = litert_template.read_arrays(name)
     graph, done = [], 0
     parts = _places(content, arrays)
     for position, count, _, _ in parts:

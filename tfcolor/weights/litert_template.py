@@ -56,8 +56,7 @@ def fill(name: str) -> bytes:
     Raises:
         ValueError: template and weights do not belong together.
     """
-    with np.load(shipped_files.weights_file(name)) as found:
-        arrays = {key: found[key] for key in found.files}
+    arrays = read_arrays(name)
     with np.load(file(name)) as found:
         graph, parts = found["graph"], json.loads(str(found["parts"]))
     pieces, taken, done = [], 0, 0
@@ -72,6 +71,19 @@ def fill(name: str) -> bytes:
         pieces += [graph[taken : taken + gap], _bytes_of(weights)]
         taken, done = taken + gap, position + weights.nbytes
     return np.concatenate([*pieces, graph[taken:]]).tobytes()
+
+
+def read_arrays(name: str) -> dict[str, np.ndarray]:
+    """Reads all arrays of a shipped model.
+
+    Args:
+        name: str, one of `names()`.
+
+    Returns:
+        dict of the names in the file to arrays.
+    """
+    with np.load(shipped_files.weights_file(name)) as found:
+        return {key: found[key] for key in found.files}
 
 
 def style_values(options: Mapping) -> np.ndarray:
