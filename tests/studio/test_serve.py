@@ -36,8 +36,7 @@ def test_a_studio_answers_and_leaves_nothing(tmp_path, number):
 def test_the_shipped_models_result_is_the_commands(tmp_path):
     output = tmp_path / "command.jpg"
     (tmp_path / "own").mkdir()
-    command = ["colorize", str(_SAMPLE), f"--output={output}"]
-    assert main.run([*command, "--runtime=tensorflow"]) == 0
+    assert main.run(["colorize", str(_SAMPLE), f"--output={output}"]) == 0
     with pages.running(temporary=tmp_path / "own") as (_, address):
         added = httpx2.post(
             f"{address}api/photos",

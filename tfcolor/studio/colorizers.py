@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import os
 
 import keras
@@ -12,6 +13,8 @@ from tfcolor.color import ab_bins
 from tfcolor.color import gamut
 from tfcolor.color import lab
 from tfcolor.inference import colorization_model
+from tfcolor.inference import defaults
+from tfcolor.inference import litert_runtime
 from tfcolor.inference import network_inputs
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.inference.hint_points import HintPoint
@@ -75,7 +78,8 @@ class Loaded:
         model: str, a name or a path.
 
     Attributes:
-        colorizer: Colorizer, the one that `tfcolor colorize` would make.
+        colorizer: Colorizer, the one that `tfcolor colorize` would make for
+            hints and boxes.
 
     Raises:
         OSError: it cannot be read.
@@ -83,6 +87,7 @@ class Loaded:
     """
 
     def __init__(self, model: str):
+        self._model = model
         network, info = colorization_model.load(model)
         self.colorizer = Colorizer(
             network, image_size=info.image_size, upsampling=info.upsampling
@@ -107,17 +112,31 @@ class Loaded:
             "colors": self._logits is not None,
         }
 
-    def with_options(self, saturation: float, batch_size: int | None = None):
+    @functools.cached_property
+    def _without_hints(self) -> Colorizer:
+        """What the command colors by where there are no hints."""
+        if litert_runtime.why_not(self._model) is not None:
+            return self.colorizer
+        return Colorizer(self._model, runtime=defaults.LITERT)
+
+    def with_options(
+        self,
+        saturation: float,
+        batch_size: int | None = None,
+        *,
+        hints: bool = True,
+    ) -> Colorizer:
         """Returns a colorizer of the same network with other options.
 
         Args:
             saturation: float, 0 or above.
             batch_size: int or None, the same.
+            hints: bool. Whether it is to take hints, if the model does.
 
         Returns:
             Colorizer.
         """
-        other = copy.copy(self.colorizer)
+        other = copy.copy(self.colorizer if hints else self._without_hints)
         other.saturation = saturation
         other.batch_size = batch_size or other.batch_size
         return other

@@ -89,7 +89,7 @@ class FolderJob:
             os.path.join(self._output, ""),
             # One at a time: a person who works on a photo waits for it.
             make_colorizer=lambda: loaded.with_options(
-                self._saturation, batch_size=1
+                self._saturation, batch_size=1, hints=False
             ),
             # A film would take the worker for minutes.
             films=False,

@@ -345,7 +345,9 @@ class Photo:
         (outcome,) = album.colorize_album(
             [self.source],
             os.path.join(folder, "out") + os.sep,
-            make_colorizer=lambda: loaded.with_options(edit.saturation),
+            make_colorizer=lambda: loaded.with_options(
+                edit.saturation, hints=bool(edit.hints)
+            ),
             max_pixels=self._max_pixels,
             **wanted,
         )
