@@ -9,13 +9,11 @@ makes of L, which is not timed. Weights are random, by --seed.
 """
 
 import functools
-import statistics
 
-import numpy as np
 from absl import app
 from absl import flags
 
-from benchmarks import measuring
+from benchmarks import beside_authors
 from benchmarks import options
 from benchmarks import pytorch_ddcolor
 
@@ -23,13 +21,6 @@ options.declare(
     *("repository", "encoders", "side", "batch"),
     *("warmup", "repeats", "memory"),
 )
-
-_PYTORCH, _TFCOLOR = "PyTorch", "tfcolor"
-
-
-def _pictures(batch: int, side: int) -> np.ndarray:
-    rng = np.random.default_rng(batch)
-    return rng.uniform(0, 100, (batch, side, side, 1)).astype(np.float32)
 
 
 def pytorch_run(repository: str, encoder: str, batch: int, side: int):
@@ -49,15 +40,8 @@ def pytorch_run(repository: str, encoder: str, batch: int, side: int):
 
 
 def _pytorch_inference(network, batch, side):
-    import torch
-
-    grey = pytorch_ddcolor.grey_tensor(_pictures(batch, side))
-
-    def run():
-        with torch.inference_mode():
-            return network(grey).numpy().transpose(0, 2, 3, 1)
-
-    return run
+    grey = pytorch_ddcolor.grey_tensor(beside_authors.pictures(batch, side))
+    return beside_authors.pytorch_inference(network, grey)
 
 
 def tfcolor_run(encoder: str, batch: int, side: int):
@@ -73,17 +57,9 @@ def tfcolor_run(encoder: str, batch: int, side: int):
     """
     from tfcolor.models.ddcolor import ddcolor
 
-    return _tfcolor_inference(ddcolor(encoder=encoder), batch, side)
-
-
-def _tfcolor_inference(model, batch, side):
-    import tensorflow as tf
-
-    from tfcolor.inference import network
-
-    function = network.network_function(model)
-    inputs = {"L": tf.constant(_pictures(batch, side))}
-    return lambda: function(inputs).numpy()
+    return beside_authors.tfcolor_inference(
+        ddcolor(encoder=encoder), batch, side
+    )
 
 
 def _sides(encoder):
@@ -94,59 +70,21 @@ def _sides(encoder):
     state = pytorch_ddcolor.with_random_weights(network, 0)
     model, _ = ddcolor_keys.build(state)
     return {
-        _TFCOLOR: functools.partial(_tfcolor_inference, model),
-        _PYTORCH: functools.partial(_pytorch_inference, network),
-    }
-
-
-def _memory(encoder, batch) -> dict[str, measuring.Memory]:
-    if not options.MEMORY.value:
-        return {}
-    given = {"encoder": encoder, "batch": batch, "side": options.SIDE.value}
-    measure = functools.partial(
-        measuring.memory_of, "benchmarks.ddcolor_inference"
-    )
-    return {
-        _TFCOLOR: measure("tfcolor_run", **given),
-        _PYTORCH: measure(
-            "pytorch_run", repository=options.REPOSITORY.value, **given
+        beside_authors.TFCOLOR: functools.partial(
+            beside_authors.tfcolor_inference, model
         ),
+        beside_authors.PYTORCH: functools.partial(_pytorch_inference, network),
     }
-
-
-def _rows(encoder):
-    sides = _sides(encoder)
-    for batch in (1, options.BATCH.value):
-        runs = {
-            name: make(batch, options.SIDE.value)
-            for name, make in sides.items()
-        }
-        results = {name: run() for name, run in runs.items()}
-        difference = float(abs(results[_TFCOLOR] - results[_PYTORCH]).max())
-        seconds = measuring.seconds_in_turns(
-            runs, repeats=options.REPEATS.value, warmup=options.WARMUP.value
-        )
-        memory = _memory(encoder, batch)
-        for name, times in seconds.items():
-            yield [
-                *(encoder, batch, name, statistics.median(times)),
-                measuring.ratio_over(seconds, name, _PYTORCH),
-                *measuring.memory_cells(memory, name, _PYTORCH),
-                difference if name == _TFCOLOR else None,
-            ]
 
 
 def main(argv):
     """Runs the benchmark."""
     del argv
-    measuring.print_machine()
-    rows = [row for encoder in options.ENCODERS.value for row in _rows(encoder)]
-    measuring.print_table(
-        [
-            *("encoder", "pictures", "side", "s", "over PyTorch"),
-            *("peak", "over PyTorch", "loaded", "difference of ab"),
-        ],
-        rows,
+    beside_authors.print_table(
+        "benchmarks.ddcolor_inference",
+        "encoder",
+        options.ENCODERS.value,
+        _sides,
     )
 
 
