@@ -55,7 +55,7 @@ def test_from_store_to_store_is_as_from_folder_to_folder(
             compare=True,
         )
     )
-    system, store = fsspec.filesystem("memory"), "memory://work"
+    system, store = fsspec.filesystem("memory"), "memory://job"
     for name, data in _read(folder / "in").items():
         storage.write(f"{store}/in/{name}", data)
     wanted = Colorizing(f"{store}/out", make_colorizer, compare=True)
@@ -76,11 +76,11 @@ def test_from_store_to_store_is_as_from_folder_to_folder(
     assert by_name["gone.png"].reason
     written = {
         path.rpartition("/")[2]: system.cat_file(path)
-        for path in system.find("/work/out")
+        for path in system.find("/job/out")
     }
     assert written == _read(folder / "out")
     assert len(written) == 4
-    system.rm("/work", recursive=True)
+    system.rm("/job", recursive=True)
 
 
 @pytest.mark.parametrize("kind", sinks.KINDS)

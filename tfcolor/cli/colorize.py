@@ -201,21 +201,28 @@ def run(args: argparse.Namespace) -> int:
             args.input,
             args.output,
             make_colorizer=lambda: _load_colorizer(args),
-            compare=args.compare,
-            show_boxes=args.show_boxes,
-            hints=args.hints,
-            overwrite=args.overwrite,
-            boxes=None if args.boxes == _NO_BOXES else args.boxes,
-            max_boxes=args.max_boxes,
-            skip_color=args.skip_color,
-            max_pixels=args.max_pixels,
             smoothing=args.smoothing,
             crf=args.crf,
             on_frame=progress,
-            say=shared.say_left_out,
+            **_wanted(args),
         ),
         summarize=lambda tally: tally.summary("Colorized", args.output),
     )
+
+
+def _wanted(args) -> dict:
+    """Returns what an album is asked for, here or on a cluster."""
+    return {
+        "compare": args.compare,
+        "show_boxes": args.show_boxes,
+        "hints": args.hints,
+        "overwrite": args.overwrite,
+        "boxes": None if args.boxes == _NO_BOXES else args.boxes,
+        "max_boxes": args.max_boxes,
+        "skip_color": args.skip_color,
+        "max_pixels": args.max_pixels,
+        "say": shared.say_left_out,
+    }
 
 
 def _run_on_cluster(args) -> int:
@@ -228,16 +235,8 @@ def _run_on_cluster(args) -> int:
             args.input,
             args.output,
             make_colorizer=functools.partial(_load_colorizer, args),
-            compare=args.compare,
-            show_boxes=args.show_boxes,
-            hints=args.hints,
-            overwrite=args.overwrite,
-            boxes=None if args.boxes == _NO_BOXES else args.boxes,
-            max_boxes=args.max_boxes,
-            skip_color=args.skip_color,
-            max_pixels=args.max_pixels,
             sink=None if args.sink == "files" else args.sink,
-            say=shared.say_left_out,
+            **_wanted(args),
             **clustered.options(args),
         ),
         summarize=lambda counts: counts.summary(

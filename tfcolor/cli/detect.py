@@ -150,14 +150,32 @@ def run(args: argparse.Namespace) -> int:
     )
 
 
-def _run_on_cluster(args) -> int:
-    from tfcolor.cluster import album
+def _check_options(args) -> None:
+    """Refuses values that no detector takes, before one is loaded."""
     from tfcolor.detection import detector
 
+    detector.check_options(
+        args.score_threshold, args.max_boxes, args.detector_input
+    )
+
+
+def _wanted(args) -> dict:
+    """Returns what an album is asked for, here or on a cluster."""
+    return {
+        "naming": args.naming,
+        "drawings": args.draw,
+        "overwrite": args.overwrite,
+        "batch_size": args.batch_size,
+        "max_pixels": args.max_pixels,
+        "say": shared.say_left_out,
+    }
+
+
+def _run_on_cluster(args) -> int:
+    from tfcolor.cluster import album
+
     def begin():
-        detector.check_options(
-            args.score_threshold, args.max_boxes, args.detector_input
-        )
+        _check_options(args)
         if args.format != "npz":
             raise ValueError(
                 "--cluster writes a file for each picture, --format=npz. "
@@ -167,12 +185,7 @@ def _run_on_cluster(args) -> int:
             args.input,
             args.output,
             make_detector=functools.partial(_load_detector, args),
-            naming=args.naming,
-            drawings=args.draw,
-            overwrite=args.overwrite,
-            batch_size=args.batch_size,
-            max_pixels=args.max_pixels,
-            say=shared.say_left_out,
+            **_wanted(args),
             **clustered.options(args),
         )
 
@@ -189,22 +202,14 @@ def _run_on_cluster(args) -> int:
 
 def _begin(args):
     from tfcolor.detection import album
-    from tfcolor.detection import detector
 
-    detector.check_options(
-        args.score_threshold, args.max_boxes, args.detector_input
-    )
+    _check_options(args)
     return album.detect_album(
         args.input,
         args.output,
         make_detector=lambda: _load_detector(args),
         format=args.format,
-        naming=args.naming,
-        drawings=args.draw,
-        overwrite=args.overwrite,
-        batch_size=args.batch_size,
-        max_pixels=args.max_pixels,
-        say=shared.say_left_out,
+        **_wanted(args),
     )
 
 

@@ -6,6 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tfcolor.inference.film import colorize
+
 av = pytest.importorskip("av")
 
 RATE = 25
@@ -20,6 +22,22 @@ def ramp(t: int, *, height=48, width=64, speed=2, base=0) -> np.ndarray:
         wide = np.apply_along_axis(np.convolve, axis, wide, kernel, "same")
     part = wide[:, 8 + speed * t : 8 + speed * t + width]
     return np.repeat(part[..., None], 3, -1).astype(np.uint8)
+
+
+def ramps(count: int, **options) -> list[np.ndarray]:
+    """Frames of a film of `ramp`."""
+    return [ramp(t, **options) for t in range(count)]
+
+
+def colorized(colorizer, source, target, *, options=None, **more):
+    """What `colorize.colorize_film` returns; default options."""
+    return colorize.colorize_film(
+        colorizer,
+        str(source),
+        str(target),
+        options=options or colorize.FilmOptions(),
+        **more,
+    )
 
 
 def write(

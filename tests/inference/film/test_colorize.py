@@ -31,15 +31,11 @@ def by_lightness():
     return Colorizer(models.lightness_model(), image_size=32, batch_size=4)
 
 
-def _frames(count, **options):
-    return [films.ramp(t, **options) for t in range(count)]
-
-
 def _film(colorizer, source, target, hints=(), stop=lambda: False, **options):
-    return colorize.colorize_film(
+    return films.colorized(
         colorizer,
-        str(source),
-        str(target),
+        source,
+        target,
         options=colorize.FilmOptions(**options),
         hints=hints,
         stop=stop,
@@ -58,7 +54,7 @@ def test_a_film_keeps_frames_times_lightness_and_sound(
     times = [*range(0, 10), *range(10, 40, 3)]
     source = films.write(
         tmp_path / "a.mkv",
-        _frames(20),
+        films.ramps(20),
         times=[40 * t for t in times],
         time_base=Fraction(1, 1000),
         audio=True,
@@ -85,8 +81,8 @@ def test_a_film_that_was_stopped_goes_on_and_is_the_same(
 ):
     monkeypatch.setattr(colorize, "_SEGMENT", 8)
     monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
-    frames = _frames(40)
-    frames[25:] = _frames(15, base=7)
+    frames = films.ramps(40)
+    frames[25:] = films.ramps(15, base=7)
     source = films.write(tmp_path / "a.mkv", frames)
     _film(by_lightness, source, tmp_path / "whole.mp4")
     asked, target = iter(range(1000)), tmp_path / "b.mp4"
@@ -118,7 +114,7 @@ def test_a_film_that_was_stopped_goes_on_and_is_the_same(
 
 def test_other_options_begin_anew(by_lightness, tmp_path, monkeypatch):
     monkeypatch.setattr(colorize, "_SEGMENT", 4)
-    source = films.write(tmp_path / "a.mkv", _frames(20))
+    source = films.write(tmp_path / "a.mkv", films.ramps(20))
     asked, target = iter(range(1000)), tmp_path / "b.mp4"
     stop = {"stop": lambda: next(asked) > 14}
     assert _film(by_lightness, source, target, smoothing=0, **stop) is None
@@ -130,7 +126,7 @@ def test_other_options_begin_anew(by_lightness, tmp_path, monkeypatch):
 
 
 def test_ten_bits_an_aspect_and_odd_sizes_are_kept(plain, tmp_path):
-    frames = _frames(4, height=48, width=66)
+    frames = films.ramps(4, height=48, width=66)
     source = films.write(
         tmp_path / "a.mkv",
         frames,
@@ -172,7 +168,7 @@ def test_monochrome_video_of_limited_range_is_stretched(tmp_path, pix_fmt):
 
 
 def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
-    frames = _frames(3)
+    frames = films.ramps(3)
     source = films.write(tmp_path / "a.mp4", frames, rotation=90)
     info = video.Video(source).info
     assert (info.width, info.height) == (48, 64)
@@ -193,7 +189,7 @@ def test_a_film_that_is_turned_comes_out_upright(plain, tmp_path):
 def test_frames_come_as_the_display_matrix_shows_them(
     tmp_path, turns, mirrored
 ):
-    (frame,) = _frames(1)
+    (frame,) = films.ramps(1)
     path = films.write(
         tmp_path / "a.mp4", [frame], rotation=90 * turns, mirrored=mirrored
     )
@@ -206,7 +202,7 @@ def test_frames_come_as_the_display_matrix_shows_them(
 
 
 def test_a_broken_tail_keeps_what_was_colored(plain, tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(60))
+    source = films.write(tmp_path / "a.mkv", films.ramps(60))
     data = pathlib.Path(source).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 2 // 3])
     notes = _film(plain, tmp_path / "cut.mkv", tmp_path / "b.mp4")
@@ -239,8 +235,8 @@ def test_what_is_no_film_is_said_in_one_sentence(
 def test_clips_and_pictures_of_a_folder_are_colored(plain, tmp_path):
     album = tmp_path / "album"
     pictures.write_album(album, 1)
-    films.write(album / "x.mp4", _frames(3))
-    films.write(album / "y.avi", _frames(3), codec="mpeg4")
+    films.write(album / "x.mp4", films.ramps(3))
+    films.write(album / "y.avi", films.ramps(3), codec="mpeg4")
     seen = []
     outcomes = list(
         colorize_album(
@@ -257,8 +253,8 @@ def test_clips_and_pictures_of_a_folder_are_colored(plain, tmp_path):
 
 def test_a_hint_goes_along_with_what_it_lies_on(tmp_path):
     colorizer = Colorizer(models.plain_model((0.0, 0.0)), image_size=64)
-    frames = _frames(12, height=64, speed=3)
-    frames[8:] = [255 - f for f in _frames(4, height=64, base=5)]
+    frames = films.ramps(12, height=64, speed=3)
+    frames[8:] = [255 - f for f in films.ramps(4, height=64, base=5)]
     source = films.write(tmp_path / "a.mkv", frames)
     hint = HintPoint(x=30, y=32, color="#ff2010", radius=4, frame=4)
     _film(colorizer, source, tmp_path / "b.mkv", hints=[hint], crf=2)
@@ -273,7 +269,7 @@ def test_a_hint_goes_along_with_what_it_lies_on(tmp_path):
 
 
 def test_a_hint_must_name_a_frame_and_lie_in_it(plain, tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(5))
+    source = films.write(tmp_path / "a.mkv", films.ramps(5))
     for place, said in (
         ({"x": 500}, "must lie in its picture"),
         ({"frame": 5}, "which has 5. Received: frame=5"),
@@ -310,7 +306,7 @@ def test_options_out_of_range_are_named(option):
 def test_color_films_can_be_left_out(plain, tmp_path):
     colored = [pictures.colored(t, 48, 64) for t in range(4)]
     films.write(tmp_path / "color.mkv", colored)
-    films.write(tmp_path / "grey.mkv", _frames(4))
+    films.write(tmp_path / "grey.mkv", films.ramps(4))
     outcomes = colorize_album(
         [str(tmp_path)],
         str(tmp_path / "out/"),
@@ -323,7 +319,7 @@ def test_color_films_can_be_left_out(plain, tmp_path):
 def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
     colored = [pictures.colored(t, 48, 64) for t in range(4)]
     films.write(tmp_path / "color.mkv", colored)
-    films.write(tmp_path / "grey.mkv", _frames(4))
+    films.write(tmp_path / "grey.mkv", films.ramps(4))
     outcomes = colorize_album(
         [str(tmp_path)], str(tmp_path / "out/"), make_colorizer=lambda: plain
     )
@@ -336,7 +332,7 @@ def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
 
 def test_the_command_counts_films_by_themselves(tmp_path, capsys):
     model = models.save(models.plain_model(PLAIN), tmp_path / "m.keras")
-    films.write(tmp_path / "album/x.mp4", _frames(3))
+    films.write(tmp_path / "album/x.mp4", films.ramps(3))
     pictures.write_album(tmp_path / "album", 2)
     output = tmp_path / "out/"
     status = main.run(
@@ -352,7 +348,7 @@ def test_the_command_counts_films_by_themselves(tmp_path, capsys):
 def test_a_published_network_colors_films_and_refuses_hints(tmp_path):
     network = eccv16(width=1 / 32)
     colorizer = Colorizer(network, image_size=32)
-    source = films.write(tmp_path / "a.mkv", _frames(4))
+    source = films.write(tmp_path / "a.mkv", films.ramps(4))
     assert _film(colorizer, source, tmp_path / "b.mp4") == []
     assert len(films.read(tmp_path / "b.mp4")[0]) == 4
     hint = HintPoint(x=1, y=1, color="#ff0000")

@@ -19,20 +19,6 @@ from tfcolor.inference.film import video
 SRT = "1\n00:00:00,100 --> 00:00:00,300\nGood day\n\n"
 
 
-def _frames(count, **options):
-    return [films.ramp(t, **options) for t in range(count)]
-
-
-def _film(colorizer, source, target, **more):
-    return colorize.colorize_film(
-        colorizer,
-        str(source),
-        str(target),
-        options=colorize.FilmOptions(),
-        **more,
-    )
-
-
 def _streams(path):
     with films.av.open(str(path)) as container:
         return [stream.type for stream in container.streams]
@@ -61,8 +47,8 @@ def subtitled(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()
     # MP4 says in what order packets are decoded; Matroska does not.
-    film = films.write(folder / "a.mp4", _frames(20), audio=True)
-    other = films.write(folder / "b.mkv", _frames(20)[:2], audio=True)
+    film = films.write(folder / "a.mp4", films.ramps(20), audio=True)
+    other = films.write(folder / "b.mkv", films.ramps(20)[:2], audio=True)
     with films.av.open(other) as old:
         with films.av.open(
             str(folder / "b.mka"), "w", format="matroska"
@@ -80,7 +66,7 @@ def test_all_sound_and_subtitles_are_copied_bit_for_bit(
     plain, subtitled, tmp_path
 ):
     target = tmp_path / "out.mkv"
-    assert _film(plain, subtitled, target) == []
+    assert films.colorized(plain, subtitled, target) == []
     assert sorted(_streams(target)) == sorted(_streams(subtitled))
     for kind in ("audio", "subtitles"):
         found = films.packets(subtitled, kind)
@@ -90,7 +76,7 @@ def test_all_sound_and_subtitles_are_copied_bit_for_bit(
 def test_subtitles_that_a_format_cannot_hold_are_said(
     plain, subtitled, tmp_path
 ):
-    notes = _film(plain, subtitled, tmp_path / "out.mp4")
+    notes = films.colorized(plain, subtitled, tmp_path / "out.mp4")
     assert len(notes) == 1 and "left out" in notes[0]
     assert _streams(tmp_path / "out.mp4") == ["video", "audio", "audio"]
 
@@ -112,7 +98,7 @@ def _two_videos(path, frames):
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv"])
 def test_a_second_video_is_copied_whole(tmp_path, extension):
-    source = _two_videos(tmp_path / "a.mkv", _frames(20))
+    source = _two_videos(tmp_path / "a.mkv", films.ramps(20))
     film = video.Video(source)
     segment = str(tmp_path / "a.nut")
     writer = video.SegmentWriter(segment, film.info, crf=18)
@@ -138,7 +124,7 @@ def test_a_second_video_is_copied_whole(tmp_path, extension):
 def test_pictures_that_begin_after_the_sound_are_no_broken_film(tmp_path):
     source = films.write(
         tmp_path / "a.mkv",
-        _frames(10),
+        films.ramps(10),
         times=[5000 + 40 * t for t in range(10)],
         time_base=Fraction(1, 1000),
         audio=True,
@@ -154,9 +140,9 @@ def test_pictures_that_begin_after_the_sound_are_no_broken_film(tmp_path):
 def test_sound_as_cameras_write_it_does_not_cost_the_film(
     plain, tmp_path, extension, held
 ):
-    source = films.write(tmp_path / "a.mkv", _frames(10), audio="pcm_s16le")
+    source = films.write(tmp_path / "a.mkv", films.ramps(10), audio="pcm_s16le")
     target = tmp_path / f"out.{extension}"
-    notes = _film(plain, source, target)
+    notes = films.colorized(plain, source, target)
     assert len(films.read(target)[0]) == 10
     if held:
         assert not notes
@@ -180,9 +166,9 @@ def test_sound_as_cameras_write_it_does_not_cost_the_film(
 def test_films_of_other_containers_keep_frames_and_times(
     plain, tmp_path, name, codec, extension
 ):
-    source = films.write(tmp_path / name, _frames(12), codec=codec)
+    source = films.write(tmp_path / name, films.ramps(12), codec=codec)
     target = tmp_path / f"out.{extension}"
-    _film(plain, source, target)
+    films.colorized(plain, source, target)
     before, times = films.read(source)
     after, kept = films.read(target)
     assert len(after) == len(before) == 12
@@ -194,23 +180,23 @@ def test_a_start_before_or_long_after_0_keeps_distances(plain, tmp_path):
     for name, first in (("late", 90_000), ("early", -400)):
         source = films.write(
             tmp_path / f"{name}.nut",
-            _frames(8),
+            films.ramps(8),
             times=[first + 40 * t for t in range(8)],
             time_base=Fraction(1, 1000),
         )
-        _film(plain, source, tmp_path / f"{name}.mkv")
+        films.colorized(plain, source, tmp_path / f"{name}.mkv")
         frames, times = films.read(tmp_path / f"{name}.mkv")
         assert len(frames) == 8
         np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
 
 
 def test_joined_films_keep_their_distances_and_their_sound(plain, tmp_path):
-    part = films.write(tmp_path / "part.ts", _frames(40), audio=True)
+    part = films.write(tmp_path / "part.ts", films.ramps(40), audio=True)
     source = tmp_path / "a.ts"
     source.write_bytes(3 * pathlib.Path(part).read_bytes())
     for extension in ("mp4", "mkv"):
         target = tmp_path / f"out.{extension}"
-        assert _film(plain, source, target) == []
+        assert films.colorized(plain, source, target) == []
         frames, times = films.read(target)
         assert len(frames) == 120
         np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
@@ -229,7 +215,7 @@ def test_joined_films_keep_their_distances_and_their_sound(plain, tmp_path):
 
 
 def test_sound_whose_times_go_back_is_counted(plain, tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(4), audio=True)
+    source = films.write(tmp_path / "a.mkv", films.ramps(4), audio=True)
     with films.av.open(source) as old:
         packets = [p for p in old.demux(audio=0) if p.size]
         skipped = collections.Counter()
@@ -254,7 +240,7 @@ def test_sound_whose_times_go_back_is_counted(plain, tmp_path):
 def test_a_film_that_begins_hours_after_0_is_as_long_as_it_is(
     plain, tmp_path, extension
 ):
-    path = films.write(tmp_path / "a.ts", _frames(20), audio=True)
+    path = films.write(tmp_path / "a.ts", films.ramps(20), audio=True)
     source = tmp_path / "late.ts"
     with films.av.open(path) as old, films.av.open(str(source), "w") as new:
         streams = [new.add_stream_from_template(s) for s in old.streams]
@@ -266,7 +252,7 @@ def test_a_film_that_begins_hours_after_0_is_as_long_as_it_is(
                 new.mux(packet)
     assert films.read(source)[1][0] > 3600
     target = tmp_path / f"out.{extension}"
-    assert _film(plain, source, target) == []
+    assert films.colorized(plain, source, target) == []
     frames, times = films.read(target)
     assert len(frames) == 20 and times[0] < 0.5
     with films.av.open(str(target)) as opened:
@@ -274,7 +260,7 @@ def test_a_film_that_begins_hours_after_0_is_as_long_as_it_is(
 
 
 def test_sound_with_equal_times_does_not_cost_the_film(plain, tmp_path):
-    path = films.write(tmp_path / "a.mkv", _frames(10), audio=True)
+    path = films.write(tmp_path / "a.mkv", films.ramps(10), audio=True)
     source = tmp_path / "equal.mkv"
     with films.av.open(path) as old, films.av.open(str(source), "w") as new:
         streams = [new.add_stream_from_template(s) for s in old.streams]
@@ -286,8 +272,8 @@ def test_sound_with_equal_times_does_not_cost_the_film(plain, tmp_path):
                     packet.dts = packet.pts = heard[2]
             packet.stream = streams[packet.stream.index]
             new.mux(packet)
-    assert _film(plain, source, tmp_path / "out.mkv") == []
-    (note,) = _film(plain, source, tmp_path / "out.mp4")
+    assert films.colorized(plain, source, tmp_path / "out.mkv") == []
+    (note,) = films.colorized(plain, source, tmp_path / "out.mp4")
     assert note.startswith("1 parts of its audio stream 1 were left out")
     assert (
         len(films.packets(tmp_path / "out.mp4", "audio"))
@@ -304,7 +290,7 @@ def test_what_streams_are_for_is_kept(plain, subtitled, tmp_path):
         for packet in joining._with_dts(films.av, old.demux()):
             packet.stream = streams[packet.stream.index]
             new.mux(packet)
-    assert _film(plain, source, tmp_path / "out.mkv") == []
+    assert films.colorized(plain, source, tmp_path / "out.mkv") == []
     with films.av.open(str(tmp_path / "out.mkv")) as opened:
         assert opened.streams[-1].disposition & forced
         assert not opened.streams[0].disposition & forced
@@ -342,9 +328,9 @@ def test_a_cover_before_the_film_is_not_taken_for_it():
 
 @pytest.mark.parametrize("extension", ["mp4", "mkv", "mov"])
 def test_a_cover_is_kept_and_no_film(plain, tmp_path, extension):
-    cover = _covered(tmp_path / "a.mp4", _frames(8))
+    cover = _covered(tmp_path / "a.mp4", films.ramps(8))
     target = tmp_path / f"out.{extension}"
-    notes = _film(plain, tmp_path / "a.mp4", target)
+    notes = films.colorized(plain, tmp_path / "a.mp4", target)
     assert len(films.read(target)[0]) == 8
     if extension == "mov":
         (note,) = notes
@@ -356,13 +342,13 @@ def test_a_cover_is_kept_and_no_film(plain, tmp_path, extension):
         assert [bytes(p) for p in opened.demux(stream) if p.size] == [cover]
     # Again, now with a cover as the target has it.
     again = tmp_path / "again.mkv"
-    assert _film(plain, target, again) == []
+    assert films.colorized(plain, target, again) == []
     with films.av.open(str(again)) as opened:
         assert [bool(s.disposition & 1024) for s in opened.streams].count(True)
 
 
 def test_a_second_video_without_an_encoder_is_copied(plain, tmp_path):
-    path = films.write(tmp_path / "a.mkv", _frames(8))
+    path = films.write(tmp_path / "a.mkv", films.ramps(8))
     source = tmp_path / "two.mkv"
     with films.av.open(path) as old, films.av.open(str(source), "w") as new:
         stream = new.add_stream_from_template(old.streams[0])
@@ -376,14 +362,14 @@ def test_a_second_video_without_an_encoder_is_copied(plain, tmp_path):
             packet.time_base = Fraction(1, 1000)
             packet.stream = other
             new.mux(packet)
-    assert _film(plain, source, tmp_path / "out.mkv") == []
+    assert films.colorized(plain, source, tmp_path / "out.mkv") == []
     assert _streams(tmp_path / "out.mkv") == ["video", "video"]
-    (note,) = _film(plain, source, tmp_path / "out.mp4")
+    (note,) = films.colorized(plain, source, tmp_path / "out.mp4")
     assert note.endswith("mp4 files do not hold it; .mkv holds most")
 
 
 def test_texts_that_are_of_the_old_file_alone_are_left_out(plain, tmp_path):
-    path = films.write(tmp_path / "a.mp4", _frames(8), audio=True)
+    path = films.write(tmp_path / "a.mp4", films.ramps(8), audio=True)
     source = tmp_path / "b.mkv"
     with films.av.open(path) as old, films.av.open(str(source), "w") as new:
         new.metadata.update(old.metadata | {"title": "A walk"})
@@ -396,7 +382,7 @@ def test_texts_that_are_of_the_old_file_alone_are_left_out(plain, tmp_path):
         for packet in joining._with_dts(films.av, old.demux()):
             packet.stream = streams[packet.stream.index]
             new.mux(packet)
-    assert _film(plain, source, tmp_path / "out.mkv") == []
+    assert films.colorized(plain, source, tmp_path / "out.mkv") == []
     with films.av.open(str(tmp_path / "out.mkv")) as opened:
         assert opened.metadata["title"] == "A walk"
         assert not set(opened.metadata) & {"MAJOR_BRAND", "COMPATIBLE_BRANDS"}
@@ -406,7 +392,9 @@ def test_texts_that_are_of_the_old_file_alone_are_left_out(plain, tmp_path):
 
 
 def test_sound_that_ends_long_after_the_pictures_is_no_broken_film(tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(10), audio=True, seconds=3)
+    source = films.write(
+        tmp_path / "a.mkv", films.ramps(10), audio=True, seconds=3
+    )
     film = video.Video(source)
     assert len(list(film.frames())) == 10
     assert film.notes == []
@@ -414,7 +402,7 @@ def test_sound_that_ends_long_after_the_pictures_is_no_broken_film(tmp_path):
 
 def _held(path, seconds):
     """Writes a film of 8 frames whose last one is shown for long."""
-    short = films.write(f"{path}.mp4", _frames(8))
+    short = films.write(f"{path}.mp4", films.ramps(8))
     with films.av.open(short) as old, films.av.open(str(path), "w") as new:
         stream = new.add_stream_from_template(old.streams[0])
         packets = [p for p in old.demux() if p.size]
@@ -436,13 +424,15 @@ def test_a_last_frame_that_is_held_is_no_broken_film(tmp_path, extension):
 
 def test_a_last_frame_is_held_as_long_as_it_was(plain, tmp_path):
     _held(tmp_path / "a.mp4", 3)
-    assert _film(plain, tmp_path / "a.mp4", tmp_path / "out.mp4") == []
+    assert (
+        films.colorized(plain, tmp_path / "a.mp4", tmp_path / "out.mp4") == []
+    )
     with films.av.open(str(tmp_path / "out.mp4")) as opened:
         assert abs(opened.duration / 1e6 - 3.28) < 0.05
 
 
 def test_frames_before_a_break_are_not_lost(tmp_path):
-    source = films.write(tmp_path / "a.mp4", _frames(12))
+    source = films.write(tmp_path / "a.mp4", films.ramps(12))
     with films.av.open(source) as opened:
         stream = opened.streams[0]
         stream.thread_type = "AUTO"
@@ -457,7 +447,7 @@ def test_frames_before_a_break_are_not_lost(tmp_path):
 
 
 def test_a_film_that_is_interlaced_later_on_is_said(tmp_path, monkeypatch):
-    source = films.write(tmp_path / "a.mkv", _frames(4))
+    source = films.write(tmp_path / "a.mkv", films.ramps(4))
     decoded = video._decoded
 
     def later(*arguments):
@@ -480,7 +470,7 @@ def test_a_film_that_is_interlaced_later_on_is_said(tmp_path, monkeypatch):
 def test_a_segment_is_closed_even_if_its_end_cannot_be_written(
     tmp_path, monkeypatch
 ):
-    info = video.Video(films.write(tmp_path / "a.mkv", _frames(1))).info
+    info = video.Video(films.write(tmp_path / "a.mkv", films.ramps(1))).info
     writer = video.SegmentWriter(str(tmp_path / "a.nut"), info, crf=18)
     closed = []
 
@@ -509,23 +499,23 @@ def test_few_large_frames_wait_at_once(plain, width, height, most):
 
 
 def test_folders_in_what_is_left_of_another_run_are_removed(plain, tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(4))
+    source = films.write(tmp_path / "a.mkv", films.ramps(4))
     target = tmp_path / "out.mp4"
     left = pathlib.Path(output_paths.film_folder(str(target))) / "folder"
     left.mkdir(parents=True)
     (left / "file").write_text("left")
-    assert _film(plain, source, target) == []
+    assert films.colorized(plain, source, target) == []
     assert sorted(os.listdir(tmp_path)) == ["a.mkv", "out.mp4"]
 
 
 def test_frames_that_change_their_size_are_said(plain, tmp_path):
     parts = [
-        films.write(tmp_path / f"{i}.ts", _frames(6, width=64 - 16 * i))
+        films.write(tmp_path / f"{i}.ts", films.ramps(6, width=64 - 16 * i))
         for i in range(2)
     ]
     source = tmp_path / "a.ts"
     source.write_bytes(b"".join(pathlib.Path(p).read_bytes() for p in parts))
-    notes = _film(plain, source, tmp_path / "out.mp4")
+    notes = films.colorized(plain, source, tmp_path / "out.mp4")
     assert any("has frames of 2 sizes" in note for note in notes)
     frames, _ = films.read(tmp_path / "out.mp4")
     assert {frame.shape for frame in frames} == {(48, 64, 3)}

@@ -12,32 +12,18 @@ from tfcolor.inference.film import video
 from tfcolor.inference.hint_points import HintPoint
 
 
-def _frames(count, **options):
-    return [films.ramp(t, **options) for t in range(count)]
-
-
-def _film(colorizer, source, target, **more):
-    return colorize.colorize_film(
-        colorizer,
-        str(source),
-        str(target),
-        options=colorize.FilmOptions(),
-        **more,
-    )
-
-
 @pytest.mark.parametrize("frames_asked", [0, 3, 8, 9, 12, 16, 17])
 def test_a_stop_at_any_frame_leaves_no_shortened_film(
     plain, tmp_path, monkeypatch, frames_asked
 ):
     monkeypatch.setattr(colorize, "_SEGMENT", 4)
     monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
-    source = films.write(tmp_path / "a.mkv", _frames(20))
+    source = films.write(tmp_path / "a.mkv", films.ramps(20))
     asked, target = iter(range(1000)), tmp_path / "out.mp4"
     stop = {"stop": lambda: next(asked) >= frames_asked}
-    assert _film(plain, source, target, **stop) is None
+    assert films.colorized(plain, source, target, **stop) is None
     assert not target.exists()
-    assert _film(plain, source, target) == []
+    assert films.colorized(plain, source, target) == []
     assert len(films.read(target)[0]) == 20
     assert sorted(os.listdir(tmp_path)) == ["a.mkv", "out.mp4"]
 
@@ -47,10 +33,10 @@ def test_a_resumed_film_stops_before_all_its_frames_are_read_again(
 ):
     monkeypatch.setattr(colorize, "_SEGMENT", 4)
     monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
-    source = films.write(tmp_path / "a.mkv", _frames(20))
+    source = films.write(tmp_path / "a.mkv", films.ramps(20))
     asked, target = iter(range(10_000)), tmp_path / "out.mp4"
     stop = {"stop": lambda: next(asked) >= 16}
-    assert _film(plain, source, target, **stop) is None
+    assert films.colorized(plain, source, target, **stop) is None
     read = []
 
     class Slow(video.Video):
@@ -61,13 +47,13 @@ def test_a_resumed_film_stops_before_all_its_frames_are_read_again(
                 yield frame
 
     monkeypatch.setattr(video, "Video", Slow)
-    assert _film(plain, source, target, stop=lambda: True) is None
+    assert films.colorized(plain, source, target, stop=lambda: True) is None
     assert len(read) <= 2
 
 
 @pytest.mark.parametrize("frames_asked", [0, 5, 12, 17])
 def test_tracking_hints_can_be_stopped(plain, tmp_path, frames_asked):
-    source = films.write(tmp_path / "a.mkv", _frames(10))
+    source = films.write(tmp_path / "a.mkv", films.ramps(10))
     hint = HintPoint(x=5, y=5, color="#ff0000", frame=3)
     asked = iter(range(1000))
     assert (
@@ -80,7 +66,7 @@ def test_tracking_hints_can_be_stopped(plain, tmp_path, frames_asked):
         is None
     )
     stop = {"hints": [hint], "stop": lambda: True}
-    assert _film(plain, source, tmp_path / "out.mp4", **stop) is None
+    assert films.colorized(plain, source, tmp_path / "out.mp4", **stop) is None
 
 
 @pytest.mark.parametrize("where", ["frames", "network_ab", "finish"])
@@ -89,7 +75,7 @@ def test_an_error_of_any_thread_ends_the_run_and_the_next_goes_on(
 ):
     monkeypatch.setattr(colorize, "_SEGMENT", 4)
     monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
-    source, target = films.write(tmp_path / "a.mkv", _frames(20)), "out.mp4"
+    source, target = films.write(tmp_path / "a.mkv", films.ramps(20)), "out.mp4"
     target = tmp_path / target
 
     class Broken(video.Video):
@@ -116,9 +102,9 @@ def test_an_error_of_any_thread_ends_the_run_and_the_next_goes_on(
             after = 2 if where == "network_ab" else 9
             patch.setattr(plain, where, broken(getattr(plain, where), after))
         with pytest.raises(MemoryError):
-            _film(plain, source, target)
+            films.colorized(plain, source, target)
     assert not target.exists()
-    assert _film(plain, source, target) == []
+    assert films.colorized(plain, source, target) == []
     assert len(films.read(target)[0]) == 20
 
 
@@ -127,7 +113,7 @@ def test_a_run_killed_while_it_cleared_up_leaves_nothing_to_trip_over(
 ):
     monkeypatch.setattr(colorize, "_SEGMENT", 4)
     monkeypatch.setattr(colorize, "_MOST_WAITING", 6)
-    source = films.write(tmp_path / "a.mkv", _frames(20))
+    source = films.write(tmp_path / "a.mkv", films.ramps(20))
     target = tmp_path / "out.mp4"
 
     def half(folder, **_):
@@ -137,15 +123,15 @@ def test_a_run_killed_while_it_cleared_up_leaves_nothing_to_trip_over(
 
     with monkeypatch.context() as patch:
         patch.setattr(colorize.shutil, "rmtree", half)
-        _film(plain, source, target)
+        films.colorized(plain, source, target)
     target.unlink()
-    assert _film(plain, source, target) == []
+    assert films.colorized(plain, source, target) == []
     assert len(films.read(target)[0]) == 20
 
 
 def test_a_hint_out_of_the_film_leaves_no_folder_behind(plain, tmp_path):
-    source = films.write(tmp_path / "a.mkv", _frames(5))
+    source = films.write(tmp_path / "a.mkv", films.ramps(5))
     hint = HintPoint(x=500, y=1, color="#ff0000")
     with pytest.raises(ValueError, match="must lie in"):
-        _film(plain, source, tmp_path / "out.mp4", hints=[hint])
+        films.colorized(plain, source, tmp_path / "out.mp4", hints=[hint])
     assert os.listdir(tmp_path) == ["a.mkv"]
