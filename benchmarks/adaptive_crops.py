@@ -87,7 +87,7 @@ def _sizes(colorizer, pictures, boxes):
             width=rgb.shape[1],
             image_size=colorizer.image_size,
         )
-        counts.update(sizes[i] for i in chosen)
+        counts.update(sizes[i] for i in chosen.numpy())
     return ", ".join(f"{counts[s]} of {s}" for s in reversed(sizes))
 
 

@@ -73,10 +73,8 @@ def fusion_inputs(
     placed = sample_boxes.boxes(
         boxes, height=height, width=width, scale=box_scale
     )
-    picture = network_inputs.picture_inputs(
-        [rgb], [None], image_size=image_size
-    )
-    return picture | network_inputs.box_inputs(
+    picture = network_inputs.batch_inputs([rgb], [None], image_size=image_size)
+    return picture | network_inputs.batch_box_inputs(
         [rgb],
         [np.array(placed)],
         image_size=image_size,

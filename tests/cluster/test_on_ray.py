@@ -16,6 +16,7 @@ from PIL import Image
 
 from tests.cluster import breaking
 from tests.cluster import local_ray
+from tests.detection import tiny_detectors
 from tests.inference import models
 from tfcolor.cli import main
 from tfcolor.cluster import album
@@ -230,3 +231,40 @@ def test_evaluations_are_those_of_one_machine(tmp_path, model):
     for name in ("metrics.csv", "summary.md", "by_class.csv"):
         assert one[name] == two[name]
     assert len([name for name in one if name.startswith("pictures/")]) == 18
+
+
+def test_boxes_are_those_of_one_machine(tmp_path, capsys):
+    _make_album(tmp_path / "album", 6, (60, 40))
+    (tmp_path / "album/bad.jpg").write_text("text")
+    detector = tmp_path / "mask_rcnn"
+    tiny_detectors.object_detection_api(detector)
+    arguments = ["detect", str(tmp_path / "album"), f"--detector={detector}"]
+    arguments += ["--draw"]
+    assert main.run([*arguments, f"--output={tmp_path}/one"]) == 1
+    with local_ray.two_nodes():
+        for skipped in (False, True):
+            capsys.readouterr()
+            status = main.run(
+                [*arguments, f"--output={tmp_path}/two", "--cluster"]
+            )
+            assert status == 1
+            said = capsys.readouterr().out
+            assert ("6 there already, skipped" in said) == skipped
+            assert ("in 6 pictures, into" in said) != skipped
+    one, two = _files(tmp_path / "one"), _files(tmp_path / "two")
+    assert one.keys() == two.keys()
+    assert len(one) == 12
+    for name, data in one.items():
+        if name.endswith(".npz"):
+            with (
+                np.load(tmp_path / "one" / name) as expected,
+                np.load(tmp_path / "two" / name) as found,
+            ):
+                assert expected.files == found.files
+                for key in expected.files:
+                    np.testing.assert_array_equal(found[key], expected[key])
+        else:
+            assert two[name] == data
+    with open(tmp_path / "two.failures.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert row["source"] == str(tmp_path / "album/bad.jpg")

@@ -12,6 +12,7 @@ from tfcolor.export import export_litert
 from tfcolor.export import export_model
 from tfcolor.export import litert
 from tfcolor.export import litert_figures
+from tfcolor.inference import litert_network
 from tfcolor.inference import network
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.weights import ddcolor_keys
@@ -49,7 +50,7 @@ def test_files_are_small_and_close_to_keras(tmp_path):
     right = network.network_function(model)(network.without_hints(L)).numpy()
     assert right.std() > 1
     for name, tolerance in zip(names, (0.01, 0.2), strict=True):
-        found = litert.LiteRTNetwork((output / name).read_bytes())
+        found = litert_network.LiteRTNetwork((output / name).read_bytes())
         error = found.predict_ab(L) - right
         assert error.std() < tolerance * right.std()
 
@@ -62,7 +63,7 @@ def test_ddcolor_becomes_a_file_of_operators_that_litert_has():
     L = np.random.default_rng(0).uniform(0, 100, [1, SIZE, SIZE, 1])
     L = L.astype(np.float32)
     right = model({"L": L})["ab"].numpy()
-    error = litert.LiteRTNetwork(content).predict_ab(L) - right
+    error = litert_network.LiteRTNetwork(content).predict_ab(L) - right
     assert error.std() < 0.01 * right.std()
 
 
@@ -83,7 +84,7 @@ def test_published_networks_become_files_close_to_keras(kind, tmp_path):
     right = network.network_function(model)(inputs).numpy()
     assert right.std() > 1
     for name, tolerance in zip(names, (0.01, 0.2), strict=True):
-        found = litert.LiteRTNetwork((output / name).read_bytes())
+        found = litert_network.LiteRTNetwork((output / name).read_bytes())
         error = found.predict_ab(L) - right
         assert error.std() < tolerance * right.std()
 

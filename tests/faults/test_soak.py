@@ -10,7 +10,7 @@ SECONDS = 12
 def _assert_sound(found):
     assert not found.errors
     assert found.good > 50 and found.bad > 20
-    assert found.growth() < soak.MAX_GROWTH_MIB
+    assert found.flat()
 
 
 @pytest.mark.long
@@ -26,7 +26,9 @@ def test_four_threads_may_share_a_colorizer():
 
 
 def test_a_curve_that_rises_is_a_leak_and_its_warm_up_is_not():
-    flat = soak.Soak(curve=[(i, min(100 + 50 * i, 200)) for i in range(25)])
+    flat = soak.Curve([(i, min(100 + 50 * i, 200)) for i in range(25)])
     assert flat.growth() == 0
-    leak = soak.Soak(curve=[(i, 100 + 4 * i) for i in range(25)])
-    assert leak.growth() > soak.MAX_GROWTH_MIB
+    leak = soak.Curve([(i, 100 + 4 * i) for i in range(25)])
+    assert leak.growth() > leak.limit
+    assert soak.Soak(curves={"resident": flat}).flat()
+    assert not soak.Soak(curves={"resident": flat, "allocated": leak}).flat()

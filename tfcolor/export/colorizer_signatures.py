@@ -19,12 +19,12 @@ import tensorflow as tf
 
 from tfcolor.export import decode_graph
 from tfcolor.export import defaults
-from tfcolor.export import told_inputs
+from tfcolor.export import request_checks
 from tfcolor.export.signature import Signature
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
-from tfcolor.inference import prepare
+from tfcolor.inference import network_inputs
 from tfcolor.models import architecture
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
@@ -169,7 +169,7 @@ class _Graph:
         count = tf.shape(L)[0]
         inputs = network.without_boxes(count, self.crop_size)
         if classes is not None:
-            inputs["classes"] = told_inputs.check_classes(classes, count)
+            inputs["classes"] = request_checks.check_classes(classes, count)
         return {"ab": self._predict(L, inputs)}
 
     def _predict(self, L, others):
@@ -178,14 +178,12 @@ class _Graph:
 
     def _colorize(self, pictures, count, told, *, finish_one, output):
         """Runs all pictures through the network at once."""
-        side = told_inputs.unknown_side(self.options.image_size)
+        side = network_inputs.unknown_side(self.options.image_size)
         indices = tf.range(count)
-
-        def square_L(pixels):
-            return prepare.network_L_function(pixels.dtype.name)(pixels, side)
-
         L = tf.map_fn(
-            lambda index: pictures[index].apply(square_L),
+            lambda index: pictures[index].apply(
+                lambda pixels: network_inputs.square_L(pixels, side)
+            ),
             indices,
             fn_output_signature=tf.TensorSpec([None, None, 1]),
         )
@@ -207,30 +205,33 @@ class _Graph:
     def _told_inputs(self, pictures, count, told):
         """Makes the network's inputs of all that came with the pictures."""
         if "classes" in told:
-            classes = told_inputs.check_classes(told["classes"], count)
+            classes = request_checks.check_classes(told["classes"], count)
             return {"classes": classes}
         if not told:
             return {}
-        boxes = told_inputs.check_boxes(told["boxes"], count)
+        boxes = request_checks.check_boxes(told["boxes"], count)
         if "box_classes" in told:
-            classes = told_inputs.check_box_classes(
+            classes = request_checks.check_box_classes(
                 told["box_classes"], told["boxes"]
             )
 
             def of_pixels(pixels, index):
-                return told_inputs.box_class_inputs(
+                return network_inputs.box_class_inputs(
                     pixels, boxes[index], classes[index]
                 )
 
-            specs = told_inputs.class_specs()
+            specs = network_inputs.box_class_specs()
         else:
 
             def of_pixels(pixels, index):
-                return told_inputs.box_inputs(
-                    pixels, boxes[index], crop_size=self.crop_size
+                return network_inputs.box_inputs(
+                    pixels,
+                    boxes[index],
+                    image_size=self.options.image_size,
+                    crop_sizes=(self.crop_size,),
                 )
 
-            specs = told_inputs.specs()
+            specs = network_inputs.box_specs()
         return tf.map_fn(
             lambda index: pictures[index].apply(
                 lambda pixels: of_pixels(pixels, index)

@@ -6,7 +6,7 @@ and each group's crops are as large as its boxes need.
 """
 
 import keras
-import numpy as np
+import tensorflow as tf
 
 from tfcolor.models import architecture
 from tfcolor.models import fusion as fusion_lib
@@ -32,28 +32,31 @@ def crop_sizes(image_size: int) -> tuple[int, ...]:
 
 
 def choose_sizes(
-    boxes: np.ndarray,
+    boxes: tf.Tensor,
     sizes: tuple[int, ...],
     *,
-    height: int,
-    width: int,
+    height: tf.Tensor | int,
+    width: tf.Tensor | int,
     image_size: int,
-) -> np.ndarray:
+) -> tf.Tensor:
     """Chooses the size of each box's crop: none is enlarged on the grid.
 
     Args:
-        boxes: float32 array [M, 4], yxyx pixels of the picture.
+        boxes: float32 tensor [M, 4], yxyx pixels of the picture.
         sizes: tuple of int, ascending.
-        height: int, of the picture, pixels.
-        width: int, of the picture, pixels.
+        height: int32 scalar, of the picture, pixels.
+        width: int32 scalar, of the picture, pixels.
         image_size: int. Side of the network's square in pixels.
 
     Returns:
-        int array [M], indices into `sizes`.
+        int32 tensor [M], indices into `sizes`.
     """
-    sides = (boxes[:, 2:] - boxes[:, :2]) / np.array([height, width])
-    cells = sides.max(axis=1, initial=0) * image_size
-    return np.minimum(np.searchsorted(sizes, cells), len(sizes) - 1)
+    # Exact for all sizes of pictures: ties go to the smaller crop.
+    picture = tf.cast(tf.stack([height, width]), tf.float64)
+    sides = tf.cast(boxes[:, 2:] - boxes[:, :2], tf.float64) / picture
+    cells = tf.reduce_max(sides, axis=1) * image_size
+    groups = tf.searchsorted(tf.constant(sizes, tf.float64), cells)
+    return tf.minimum(groups, len(sizes) - 1)
 
 
 def with_groups(model: keras.Model, groups: int) -> keras.Model:

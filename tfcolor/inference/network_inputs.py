@@ -1,11 +1,19 @@
-"""Pictures, hints and boxes to one batch of what a network sees."""
+"""Pictures, hints and boxes to what a network sees.
 
+`square_L`, `box_inputs` and `box_class_inputs` take one picture and are pure
+TensorFlow functions: an exported model maps them over the pictures of a
+request. `batch_inputs` runs the same functions, each traced once, over NumPy
+arrays.
+"""
+
+import functools
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tfcolor.data import boxes as boxes_lib
+from tfcolor.data import crops
 from tfcolor.data import picture_boxes
 from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import adaptive_crops
@@ -15,7 +23,161 @@ from tfcolor.inference.hint_points import HintPoint
 from tfcolor.models import box_inputs as box_inputs_lib
 
 
-def picture_inputs(
+def unknown_side(side: int) -> tf.Tensor:
+    """Returns a size that is not known before the graph runs.
+
+    Where TensorFlow knows the size of a network's input it changes the order
+    of some operations, which rounds otherwise than a graph for all sizes does.
+
+    Args:
+        side: int, pixels.
+
+    Returns:
+        int32 scalar.
+    """
+    return tf.raw_ops.PlaceholderWithDefault(
+        input=tf.constant(side, tf.int32), shape=[]
+    )
+
+
+def square_L(picture: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
+    """Squashes a picture to the network's square; see `prepare.network_L`.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3].
+        side: int32 scalar, S, pixels; see `unknown_side`.
+
+    Returns:
+        float32 tensor [S, S, 1], 0..100.
+    """
+    return prepare.network_L_function(picture.dtype.name)(picture, side)
+
+
+def box_inputs(
+    picture: tf.Tensor,
+    boxes: tf.Tensor,
+    *,
+    image_size: int,
+    crop_sizes: tuple[int, ...],
+) -> dict[str, tf.Tensor]:
+    """Makes the boxes of one picture, and what lies in them.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3].
+        boxes: float32 tensor [N, 4], yxyx pixels of the picture. What sticks
+            out is cut off; boxes without a whole pixel inside the picture
+            keep their rows, which are not valid.
+        image_size: int. Side in pixels of the network's square.
+        crop_sizes: sides s in pixels of the squares that boxes are squashed
+            to, one for each group of boxes; see `adaptive_crops`.
+
+    Returns:
+        dict of "boxes", float32 [N, 4], whole pixels; "picture_size", int32
+        [2]; and for each group "box_valid", bool [N], and "crops", float32
+        [N, s, s, 1], L of each of its boxes, zeros for all others.
+    """
+    boxes, valid = _usable(picture, boxes)
+    height, width = tf.unstack(tf.shape(picture)[:2])
+    groups = adaptive_crops.choose_sizes(
+        boxes, crop_sizes, height=height, width=width, image_size=image_size
+    )
+    inputs = {"boxes": boxes, "picture_size": tf.shape(picture)[:2]}
+    for group, side in enumerate(crop_sizes):
+        in_group = valid & (groups == group)
+        valid_key, crops_key = _group_keys(group)
+        inputs[valid_key] = in_group
+        inputs[crops_key] = _crops_L(picture, boxes, in_group, side)
+    return inputs
+
+
+def _crops_L(picture, boxes, valid, side):
+    side = unknown_side(side)
+
+    def crop_L(box_and_valid):
+        box, is_valid = box_and_valid
+        return tf.cond(
+            is_valid,
+            lambda: square_L(crops.crop(picture, box), side),
+            lambda: tf.zeros(tf.stack([side, side, 1])),
+        )
+
+    return tf.map_fn(
+        crop_L,
+        (boxes, valid),
+        fn_output_signature=tf.TensorSpec([None, None, 1]),
+    )
+
+
+def box_specs(groups: int = 1) -> dict[str, tf.TensorSpec]:
+    """Returns what `box_inputs` makes, as tf.TensorSpecs.
+
+    Args:
+        groups: int, of boxes.
+
+    Returns:
+        dict of str to tf.TensorSpec.
+    """
+    specs = {
+        "boxes": tf.TensorSpec([None, 4]),
+        "picture_size": tf.TensorSpec([2], tf.int32),
+    }
+    for group in range(groups):
+        valid_key, crops_key = _group_keys(group)
+        specs[valid_key] = tf.TensorSpec([None], tf.bool)
+        specs[crops_key] = tf.TensorSpec([None, None, None, 1])
+    return specs
+
+
+def box_class_inputs(
+    picture: tf.Tensor, boxes: tf.Tensor, box_classes: tf.Tensor
+) -> dict[str, tf.Tensor]:
+    """Makes the boxes of one picture, and what they show.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3].
+        boxes: float32 tensor [N, 4], yxyx pixels of the picture.
+        box_classes: int32 tensor [N].
+
+    Returns:
+        dict of "boxes", float32 [N, 4], whole pixels; "box_classes", int32
+        [N], 0 for those without a whole pixel inside the picture;
+        "picture_size", int32 [2].
+    """
+    boxes, valid = _usable(picture, boxes)
+    return {
+        "boxes": boxes,
+        "box_classes": tf.where(valid, box_classes, 0),
+        "picture_size": tf.shape(picture)[:2],
+    }
+
+
+def box_class_specs() -> dict[str, tf.TensorSpec]:
+    """Returns what `box_class_inputs` makes, as tf.TensorSpecs."""
+    return {
+        "boxes": tf.TensorSpec([None, 4]),
+        "box_classes": tf.TensorSpec([None], tf.int32),
+        "picture_size": tf.TensorSpec([2], tf.int32),
+    }
+
+
+def _usable(picture, boxes) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns boxes in whole pixels, and which of them can be used."""
+    height, width = tf.unstack(tf.shape(picture)[:2])
+    sides = {"height": height, "width": width}
+    reasons = boxes_lib.drop_reasons(boxes, **sides)
+    valid = reasons == boxes_lib.REASONS.index(boxes_lib.KEPT)
+    return boxes_lib.whole_pixels(boxes, **sides), valid
+
+
+def _group_keys(group: int) -> tuple[str, str]:
+    """Returns the names of the inputs of a group of boxes."""
+    valid, crops_L = (
+        box_inputs_lib.numbered(key, group) for key in ("box_valid", "crops")
+    )
+    return valid, crops_L
+
+
+def batch_inputs(
     pictures: Sequence[np.ndarray],
     hints: Sequence[Sequence[HintPoint] | None],
     *,
@@ -45,17 +207,16 @@ def picture_inputs(
         for picture, points in zip(pictures, hints, strict=True)
     ]
     hint_map, mask = (np.stack(m) for m in zip(*maps, strict=True))
-    L = tf.stack([_square_L(picture, image_size) for picture in pictures])
     return {
-        "L": L,
+        "L": tf.stack([square_L(picture, image_size) for picture in pictures]),
         "hints": tf.constant(hint_map),
         "mask": tf.constant(mask),
     }
 
 
-def box_inputs(
+def batch_box_inputs(
     pictures: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray | None],
+    boxes: Sequence[np.ndarray | PictureBoxes | None],
     *,
     image_size: int,
     crop_sizes: tuple[int, ...],
@@ -64,51 +225,28 @@ def box_inputs(
 
     Args:
         pictures: B uint8 or uint16 arrays [H, W, 3].
-        boxes: for each picture None or array [M, 4], yxyx in its pixels. What
-            sticks out is cut off; boxes without a whole pixel inside the
-            picture are left out.
+        boxes: for each picture None or an array [M, 4], yxyx in its pixels.
         image_size: int. Side in pixels of the network's square.
-        crop_sizes: sides s in pixels of the squares that boxes are squashed
-            to, one for each group of boxes; see `adaptive_crops`.
+        crop_sizes: tuple of int; see `box_inputs`.
 
     Returns:
-        dict of "boxes", float32 [B, N, 4]; "picture_size", int32 [B, 2]; and
-        for each group "box_valid", bool [B, N], and "crops", float32 [B, N,
-        s, s, 1], L of each of its boxes. N is the largest number of boxes of
-        a picture, at least 1.
+        dict as of `box_inputs`, with B in front. N is the largest number of
+        boxes of a picture, at least 1.
 
     Raises:
         ValueError: boxes have another shape, or are not finite.
     """
-    usable = [
-        usable_boxes(found, height=picture.shape[0], width=picture.shape[1])
-        for picture, found in zip(pictures, boxes, strict=True)
-    ]
-    shape = (len(pictures), max(1, *(len(found) for found in usable)))
-    arrays = {
-        "boxes": np.zeros((*shape, 4), np.float32),
-        "picture_size": np.array([p.shape[:2] for p in pictures], np.int32),
-    }
-    for group, side in enumerate(crop_sizes):
-        valid, crops = _group_keys(group)
-        arrays[valid] = np.zeros(shape, bool)
-        arrays[crops] = np.zeros((*shape, side, side, 1), np.float32)
-    for i, (picture, found) in enumerate(zip(pictures, usable, strict=True)):
-        height, width = picture.shape[:2]
-        arrays["boxes"][i, : len(found)] = found
-        groups = adaptive_crops.choose_sizes(
-            found, crop_sizes, height=height, width=width, image_size=image_size
+    found = [_check_boxes(b) for b in boxes]
+    rows = max(1, *map(len, found))
+    return _stack(
+        _box_inputs_function(picture.dtype.name, image_size, crop_sizes)(
+            picture, _with_rows(b, rows)
         )
-        for j, (box, group) in enumerate(zip(found, groups, strict=True)):
-            top, left, bottom, right = box.astype(int)
-            part = picture[top:bottom, left:right]
-            valid, crops = _group_keys(group)
-            arrays[valid][i, j] = True
-            arrays[crops][i, j] = _square_L(part, crop_sizes[group])
-    return {name: tf.constant(array) for name, array in arrays.items()}
+        for picture, b in zip(pictures, found, strict=True)
+    )
 
 
-def box_class_inputs(
+def batch_box_class_inputs(
     pictures: Sequence[np.ndarray], found: Sequence[PictureBoxes | None]
 ) -> dict[str, tf.Tensor]:
     """Makes a batch of boxes and what they show.
@@ -116,11 +254,11 @@ def box_class_inputs(
     Args:
         pictures: B uint8 or uint16 arrays [H, W, 3].
         found: for each picture None or PictureBoxes, in its pixels; all that
-            lie in it are used.
+            lie in it are used, the best one first.
 
     Returns:
-        dict of "boxes", float32 [B, N, 4], whole pixels; "box_classes", int32
-        [B, N], 0 for rows that are no boxes; "picture_size", int32 [B, 2].
+        dict as of `box_class_inputs`, with B in front. N is the largest
+        number of boxes of a picture, at least 1.
     """
     kept = [
         (boxes or picture_boxes.none()).best(
@@ -130,42 +268,33 @@ def box_class_inputs(
         )
         for picture, boxes in zip(pictures, found, strict=True)
     ]
-    shape = (len(pictures), max(1, *(len(boxes) for boxes in kept)))
-    arrays = {
-        "boxes": np.zeros((*shape, 4), np.float32),
-        "box_classes": np.zeros(shape, np.int32),
-        "picture_size": np.array([p.shape[:2] for p in pictures], np.int32),
-    }
-    for i, boxes in enumerate(kept):
-        arrays["boxes"][i, : len(boxes)] = boxes.boxes
-        arrays["box_classes"][i, : len(boxes)] = boxes.classes
-    return {name: tf.constant(array) for name, array in arrays.items()}
-
-
-def _group_keys(group: int) -> tuple[str, str]:
-    """Returns the names of the inputs of a group of boxes."""
-    keys = (
-        box_inputs_lib.numbered(key, group) for key in ("box_valid", "crops")
+    rows = max(1, *map(len, kept))
+    return _stack(
+        box_class_inputs(
+            tf.constant(picture),
+            tf.constant(_with_rows(boxes.boxes, rows)),
+            tf.constant(_with_rows(boxes.classes, rows)),
+        )
+        for picture, boxes in zip(pictures, kept, strict=True)
     )
-    return tuple(keys)
 
 
-def usable_boxes(
-    boxes: np.ndarray | None, *, height: int, width: int
-) -> np.ndarray:
-    """Returns the boxes that can be used, in whole pixels of the picture.
+@functools.cache
+def _box_inputs_function(dtype: str, image_size: int, crop_sizes):
+    return tf.function(
+        functools.partial(
+            box_inputs, image_size=image_size, crop_sizes=crop_sizes
+        ),
+        input_signature=[
+            tf.TensorSpec([None, None, 3], dtype),
+            tf.TensorSpec([None, 4]),
+        ],
+        autograph=False,
+    )
 
-    Args:
-        boxes: None or array [M, 4], yxyx pixels.
-        height: int, of the picture, pixels.
-        width: int, of the picture, pixels.
 
-    Returns:
-        float32 array [K, 4], whole numbers.
-
-    Raises:
-        ValueError: `boxes` has another shape, or is not finite.
-    """
+def _check_boxes(boxes) -> np.ndarray:
+    """Returns float32 [M, 4], as they came; raises ValueError."""
     if boxes is None:
         return np.zeros([0, 4], np.float32)
     boxes = np.asarray(boxes, np.float32)
@@ -176,13 +305,15 @@ def usable_boxes(
             "`boxes` must be finite numbers of the shape [M, 4]. "
             f"Received: boxes.shape={boxes.shape}"
         )
-    size = {"height": height, "width": width}
-    kept = boxes_lib.drop_reasons(boxes, **size).numpy() == _KEPT
-    return boxes_lib.whole_pixels(boxes, **size).numpy()[kept]
+    return boxes
 
 
-_KEPT = boxes_lib.REASONS.index(boxes_lib.KEPT)
+def _with_rows(array: np.ndarray, rows: int) -> np.ndarray:
+    """Appends rows of zeros: no box."""
+    missing = [(0, rows - len(array))] + [(0, 0)] * (array.ndim - 1)
+    return np.pad(array, missing)
 
 
-def _square_L(picture: np.ndarray, side: int) -> tf.Tensor:
-    return prepare.network_L_function(picture.dtype.name)(picture, side)
+def _stack(inputs) -> dict[str, tf.Tensor]:
+    inputs = list(inputs)
+    return {key: tf.stack([one[key] for one in inputs]) for key in inputs[0]}

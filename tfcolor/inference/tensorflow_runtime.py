@@ -81,13 +81,13 @@ class TensorFlowRuntime:
         Yields:
             float32 [image_size, image_size, 2] for each picture.
         """
-        inputs = network_inputs.picture_inputs(
+        inputs = network_inputs.batch_inputs(
             pictures, hints, image_size=self.image_size
         )
         if self.takes.box_classes:
-            inputs |= network_inputs.box_class_inputs(pictures, boxes)
+            inputs |= network_inputs.batch_box_class_inputs(pictures, boxes)
         elif self.takes.boxes:
-            inputs |= network_inputs.box_inputs(
+            inputs |= network_inputs.batch_box_inputs(
                 pictures,
                 boxes,
                 image_size=self.image_size,

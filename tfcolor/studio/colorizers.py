@@ -171,7 +171,7 @@ class Loaded:
         if self._logits is None:
             return []
         rgb = np.repeat(rgb, 3, axis=-1) if rgb.shape[-1] == 1 else rgb
-        inputs = network_inputs.picture_inputs(
+        inputs = network_inputs.batch_inputs(
             [rgb], [points], image_size=self.colorizer.image_size
         )
         logits = self._logits(inputs)[0]
