@@ -58,18 +58,6 @@ def test_classes_and_probabilities_are_printed_and_written(
     assert said[0].startswith(f"bright/000.png: {best} {100 * share:.1f} %, ")
 
 
-def test_names_of_classes_need_not_be_utf_8(
-    model, album, tmp_path, monkeypatch
-):
-    def add_rows(*args):
-        args[3].append(("a.jpg", 1, os.fsdecode(b"caf\xe9"), 0.5))
-
-    monkeypatch.setattr(classify, "_classify", add_rows)
-    out = tmp_path / "out.csv"
-    assert _run(album, f"--model={model}", f"--output={out}") == 0
-    assert "caf\\udce9" in out.read_text()
-
-
 def test_bad_pictures_are_named_at_the_end(model, album, tmp_path, capsys):
     bad = tmp_path / "album/bad.jpg"
     bad.write_bytes(b"no picture")

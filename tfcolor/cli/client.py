@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     return shared.run_outcomes(
         "client",
         lambda: _begin(args),
-        summarize=lambda tally: tally.summary("Colorized", args.output),
+        end=lambda tally: tally.say(tally.summary("Colorized", args.output)),
     )
 
 

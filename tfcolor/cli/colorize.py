@@ -3,7 +3,6 @@
 import argparse
 import functools
 import os
-import sys
 
 from tfcolor.cli import clustered
 from tfcolor.cli import shared
@@ -194,7 +193,6 @@ def run(args: argparse.Namespace) -> int:
         return _run_on_cluster(args)
     from tfcolor.inference import album
 
-    progress = _FilmProgress()
     return shared.run_outcomes(
         "colorize",
         lambda: album.colorize_album(
@@ -203,10 +201,10 @@ def run(args: argparse.Namespace) -> int:
             make_colorizer=lambda: _load_colorizer(args),
             smoothing=args.smoothing,
             crf=args.crf,
-            on_frame=progress,
+            on_frame=shared.Bars("frame", leave=False, label=os.path.basename),
             **_wanted(args),
         ),
-        summarize=lambda tally: tally.summary("Colorized", args.output),
+        end=lambda tally: tally.say(tally.summary("Colorized", args.output)),
     )
 
 
@@ -244,32 +242,6 @@ def _run_on_cluster(args) -> int:
             f"{args.output}"
         ),
     )
-
-
-class _FilmProgress:
-    """Shows frames a second and the time left of the film at work."""
-
-    def __init__(self):
-        self._source, self._bar = None, None
-
-    def __call__(self, source: str, done: int, total: int) -> None:
-        """Takes how many frames are done."""
-        import tqdm
-
-        if source != self._source:
-            # What earlier runs have done says nothing about the speed.
-            self._source = source
-            self._bar = tqdm.tqdm(
-                total=total or None,
-                initial=done - 1,
-                unit="frame",
-                desc=os.path.basename(source),
-                leave=False,
-                file=sys.stderr,
-            )
-        self._bar.update(done - self._bar.n)
-        if done >= total > 0:
-            self._bar.close()
 
 
 def _load_colorizer(args):

@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     return shared.run_outcomes(
         "detect",
         lambda: _begin(args),
-        summarize=lambda tally: _summary(args.output, tally),
+        end=lambda tally: tally.say(_summary(args.output, tally)),
     )
 
 

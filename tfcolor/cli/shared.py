@@ -236,9 +236,13 @@ class Tally:
 
     Attributes:
         outcomes: list of Outcome.
+        result: what the work made of all of them; see `Outcomes`.
+        is_whole: bool. Whether the work came to its end, or an error ended it.
     """
 
     outcomes: list[Outcome]
+    result: object = None
+    is_whole: bool = True
 
     def failures(self) -> list[tuple[str, str]]:
         """Returns (source, reason) of the pictures that failed."""
@@ -264,20 +268,87 @@ class Tally:
         text = f"{verb} {' and '.join(parts)} into {output}"
         return with_extras(text, self.extras())
 
+    def say(self, last_line: str | None) -> None:
+        """Prints the end of a command: notes, failures and its last line.
+
+        Args:
+            last_line: str or None; printed if the work came to its end.
+        """
+        say_notes((o.source, note) for o in self.outcomes for note in o.notes)
+        say_failures(self.failures())
+        if self.is_whole and last_line is not None:
+            print(last_line)
+
+
+class Bars:
+    """Progress bars of things that are done one after the other.
+
+    A context manager, which closes the last bar.
+
+    Args:
+        unit: str, what is counted.
+        leave: bool. Whether bars stay when they are full.
+        label: function of the name of a thing to what its bar says.
+    """
+
+    def __init__(
+        self, unit: str, *, leave: bool, label: Callable[[str], str] = str
+    ):
+        self._unit, self._leave, self._label = unit, leave, label
+        self._what, self._bar = None, None
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Takes how much is done of a thing, and of how much (0: unknown)."""
+        import tqdm
+
+        if what != self._what:
+            self.close()
+            self._what = what
+            self._bar = tqdm.tqdm(
+                total=total or None,
+                # What earlier runs have done says nothing about the speed.
+                initial=max(done - 1, 0),
+                unit=self._unit,
+                desc=self._label(what),
+                leave=self._leave,
+                file=sys.stderr,
+            )
+        self._bar.update(done - self._bar.n)
+        if done >= total > 0:
+            self._bar.close()
+
+    def close(self) -> None:
+        """Ends the last bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
 
 def run_outcomes(
     command: str,
     begin: Callable[[], Outcomes],
     *,
-    summarize: Callable[[Tally], str],
+    end: Callable[[Tally], None],
+    show: Callable[[Outcome], str] | None = None,
+    bars: Bars | None = None,
 ) -> int:
-    """Runs a command over many pictures, from its errors to its summary.
+    """Runs a command over many pictures, from its errors to its end.
 
     Args:
         command: str, its name.
         begin: function without arguments that begins the work. Its errors are
             wrong usage.
-        summarize: function of a Tally to the last line.
+        end: function of a Tally that prints what there is to say at the end;
+            mostly `Tally.say`.
+        show: function of an Outcome to a line to be printed when its picture
+            is done, or None.
+        bars: Bars, of a work that tells them what it does; None is one bar of
+            the outcomes.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
@@ -290,30 +361,32 @@ def run_outcomes(
         return say_error(command, error, 2)
     import tqdm
 
-    known = []
-    tally = Tally(known)
+    known, ended_by = [], None
     progress = tqdm.tqdm(
         total=len(outcomes),
         unit="picture",
-        disable=len(outcomes) == 1,
+        disable=bars is not None or len(outcomes) == 1,
         file=sys.stderr,
     )
     try:
         # Closed when interrupted too: what is being written is finished.
-        with progress, contextlib.closing(outcomes):
+        with bars or progress, contextlib.closing(outcomes):
             for outcome in outcomes:
                 known.append(outcome)
                 if outcome.skipped:
                     progress.total -= 1
                 else:
                     progress.update()
-    except OSError as error:
-        return say_error(command, error, 1)
-    say_notes((o.source, note) for o in known for note in o.notes)
-    failures = tally.failures()
-    say_failures(failures)
-    print(summarize(tally))
-    return 1 if failures else 0
+                if show is not None and not outcome.reason:
+                    progress.write(show(outcome), file=sys.stdout)
+    except (OSError, ImportError) as error:
+        ended_by = error
+    tally = Tally(known, outcomes.result, ended_by is None)
+    end(tally)
+    if ended_by is not None:
+        status = 2 if isinstance(ended_by, ImportError) else 1
+        return say_error(command, ended_by, status)
+    return 1 if tally.failures() else 0
 
 
 def counted(count: int, what: str) -> str:

@@ -1,5 +1,6 @@
 """What came of each picture: the record of all commands over many files."""
 
+import collections
 import dataclasses
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ THERE_ALREADY = "there already, skipped"
 IN_COLOR = "in color, left out"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of one picture.
 
@@ -25,6 +26,10 @@ class Outcome:
         notes: tuple of str. Lines about what was ignored, or what the files
             written do not hold.
         boxes: int. How many boxes were found, where they were looked for.
+        name: str. What tables call it, where there are some: its path below
+            the folder it was found in.
+        classes: tuple of pairs of a class and its probability, the best first,
+            where they were asked for.
     """
 
     source: str
@@ -33,6 +38,8 @@ class Outcome:
     skipped: str | None = None
     notes: tuple[str, ...] = ()
     boxes: int = 0
+    name: str = ""
+    classes: tuple[tuple[str, float], ...] = ()
 
 
 def never() -> bool:
@@ -49,17 +56,32 @@ class Outcomes(Iterator[Outcome]):
     Args:
         outcomes: iterator of Outcome; a generator can be closed.
         total: int, how many there will be.
+
+    Attributes:
+        result: what the work made of all pictures together; None before its
+            end, where it was stopped, and of works that make nothing of them.
     """
 
     def __init__(self, outcomes: Iterator[Outcome], total: int):
         self._outcomes = outcomes
         self._total = total
+        self.result = None
 
     def __len__(self):
         return self._total
 
     def __next__(self):
-        return next(self._outcomes)
+        try:
+            return next(self._outcomes)
+        except StopIteration as end:
+            if end.value is not None:
+                self.result = end.value
+            raise
+
+    def finish(self):
+        """Does what is left of the work; returns its `result`."""
+        collections.deque(self, maxlen=0)
+        return self.result
 
     def close(self) -> None:
         """Ends the work."""

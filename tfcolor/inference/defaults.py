@@ -25,3 +25,5 @@ HINT_RADIUS = 1 / 50
 SMOOTHING, CRF = 0.9, 18
 # Instead of a crop size: each box's crop has the size that the box deserves.
 ADAPTIVE = "adaptive"
+# Classes that are named of a picture.
+TOP = 3
