@@ -21,6 +21,7 @@ __all__ = [
     "classify_album",
     "colorize_album",
     "detect_album",
+    "evaluate",
     "list_models",
     "load_model",
     "__version__",
@@ -41,6 +42,7 @@ _NAMES = {
     "classify_album": ("tfcolor.inference.classify_album", "classify_album"),
     "colorize_album": ("tfcolor.inference.album", "colorize_album"),
     "detect_album": ("tfcolor.detection.album", "detect_album"),
+    "evaluate": ("tfcolor.evaluation.evaluate", "evaluate"),
     "list_models": ("tfcolor.weights.listing", "list_models"),
     "load_model": ("tfcolor.inference.colorization_model", "load_model"),
 }

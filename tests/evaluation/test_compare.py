@@ -4,14 +4,19 @@ from skimage.color import rgb2lab
 
 from tests.evaluation import synthetic
 from tfcolor.data import picture_boxes
+from tfcolor.evaluation import compare as compare_lib
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation.compare import TRUE
-from tfcolor.evaluation.compare import compare
 from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import list_truth
 
 PERFECT = Method("perfect", lambda _, rgb: rgb)
+
+
+def compare(*args, **options):
+    """The Comparison, once the work is done."""
+    return compare_lib.compare(*args, **options).finish()
 
 
 @pytest.fixture
@@ -171,21 +176,51 @@ def test_lpips_and_fid_are_columns_when_asked(folder):
 
 
 def test_pictures_to_show_and_progress_are_handed_out(folder):
-    shown, bars = [], []
-
-    def progress(pictures, *, desc):
-        bars.append((desc, len(pictures)))
-        return pictures
-
+    shown, told = [], []
     compare(
         list_truth(str(folder)),
         [PERFECT],
         save_picture=lambda picture, rgb: shown.append((picture.index, rgb)),
-        progress=progress,
+        on_picture=lambda *known: told.append(known),
     )
     assert [index for index, _ in shown] == [0, 1, 2, 3]
     assert set(shown[0][1]) == {"grey", "perfect", None}
-    assert bars == [("pictures", 4), ("mean ab", 4)]
+    assert told == [
+        (name, done, 4) for name in ("pictures", "mean ab") for done in range(5)
+    ]
+
+
+def test_outcomes_come_when_they_are_final_and_tell_why(folder):
+    (folder / "p1.png").write_bytes(b"nothing")
+    passes = []
+    work = compare_lib.compare(
+        list_truth(str(folder)),
+        [PERFECT],
+        on_picture=lambda name, *_: passes.append(name),
+    )
+    assert len(work) == 4 and work.result is None
+    bad = next(work)
+    assert bad.source == str(folder / "p1.png") and "not a pic" in bad.reason
+    assert set(passes) == {"pictures"}
+    assert [(o.name, o.reason) for o in work] == [
+        (name, None) for name in ("p0.png", "p2.png", "p3.png")
+    ]
+    assert [p.name for p in work.result.pictures] == [
+        *("p0.png", "p2.png", "p3.png")
+    ]
+
+
+@pytest.mark.parametrize("last", [("pictures", 2, 4), ("mean ab", 3, 4)])
+def test_work_that_is_stopped_has_no_result(folder, last):
+    told = []
+    work = compare_lib.compare(
+        list_truth(str(folder)),
+        [PERFECT],
+        on_picture=lambda *known: told.append(known),
+        stop=lambda: told[-1] == last,
+    )
+    assert len(list(work)) == (3 if last[0] == "mean ab" else 0)
+    assert told[-1] == last and work.result is None
 
 
 def test_boxes_add_the_numbers_of_their_pixels(folder):

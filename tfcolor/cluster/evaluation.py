@@ -1,16 +1,16 @@
-"""Evaluations on a cluster: `compare` whose pictures others measure.
+"""Evaluations on a cluster: `evaluate` whose pictures others measure.
 
-Each process of the cluster makes the state of a comparison for itself, with
-its own models, measures the pictures of its tasks, and gives away what it
-knows of them. The command puts all of it together: the numbers are those of
-one machine.
+Each process of the cluster prepares the evaluation for itself, with its own
+models, measures the pictures of its tasks, and gives away what it knows of
+them. The command puts all of it together: the numbers are those of one machine.
 """
 
 import contextlib
-import dataclasses
 import functools
 import os
 from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -20,46 +20,80 @@ from tfcolor.cluster.engine import Results
 from tfcolor.cluster.engine import Workers
 from tfcolor.cluster.listing import Entry
 from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 from tfcolor.evaluation import compare
-from tfcolor.evaluation.color_scores import ClassCollector
-from tfcolor.evaluation.methods import TruePicture
+from tfcolor.evaluation.evaluate import Prepared
+from tfcolor.evaluation.evaluate import Wanted
+from tfcolor.evaluation.evaluate import evaluate
 
 # Of a picture with rows of the pixels inside its boxes, and of the others.
 _BOXED, _WHOLE = "boxed", "whole"
 
 
-@dataclasses.dataclass(frozen=True)
-class Measuring:
-    """What a process needs to measure pictures.
+def evaluate_on_cluster(
+    truth: Sequence[str],
+    output: str,
+    *,
+    cluster: str,
+    workers: Workers = engine.ONE_CPU,
+    note: Callable[[str, str], None] | None = None,
+    **options,
+) -> Outcomes:
+    """Does what `evaluate` does on a cluster, to the same report.
 
-    Attributes:
-        truth: list of TruePicture, all of them, in one order everywhere.
-        methods: list of Method, without the baselines.
-        run: compare.Run.
-        collector: ClassCollector or None, that looks at the pictures too.
-        notes: list of (path, note), what was said since it was emptied.
+    Args:
+        truth: sequence of str; all machines see the pictures.
+        output: str; all machines see the folder it is in.
+        cluster: str, the address of a Ray cluster; see `engine.connected`.
+        workers: Workers, what a process gets.
+        note: function of a path and a line of text, or None; see `evaluate`.
+        **options: the others of `evaluate`, but for `crops`.
+
+    Returns:
+        Outcomes; see `evaluate`.
+
+    Raises:
+        OSError, ValueError: see `evaluate`. While this is iterated: nothing
+            answers at that address.
     """
+    if options.get("crops"):
+        raise ValueError("--cluster compares whole pictures. Received: --crops")
+    work = evaluate(
+        truth,
+        output,
+        make_passes=functools.partial(_ClusterPasses, workers, note),
+        note=note,
+        **options,
+    )
 
-    truth: list[TruePicture]
-    methods: list
-    run: compare.Run
-    collector: ClassCollector | None
-    notes: list[tuple[str, str]]
+    def running():
+        with engine.connected(cluster):
+            return (yield from work)
+
+    return Outcomes(running(), len(work))
 
 
 class _MeasureWork:
     """Measures the pictures of a task.
 
     Args:
-        make_measuring: function without arguments to Measuring.
+        wanted: Wanted.
+        folder: str, where the report is made.
         ab: float array [2] or None: the mean ab of all pictures, once it is
             known; a second pass then, over pictures that were read before.
-        known: what the command knows of the pictures from the first pass.
     """
 
-    def __init__(self, make_measuring: Callable, ab: np.ndarray | None):
-        self._measuring = make_measuring()
-        self._passes = compare.Passes(self._measuring.methods)
+    def __init__(self, wanted: Wanted, folder: str, ab: np.ndarray | None):
+        # (path, line), what was said since it was emptied.
+        self._notes = []
+
+        def note(path, line):
+            self._notes.append((path, line))
+
+        self._prepared = wanted.prepare(note=note)
+        _, options = self._prepared.saving_to(folder)
+        self._run = compare.make_run(**options, say=note)
+        self._passes = compare.Passes(self._prepared.methods)
         self._ab = ab
 
     def __call__(self, entries: list[Entry]) -> Results:
@@ -71,69 +105,54 @@ class _MeasureWork:
         return Results(outcomes, payloads)
 
     def _one(self, entry: Entry):
-        measuring, index = self._measuring, int(entry.name)
-        picture, run = measuring.truth[index], measuring.run
+        prepared, run, index = self._prepared, self._run, int(entry.name)
+        pictures = [prepared.truth[index]]
         if self._ab is None:
-            done = self._passes.first(run, [picture])
+            pairs = self._passes.first(run, pictures)
         else:
             # What the second pass adds to.
             known = {"rows": [], "features": {}}
             if entry.target == _BOXED:
                 known["rows_in_boxes"] = []
             run.put(index, known)
-            done = self._passes.second(run, [picture], self._ab)
+            pairs = self._passes.second(run, pictures, self._ab)
+        ((_, outcome),) = pairs
         known = run.take(index)
-        notes = tuple(note for _, note in measuring.notes)
-        measuring.notes.clear()
-        if not done:
-            ((_, reason),) = run.failures
-            run.failures.clear()
-            return Outcome(entry.source, reason=reason, notes=notes), None
-        looked = measuring.collector and measuring.collector.take(index)
-        return Outcome(entry.source, notes=notes), (index, known, looked)
+        looked = prepared.collector and prepared.collector.take(index)
+        notes, self._notes[:] = tuple(self._notes), ()
+        return outcome, (known, looked, notes)
 
 
-class ClusterPasses:
+class _ClusterPasses:
     """`compare.Passes` on a cluster.
 
     Args:
-        make_measuring: function without arguments to Measuring; can be
-            pickled, and is called once in each process for each pass.
-        folder: str, where the plan lies; all machines see it.
-        collector: ClassCollector or None; gets what those of others saw.
-        cluster: str, the address of a Ray cluster; see `engine.connected`.
         workers: Workers, what a process gets.
-        say: function of a path and a line of text.
-        progress: function of a number of pictures to a bar with `update`, a
-            context manager.
+        note: function of a path and a line of text, or None.
+        wanted: Wanted, which each process prepares for each pass.
+        prepared: Prepared, whose collector gets what those of others saw.
+        folder: str, where the report is made; all machines see it.
     """
 
     def __init__(
         self,
-        make_measuring: Callable,
-        folder: str,
-        *,
-        collector: ClassCollector | None,
-        cluster: str,
         workers: Workers,
-        say: Callable[[str, str], None],
-        progress: Callable,
+        note: Callable[[str, str], None] | None,
+        wanted: Wanted,
+        prepared: Prepared,
+        folder: str,
     ):
-        self._make_measuring = make_measuring
-        self._folder = folder
-        self._collector = collector
-        self._cluster, self._workers = cluster, workers
-        self._say, self._progress = say, progress
+        self._workers, self._note = workers, note
+        self._wanted, self._folder = wanted, folder
+        self._collector = prepared.collector
 
-    def first(self, run: compare.Run, truth: list) -> list:
+    def first(self, run: compare.Run, truth: list) -> Iterator[tuple]:
         """See `compare.Passes.first`."""
+        return self._pass(run, truth, None, run.put)
 
-        def put(index, known):
-            run.put(index, known)
-
-        return self._pass(run, truth, None, put)
-
-    def second(self, run: compare.Run, done: list, ab: np.ndarray) -> list:
+    def second(
+        self, run: compare.Run, done: list, ab: np.ndarray
+    ) -> Iterator[tuple]:
         """See `compare.Passes.second`."""
 
         def add(index, known):
@@ -144,8 +163,8 @@ class ClusterPasses:
 
         return self._pass(run, done, ab, add)
 
-    def _pass(self, run, pictures, ab, put) -> list:
-        by_index = {picture.index: picture for picture in pictures}
+    def _pass(self, run, pictures, ab, put) -> Iterator[tuple]:
+        by_path = {picture.path: picture for picture in pictures}
         entries = [
             Entry(
                 p.path,
@@ -156,13 +175,10 @@ class ClusterPasses:
         ]
         path = os.path.join(self._folder, ".tfcolor-cluster-plan")
         plan = listing.write_plan(entries, path, unique=False)
-        done, failures = set(), []
-        make_work = functools.partial(_MeasureWork, self._make_measuring, ab)
-        with (
-            contextlib.ExitStack() as stack,
-            engine.connected(self._cluster),
-            self._progress(len(pictures)) as bar,
-        ):
+        make_work = functools.partial(
+            _MeasureWork, self._wanted, self._folder, ab
+        )
+        with contextlib.ExitStack() as stack:
             stack.callback(os.remove, path)
             size = engine.chunk_size(len(pictures), self._workers)
             for results in engine.run_chunks(
@@ -171,18 +187,17 @@ class ClusterPasses:
                 for outcome, payload in zip(
                     results.outcomes, results.payloads, strict=True
                 ):
-                    bar.update()
-                    for note in outcome.notes:
-                        self._say(outcome.source, note)
-                    if outcome.reason:
-                        failures.append((outcome.source, outcome.reason))
-                        continue
-                    index, known, looked = payload
-                    put(index, known)
-                    if self._collector is not None and looked is not None:
-                        self._collector.put(index, looked)
-                    done.add(index)
-        # In the order of one machine, whoever came first.
-        order = {picture.path: i for i, picture in enumerate(pictures)}
-        run.failures += sorted(failures, key=lambda failed: order[failed[0]])
-        return [by_index[index] for index in by_index if index in done]
+                    picture = by_path[outcome.source]
+                    self._take(picture.index, outcome, payload, put)
+                    yield picture, outcome
+
+    def _take(self, index: int, outcome: Outcome, payload, put) -> None:
+        # Of a picture that was given up there is none.
+        known, looked, notes = payload or (None, None, ())
+        for path, line in notes:
+            if self._note is not None:
+                self._note(path, line)
+        if not outcome.reason:
+            put(index, known)
+            if looked is not None:
+                self._collector.put(index, looked)

@@ -4,15 +4,18 @@ A row of the table is one number: of a picture, by a method, by a metric.
 Reports are made from it.
 """
 
+import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
-from tfcolor.data import outcome
+from tfcolor.data import outcome as outcome_lib
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
@@ -214,7 +217,6 @@ class Run:
         self.save_picture = save_picture
         self.find_boxes = find_boxes
         self.say = say
-        self.failures = []
         # By index of the true picture.
         self.sizes = {}
         self.mean_ab = {}
@@ -314,20 +316,19 @@ class Run:
             chosen = self.inside(picture, rgb)
             self.measure_inside(picture, rgb, name, predicted, chosen)
 
-    def each(self, pictures, step, method) -> list[TruePicture]:
-        """Applies a pass; returns the pictures that went well."""
-        done = []
+    def each(self, pictures, step, method) -> Iterator[tuple]:
+        """Applies a pass; yields each picture and its Outcome."""
         for picture in pictures:
+            reason = None
             # Whatever is wrong with one picture, the others are still done.
             try:
                 step(picture, method)
             except Exception as error:
-                self.failures.append(
-                    (picture.path, outcome.one_line(error, try_less=_TRY_LESS))
-                )
-            else:
-                done.append(picture)
-        return done
+                reason = outcome_lib.one_line(error, try_less=_TRY_LESS)
+            yield (
+                picture,
+                Outcome(picture.path, reason=reason, name=picture.name),
+            )
 
 
 def _distances(run: Run, done: list[TruePicture], names, key: str) -> dict:
@@ -344,67 +345,7 @@ def _distances(run: Run, done: list[TruePicture], names, key: str) -> dict:
     return {name: distance(features(None), features(name)) for name in names}
 
 
-def make_run(*, fid=None, efficientnet=None, **options) -> Run:
-    """Makes the state of a comparison.
-
-    Args:
-        fid: `fid.Fid` or None.
-        efficientnet: `efficientnet_distance.EfficientNetDistance` or None.
-        **options: the others of `compare`.
-
-    Returns:
-        Run.
-    """
-    extractors = {"fid": fid, "efficientnet": efficientnet}
-    found = {k: e for k, e in extractors.items() if e is not None}
-    return Run(extractors=found, **options)
-
-
-class Passes:
-    """Goes over the pictures of a comparison, twice, one after the other.
-
-    Args:
-        methods: list of Method, without the baselines.
-        progress: see `compare`.
-    """
-
-    def __init__(self, methods, progress=lambda pictures, **_: pictures):
-        self._methods = methods
-        self._progress = progress
-
-    def first(self, run: Run, truth: list) -> list:
-        """Measures everything that does not need the mean ab of all.
-
-        Args:
-            run: Run, which knows it then.
-            truth: list of TruePicture.
-
-        Returns:
-            list of those that went well.
-        """
-        grey = from_constant_ab(measure.GREY, np.zeros(2))
-        pictures = self._progress(truth, desc="pictures")
-        return run.each(pictures, run.first_pass, [grey, *self._methods])
-
-    def second(self, run: Run, done: list, ab: np.ndarray) -> list:
-        """Measures the mean-ab baseline.
-
-        Args:
-            run: Run.
-            done: list of TruePicture, of `first`.
-            ab: float array [2], CIELAB.
-
-        Returns:
-            list of those that went well.
-        """
-        painted = from_constant_ab(measure.MEAN_AB, ab)
-        pictures = self._progress(done, desc=measure.MEAN_AB)
-        return run.each(pictures, run.second_pass, painted)
-
-
-def compare(
-    truth: list[TruePicture],
-    methods: list[Method],
+def make_run(
     *,
     geometry: str = "original",
     size: int = geometries.DEFAULT_SIZE,
@@ -414,17 +355,10 @@ def compare(
     find_boxes: Finder | None = None,
     save_picture: Callable[[TruePicture, dict], None] = lambda *_: None,
     say: Callable[[str, str], None] | None = None,
-    progress: Callable[..., Iterable] = lambda pictures, **_: pictures,
-    passes: "Passes | None" = None,
-) -> Comparison:
-    """Measures methods and the two baselines on true pictures.
-
-    A picture that cannot be read, or that a method cannot do, is left out of
-    all columns, so that all means are over the same pictures.
+) -> Run:
+    """Makes the state of a comparison.
 
     Args:
-        truth: list of TruePicture.
-        methods: list of Method with different names.
         geometry: str, one of `geometry.GEOMETRIES`.
         size: int, side of the square of the geometry.
         lpips: `lpips.Lpips` or None.
@@ -437,41 +371,150 @@ def compare(
             array [H, W, 3]. The mean-ab baseline is not among them.
         say: function of a path and a line of text, or None. Told what was
             left out or ignored of a true picture's file.
-        progress: function that wraps a list with a progress bar, like `tqdm`;
-            gets `desc=`.
-        passes: Passes or None. Who goes over the pictures, if others do.
 
     Returns:
-        Comparison; its `pictures` is empty if none went well.
+        Run.
     """
     extractors = {"fid": fid, "efficientnet": efficientnet}
-    run = make_run(
+    return Run(
         geometry=geometry,
         size=size,
         lpips=lpips,
-        find_boxes=find_boxes,
+        extractors={k: e for k, e in extractors.items() if e is not None},
         save_picture=save_picture,
+        find_boxes=find_boxes,
         say=say,
-        **extractors,
     )
-    if passes is None:
-        passes = Passes(methods, progress)
-    done = passes.first(run, truth)
+
+
+class Passes:
+    """Goes over the pictures of a comparison, twice, one after the other.
+
+    Args:
+        methods: list of Method, without the baselines.
+    """
+
+    def __init__(self, methods):
+        self._methods = methods
+
+    def first(self, run: Run, truth: list) -> Iterator[tuple]:
+        """Measures everything that does not need the mean ab of all.
+
+        Args:
+            run: Run, which knows it then.
+            truth: list of TruePicture.
+
+        Returns:
+            Generator of each TruePicture and its Outcome, in any order.
+        """
+        grey = from_constant_ab(measure.GREY, np.zeros(2))
+        return run.each(truth, run.first_pass, [grey, *self._methods])
+
+    def second(self, run: Run, done: list, ab: np.ndarray) -> Iterator[tuple]:
+        """Measures the mean-ab baseline.
+
+        Args:
+            run: Run.
+            done: list of TruePicture, of `first`.
+            ab: float array [2], CIELAB.
+
+        Returns:
+            As `first`.
+        """
+        painted = from_constant_ab(measure.MEAN_AB, ab)
+        return run.each(done, run.second_pass, painted)
+
+
+def compare(
+    truth: list[TruePicture],
+    methods: list[Method],
+    *,
+    passes: Passes | None = None,
+    stop: Callable[[], bool] = outcome_lib.never,
+    on_picture: Callable[[str, int, int], None] = lambda *_: None,
+    **options,
+) -> Outcomes:
+    """Measures methods and the two baselines on true pictures.
+
+    A picture that cannot be read, or that a method cannot do, is left out of
+    all columns, so that all means are over the same pictures. The pictures are
+    gone over twice, as one baseline needs the mean of all; a picture's outcome
+    comes with the second pass, or as soon as it has failed.
+
+    Args:
+        truth: list of TruePicture.
+        methods: list of Method with different names.
+        passes: Passes or None. Who goes over the pictures, if others do.
+        stop: function without arguments, asked after each picture of both
+            passes. Once it returns True no other picture is begun.
+        on_picture: function of the name of a pass, its pictures done and in
+            all.
+        **options: see `make_run`.
+
+    Returns:
+        Outcomes, one for each true picture. Its result is a Comparison, whose
+        `pictures` is empty if none went well; None if it was stopped.
+    """
+    run = make_run(**options)
+    passes = passes or Passes(methods)
+    follow = functools.partial(_follow, on_picture=on_picture, stop=stop)
+    return Outcomes(_run(run, truth, methods, passes, follow), len(truth))
+
+
+def _follow(
+    name: str, pictures: list, outcomes, is_last: bool, *, on_picture, stop
+):
+    """Yields the outcomes that are final; a pass's generator.
+
+    Returns:
+        The pictures that went well and (path, reason) of the others, in order;
+        None if it was stopped.
+    """
+    found = {}
+    on_picture(name, 0, len(pictures))
+    with contextlib.closing(outcomes):
+        for picture, outcome in outcomes:
+            found[picture.index] = outcome
+            on_picture(name, len(found), len(pictures))
+            if is_last or outcome.reason:
+                yield outcome
+            if stop():
+                return None
+    failed = [(p.path, found[p.index].reason) for p in pictures]
+    return (
+        [p for p in pictures if not found[p.index].reason],
+        [(path, reason) for path, reason in failed if reason],
+    )
+
+
+def _run(run: Run, truth: list, methods: list, passes: Passes, follow):
+    """Yields the outcomes; returns the Comparison, or None if stopped."""
+    pairs = passes.first(run, truth)
+    ended = yield from follow("pictures", truth, pairs, False)
+    if ended is None:
+        return None
+    done, failures = ended
     if done:
         ab = np.mean([run.mean_ab[picture.index] for picture in done], axis=0)
-        done = passes.second(run, done, ab)
+        pairs = passes.second(run, done, ab)
+        ended = yield from follow(measure.MEAN_AB, done, pairs, True)
+        if ended is None:
+            return None
+        done, late = ended
+        failures += late
     names = [measure.GREY, measure.MEAN_AB, *(m.name for m in methods)]
-    metrics = measure.METRICS + ((measure.LPIPS,) if lpips else ())
     in_boxes = None
-    if find_boxes is not None:
+    if run.find_boxes is not None:
         inside = [p for p in done if p.index in run.rows_in_boxes]
         in_boxes = _comparison(
             run, inside, names, measure.PIXEL_METRICS, run.rows_in_boxes
         )
+    metrics = measure.METRICS + ((measure.LPIPS,) if run.lpips else ())
     return dataclasses.replace(
         _comparison(run, done, names, metrics, run.rows),
-        **{key: _distances(run, done, names, key) for key in extractors},
-        failures=run.failures,
+        fid=_distances(run, done, names, "fid"),
+        efficientnet=_distances(run, done, names, "efficientnet"),
+        failures=failures,
         in_boxes=in_boxes,
         lossy=tuple(method.name for method in methods if method.lossy),
     )
