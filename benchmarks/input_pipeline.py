@@ -52,7 +52,7 @@ def _prepare(paths: list[str], folder: str, size: int) -> None:
     settings = manifest.ShardSettings(size=size)
     named = [(path, os.path.basename(path)) for path in paths]
     jobs = shard_writer.plan(named, settings)
-    shard_writer.write_shards(jobs, folder, settings)
+    shard_writer.write_shards(jobs, folder, settings).finish()
 
 
 def _tfcolor(source, config):

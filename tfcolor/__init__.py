@@ -24,6 +24,7 @@ __all__ = [
     "evaluate",
     "list_models",
     "load_model",
+    "prepare_shards",
     "__version__",
 ]
 
@@ -45,6 +46,7 @@ _NAMES = {
     "evaluate": ("tfcolor.evaluation.evaluate", "evaluate"),
     "list_models": ("tfcolor.weights.listing", "list_models"),
     "load_model": ("tfcolor.inference.colorization_model", "load_model"),
+    "prepare_shards": ("tfcolor.data.shard_writer", "prepare_shards"),
 }
 _ROOMS = ("color", "data", "losses", "metrics", "models")
 

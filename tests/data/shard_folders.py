@@ -14,7 +14,7 @@ def write(images, folder, settings=SETTINGS, boxes=None, **options):
     jobs = shard_writer.plan(found, settings, boxes)
     return shard_writer.write_shards(
         jobs, str(folder), settings, boxes=boxes, **options
-    )
+    ).finish()
 
 
 def open_folder(folder, **options):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from tfcolor.data import box_files
 from tfcolor.data import files
 from tfcolor.data import labelled_parts
 from tfcolor.data import manifest
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import shard_writer
 from tfcolor.data.manifest import ShardSettings
 
@@ -76,6 +78,84 @@ def test_an_interrupted_run_keeps_whole_shards_and_no_manifest(
     shard_folders.write(made / "images", tmp_path)
     assert _times(tmp_path)["00000.tfrecord"] == first
     assert len(shard_folders.names(shard_folders.open_folder(tmp_path))) == 10
+
+
+def test_every_picture_has_one_outcome_and_every_folder_is_told(tmp_path):
+    images = class_albums.write_parts(tmp_path / "images", train=2, val=1)
+    bad = pathlib.Path(images, "val/dark/bad.jpg")
+    bad.write_bytes(b"no picture")
+    told, folders = [], []
+
+    def prepare():
+        return shard_writer.prepare_shards(
+            [images],
+            f"{tmp_path}/out",
+            settings=shard_folders.SETTINGS,
+            on_picture=lambda *known: told.append(known),
+            on_folder=lambda *made: folders.append(made),
+        )
+
+    work = prepare()
+    assert len(work) == 6 + 4 + 9 and not (tmp_path / "out").exists()
+    found = {outcome.source: outcome for outcome in work}
+    assert len(found) == 19
+    failed = found.pop(str(bad))
+    assert failed.name == "dark/bad.jpg" and "not a picture" in failed.reason
+    for source, outcome in found.items():
+        assert source == f"{images}/{_part(outcome)}/{outcome.name}"
+        assert all(map(os.path.isfile, outcome.written)) and outcome.written
+    assert dict(folders) == work.result
+    assert {os.path.basename(k): len(v) for k, v in folders} == {
+        **{"train": 6, "val": 3, "test": 9}
+    }
+    assert told[0] == (f"{tmp_path}/out/train", 0, 6)
+    assert told[-1] == (f"{tmp_path}/out/test", 9, 9)
+    again = list(prepare())
+    skipped = [o for o in again if o.skipped == outcome_lib.THERE_ALREADY]
+    assert {o.source for o in skipped} == found.keys()
+    assert [o.reason for o in again if o.reason] == [failed.reason]
+
+
+def _part(outcome):
+    (path,) = outcome.written
+    return os.path.basename(os.path.dirname(path))
+
+
+@pytest.mark.parametrize("way", ["close", "stop"])
+def test_work_that_is_stopped_leaves_whole_shards(made, tmp_path, way):
+    def prepare(stop=outcome_lib.never):
+        return shard_writer.prepare_shards(
+            [str(made / "images")],
+            str(tmp_path),
+            settings=shard_folders.SETTINGS,
+            stop=stop,
+        )
+
+    work = prepare(lambda: way == "stop" and (tmp_path / "00000.json").exists())
+    if way == "close":
+        assert next(work).source
+        work.close()
+    else:
+        assert len(list(work)) == 4
+    assert work.result is None
+    assert {p.name for p in tmp_path.iterdir()} == {
+        *("00000.json", "00000.tfrecord"),
+    }
+    assert len([o for o in prepare() if o.skipped]) >= 3
+    assert manifest.is_prepared(str(tmp_path))
+
+
+def test_what_is_wrong_is_said_before_anything_is_made(made, tmp_path):
+    images = str(made / "images")
+    for inputs, options, message in (
+        (["nothing/*.png"], {}, "nothing"),
+        ([images], {"workers": 0}, "`workers` must be at least 1"),
+        ([images], {"boxes": "nothing"}, "nothing"),
+        ([images], {"max_pixels": 0}, "max_pixels=0"),
+    ):
+        with pytest.raises((OSError, ValueError), match=message):
+            shard_writer.prepare_shards(inputs, f"{tmp_path}/out", **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_fewer_shards_than_before_leave_none_behind(made, tmp_path):

@@ -1,11 +1,9 @@
 """`tfcolor prepare`: makes TFRecord shards of pictures, for training."""
 
 import argparse
-import os
-import sys
-import warnings
 
 from tfcolor.cli import shared
+from tfcolor.data import files
 
 _DESCRIPTION = """\
 Makes TFRecord shards of pictures: squashed to squares as networks see them,
@@ -126,88 +124,40 @@ def run(args: argparse.Namespace) -> int:
         int, the exit status: 0, 1 if pictures were left out or a file cannot
         be written, 2 for wrong usage.
     """
-    # Pillow warns about odd metadata, which play no part here.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
-    try:
-        parts, settings, boxes = _plan(args)
-    except (OSError, ValueError) as error:
-        return shared.say_error("prepare", error, 2)
-    status = 0
-    for output, jobs in parts.items():
-        try:
-            left_out = _prepare(args, output, jobs, settings, boxes)
-        except OSError as error:
-            return shared.say_error("prepare", error, 1)
-        status = 1 if left_out else status
-    return status
+    bars = shared.Bars("picture", leave=True)
+    return shared.run_outcomes(
+        "prepare",
+        lambda: _begin(args, bars),
+        # All is said when a folder is whole.
+        end=lambda tally: None,
+        bars=bars,
+    )
 
 
-def _plan(args):
-    """Returns {folder of shards: their jobs}, the settings and the boxes."""
-    from tfcolor.data import box_files
-    from tfcolor.data import files
-    from tfcolor.data import pillow_limit
+def _begin(args, bars):
     from tfcolor.data import shard_writer
     from tfcolor.data.manifest import ShardSettings
 
-    settings = ShardSettings(
-        size=args.size,
-        format=args.format,
-        quality=args.quality,
-        shard_size=args.shard_size,
+    return shard_writer.prepare_shards(
+        files.split_list(args.images),
+        args.output,
+        settings=ShardSettings(
+            size=args.size,
+            format=args.format,
+            quality=args.quality,
+            shard_size=args.shard_size,
+        ),
+        boxes=args.boxes,
+        workers=args.workers,
+        max_pixels=args.max_pixels,
+        on_picture=bars,
+        on_folder=_say_folder,
+        say=shared.say_left_out,
     )
-    pillow_limit.check_option(args.max_pixels)
-    if args.workers is not None and args.workers < 1:
-        raise ValueError(
-            f"`workers` must be at least 1. Received: {args.workers}"
-        )
-    boxes = box_files.open_boxes(args.boxes) if args.boxes else None
-    patterns = files.split_list(args.images)
-    parts = {}
-    for part, found in _parts(patterns).items():
-        pictures = files.list_named_pictures(
-            *found, exclude=args.output, say=shared.say_left_out
-        )
-        pictures = shard_writer.unique_names(pictures)
-        if boxes is not None:
-            # Finds pictures that share an entry.
-            boxes.count(path for path, _ in pictures)
-        jobs = shard_writer.plan(pictures, settings, boxes)
-        parts[os.path.join(args.output, part)] = jobs
-    return parts, settings, boxes
 
 
-def _parts(patterns: list[str]) -> dict[str, list[str]]:
-    """Returns {"train": ..., ...} of a labelled folder, {"": ...} of others."""
-    from tfcolor.data import class_folders
-
-    if len(patterns) == 1 and os.path.isdir(patterns[0]):
-        found = class_folders.find_parts(patterns[0])
-        if len(found) > 1:
-            return {part: [folder] for part, folder in found.items()}
-    return {"": patterns}
-
-
-def _prepare(args, output, jobs, settings, boxes) -> list:
-    """Makes the shards of one folder; returns what was left out."""
-    import tqdm
-
-    from tfcolor.data import shard_writer
-
-    total = sum(len(job.pictures) for job in jobs)
-    with tqdm.tqdm(
-        total=total, unit="picture", desc=output, file=sys.stderr
-    ) as progress:
-        made = shard_writer.write_shards(
-            jobs,
-            output,
-            settings,
-            boxes=boxes,
-            workers=args.workers,
-            max_pixels=args.max_pixels,
-            progress=progress.update,
-        )
-    shard_writer.copy_color_groups(args.images, args.output)
+def _say_folder(output: str, made) -> None:
+    """Prints what came of a folder of shards."""
     shared.say_notes(
         sorted(map(tuple, (n for shard in made.shards for n in shard.notes)))
     )
@@ -215,7 +165,6 @@ def _prepare(args, output, jobs, settings, boxes) -> list:
     for name, reason in sorted(left_out):
         shared.say("left out", name, reason)
     print(_summary(made, output, len(left_out)))
-    return left_out
 
 
 def _summary(made, output: str, left_out: int) -> str:

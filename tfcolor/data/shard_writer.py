@@ -8,27 +8,34 @@ import collections
 import concurrent.futures
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
 import json
 import os
 from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from tfcolor import atomic
+from tfcolor.data import box_files
+from tfcolor.data import class_folders
 from tfcolor.data import decode
 from tfcolor.data import encode
 from tfcolor.data import epochs
 from tfcolor.data import files
 from tfcolor.data import manifest as manifest_lib
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.manifest import Manifest
 from tfcolor.data.manifest import Shard
 from tfcolor.data.manifest import ShardSettings
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 
 # As `evaluation.classifier_report` reads them.
 COLOR_GROUPS = "color_groups.json"
@@ -198,6 +205,126 @@ def is_done(job: ShardJob, folder: str) -> Shard | None:
     return shard if manifest_lib.file_sha256(path) == shard.sha256 else None
 
 
+def prepare_shards(
+    images: Sequence[str],
+    output: str,
+    *,
+    settings: ShardSettings | None = None,
+    boxes: str | None = None,
+    workers: int | None = None,
+    max_pixels: int = pillow_limit.MAX_PIXELS,
+    stop: Callable[[], bool] = outcome_lib.never,
+    on_picture: Callable[[str, int, int], None] = lambda *_: None,
+    on_folder: Callable[[str, Manifest], None] = lambda *_: None,
+    say: Callable[[str], None] | None = None,
+) -> Outcomes:
+    """Makes shards of pictures, from inputs as people name them.
+
+    What `tfcolor prepare` does, for programs. What is wrong with inputs, boxes
+    or options raises an error before the first picture; a bad picture is an
+    outcome with a reason, and left out. Shards are written while the result is
+    iterated; of work that is stopped whole ones stay, and the next goes on.
+
+    Args:
+        images: sequence of str. Files, folders and globs; of one folder with
+            train, val and test each becomes a folder of shards of its name.
+        output: str, folder of the shards or of these folders.
+        settings: ShardSettings; None is what they are unless told otherwise.
+        boxes: str or None. A folder of .npz files or a COCO JSON; see
+            `box_files.open_boxes`.
+        workers: int or None. Pictures made at once; None is one a processor.
+        max_pixels: int. A picture of more is not decoded, but left out.
+        stop: function without arguments, asked before each shard. Once it
+            returns True no other shard is written.
+        on_picture: function of a folder of shards, its pictures done and in
+            all.
+        on_folder: function of a folder of shards and its Manifest, called when
+            it is whole.
+        say: function of a line of text, or None. Told what is left out.
+
+    Returns:
+        Outcomes, one for each picture, shard by shard. Its result is a dict
+        from the folders to the Manifest of each; None if it was stopped.
+
+    Raises:
+        OSError: an input finds no picture, or the boxes cannot be read. While
+            this is iterated: a shard cannot be written.
+        ValueError: the boxes are not right, or an option is out of range.
+
+    Example:
+        >>> for outcome in prepare_shards(["photos"], "records"):
+        ...     print(outcome.source, outcome.reason or outcome.written)
+    """
+    settings = settings or ShardSettings()
+    pillow_limit.check_option(max_pixels)
+    if workers is not None and workers < 1:
+        raise ValueError(f"`workers` must be at least 1. Received: {workers}")
+    opened = box_files.open_boxes(boxes) if boxes else None
+    folders = {
+        os.path.join(output, part): _plan_part(
+            found, output, settings, opened, say
+        )
+        for part, found in _parts(images).items()
+    }
+    totals = {
+        folder: sum(len(job.pictures) for job in jobs)
+        for folder, jobs in folders.items()
+    }
+
+    def running():
+        manifests = {}
+        for folder, jobs in folders.items():
+            made = yield from write_shards(
+                jobs,
+                folder,
+                settings,
+                boxes=opened,
+                workers=workers,
+                max_pixels=max_pixels,
+                stop=stop,
+                progress=_Counter(on_picture, folder, totals[folder]),
+            )
+            if made is None:
+                return None
+            if len(images) == 1:
+                copy_color_groups(images[0], output)
+            manifests[folder] = made
+            on_folder(folder, made)
+        return manifests
+
+    return Outcomes(running(), sum(totals.values()))
+
+
+def _parts(images: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Returns {"train": ..., ...} of a labelled folder, {"": ...} of others."""
+    if len(images) == 1 and os.path.isdir(images[0]):
+        found = class_folders.find_parts(images[0])
+        if len(found) > 1:
+            return {part: [folder] for part, folder in found.items()}
+    return {"": images}
+
+
+def _plan_part(found, output, settings, boxes, say) -> list[ShardJob]:
+    pictures = files.list_named_pictures(*found, exclude=output, say=say)
+    pictures = unique_names(pictures)
+    if boxes is not None:
+        # Finds pictures that share an entry.
+        boxes.count(path for path, _ in pictures)
+    return plan(pictures, settings, boxes)
+
+
+class _Counter:
+    """Adds up how many pictures of a folder are done, and tells it."""
+
+    def __init__(self, on_picture, folder: str, total: int):
+        self._on_picture, self._folder = on_picture, folder
+        self._done, self._total = 0, total
+
+    def __call__(self, count: int) -> None:
+        self._done += count
+        self._on_picture(self._folder, self._done, self._total)
+
+
 def write_shards(
     jobs: list[ShardJob],
     folder: str,
@@ -206,11 +333,13 @@ def write_shards(
     boxes=None,
     workers: int | None = None,
     max_pixels: int = pillow_limit.MAX_PIXELS,
-    progress: Callable[[int], None] | None = None,
-) -> Manifest:
+    stop: Callable[[], bool] = outcome_lib.never,
+    progress: Callable[[int], None] = lambda count: None,
+) -> Outcomes:
     """Makes the shards that are missing, then the manifest of all.
 
-    Pictures that cannot be read are left out and named in the manifest.
+    Pictures that cannot be read are left out and named in the manifest. The
+    work is done while the result is iterated.
 
     Args:
         jobs: list of ShardJob, of `plan`.
@@ -219,49 +348,81 @@ def write_shards(
         boxes: None, or what `box_files.open_boxes` returns.
         workers: int or None. Threads; None is one a processor.
         max_pixels: int. A picture of more is not decoded, but left out.
-        progress: function of a number of pictures that are done, or None.
+        stop: function without arguments, asked before each shard. Once it
+            returns True no other shard is written.
+        progress: function of a number of pictures that are done.
 
     Returns:
-        Manifest.
+        Outcomes, one for each picture, those of a shard when it is whole.
+        Its result is a Manifest; None if it was stopped.
 
     Raises:
-        OSError: a file cannot be written.
+        OSError: while this is iterated: a file cannot be written.
     """
-    os.makedirs(folder, exist_ok=True)
-    atomic.remove_leftovers([os.path.join(folder, manifest_lib.FILE)])
-    report = progress or (lambda count: None)
     classes = find_classes([name for job in jobs for _, name in job.pictures])
-    done = {job.file: is_done(job, folder) for job in jobs}
-    report(sum(len(j.pictures) for j in jobs if done[j.file]))
-    todo = collections.deque(job for job in jobs if not done[job.file])
+    make = functools.partial(
+        _make,
+        settings=settings,
+        boxes=boxes,
+        classes=classes,
+        max_pixels=max_pixels,
+    )
 
-    def make(picture):
-        return _make(
-            *picture,
-            settings=settings,
-            boxes=boxes,
-            classes=classes,
-            max_pixels=max_pixels,
-        )
+    def running():
+        os.makedirs(folder, exist_ok=True)
+        atomic.remove_leftovers([os.path.join(folder, manifest_lib.FILE)])
+        done = {job.file: is_done(job, folder) for job in jobs}
+        there = [job for job in jobs if done[job.file]]
+        progress(sum(len(job.pictures) for job in there))
+        for job in there:
+            yield from _outcomes(job, done[job.file], folder, is_new=False)
+        todo = [job for job in jobs if not done[job.file]]
+        with contextlib.closing(_made_ahead(todo, make, workers)) as ahead:
+            for job, made in ahead:
+                if stop():
+                    return None
+                done[job.file] = _write(job, made, folder, classes, progress)
+                yield from _outcomes(job, done[job.file], folder, is_new=True)
+        has_boxes = boxes is not None
+        manifest = Manifest(settings, classes, has_boxes, [*done.values()])
+        _remove_others(folder, {job.file for job in jobs})
+        manifest_lib.write(folder, manifest)
+        return manifest
 
+    return Outcomes(running(), sum(len(job.pictures) for job in jobs))
+
+
+def _made_ahead(jobs, make, workers: int | None):
+    """Yields jobs and the futures of their pictures, the next ones begun."""
+    todo, begun = collections.deque(jobs), collections.deque()
     with concurrent.futures.ThreadPoolExecutor(
         workers or os.cpu_count()
     ) as pool:
-        begun = collections.deque()
         try:
             while todo or begun:
                 while todo and len(begun) < _SHARDS_AHEAD:
                     job = todo.popleft()
-                    made = [pool.submit(make, p) for p in job.pictures]
+                    made = [pool.submit(make, *p) for p in job.pictures]
                     begun.append((job, made))
-                job, made = begun.popleft()
-                done[job.file] = _write(job, made, folder, classes, report)
+                yield begun.popleft()
         finally:
             pool.shutdown(cancel_futures=True)
-    manifest = Manifest(settings, classes, boxes is not None, [*done.values()])
-    _remove_others(folder, {job.file for job in jobs})
-    manifest_lib.write(folder, manifest)
-    return manifest
+
+
+def _outcomes(job: ShardJob, shard: Shard, folder: str, *, is_new: bool):
+    """Yields what came of the pictures of a shard."""
+    reasons = dict(shard.left_out)
+    notes = collections.defaultdict(tuple)
+    for name, note in shard.notes:
+        notes[name] += (note,)
+    known = {"skipped": outcome_lib.THERE_ALREADY}
+    if is_new:
+        known = {"written": (os.path.join(folder, job.file),)}
+    for source, name in job.pictures:
+        if name in reasons:
+            yield Outcome(source, name=name, reason=reasons[name])
+        else:
+            yield Outcome(source, name=name, notes=notes[name], **known)
 
 
 def _make(path, name, *, settings, boxes, classes, max_pixels) -> _Made:
