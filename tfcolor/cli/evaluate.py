@@ -3,9 +3,47 @@
 import argparse
 import sys
 
+# None of them imports TensorFlow.
 from tfcolor.cli import clustered
-from tfcolor.cli import evaluate_options
 from tfcolor.cli import shared
+from tfcolor.evaluation import geometry
+from tfcolor.inference import defaults
+
+_DESCRIPTION = """\
+Colorizes color pictures from their own lightness, or takes pictures that were
+colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
+RMSE, colorfulness (signed and absolute), how well L is kept, and the shares of
+pixels with the right hue and of brown ones, always beside two baselines, grey
+and the mean ab of the true pictures. With the extra [pretrained] installed,
+also a distance of predicted and true pictures as EfficientNet-Lite0 sees them.
+
+With several methods, paired differences from the first one are given too.
+
+Writes a folder with metrics.csv (a row for every picture and method),
+summary.md, index.html with the pictures side by side, and a plot. Prints the
+summary. Means come with 95 % bootstrap intervals.
+"""
+
+_EPILOG = """\
+clusters:
+  --cluster[=ADDRESS] measures on a Ray cluster (pip install
+  'tfcolor[cluster]'): on the one at ADDRESS, or without ADDRESS in processes
+  on this machine. Pictures, models and --output lie where all machines find
+  them.
+
+examples:
+  tfcolor evaluate --truth=photos --output=report
+  tfcolor evaluate --truth=photos --model=mine.keras --model=other.keras \\
+      --geometry=squash --geometry_size=256 --output=report
+  tfcolor evaluate --truth=photos --predictions=colorized --output=report
+  tfcolor evaluate --truth=photos --boxes=photos_boxes --model=full.keras \\
+      --model=fusion.keras --output=report
+  tfcolor evaluate --truth=imagenet13/val --by_class --model=resnet.keras \\
+      --model=ensemble.keras --output=report
+
+exit status: 0 all pictures compared; 1 some or all could not be, each is named
+with its reason; 2 wrong usage.
+"""
 
 
 def add_parser(subparsers) -> argparse.ArgumentParser:
@@ -20,12 +58,139 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = subparsers.add_parser(
         "evaluate",
         help="measure models or colorized pictures against true pictures",
-        description=evaluate_options.DESCRIPTION,
-        epilog=evaluate_options.EPILOG,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    evaluate_options.add_options(parser)
+    _add_inputs(parser)
+    _add_boxes(parser)
+    _add_options(parser)
+    _add_perceptual(parser)
+    clustered.add_workers(parser)
     return parser
+
+
+def _add_inputs(parser) -> None:
+    group = parser.add_argument_group("what is compared")
+    group.add_argument(
+        "--truth",
+        required=True,
+        nargs="+",
+        metavar="PATH",
+        help="color pictures: folders (searched recursively), globs, files",
+    )
+    group.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME|PATH",
+        help="a name of `tfcolor models` or a .keras, .pth or .safetensors "
+        "file; may be given more than once. "
+        f"Default: {defaults.MODEL}, unless --predictions is given",
+    )
+    group.add_argument(
+        "--predictions",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="pictures colorized earlier, under the relative names of the "
+        "true ones, in any format; may be given more than once",
+    )
+    group.add_argument(
+        "--by_class",
+        action="store_true",
+        help="the folders right below --truth are classes: adds a table and "
+        "bar chart of the loss of each class, paired differences from the "
+        "first model, and how yellow the pictures are",
+    )
+    group.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="compare the first N pictures only",
+    )
+    group.add_argument(
+        "--output",
+        required=True,
+        metavar="FOLDER",
+        help="the report; appears when it is complete",
+    )
+    group.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace an earlier report",
+    )
+
+
+def _add_boxes(parser) -> None:
+    group = parser.add_argument_group("boxes of the true pictures")
+    group.add_argument(
+        "--boxes",
+        metavar="FOLDER|JSON|DETECTOR",
+        help="boxes of the true pictures, for models that color what lies in "
+        "them by itself; adds the numbers of pixels inside boxes alone",
+    )
+    group.add_argument(
+        "--crops",
+        action="store_true",
+        help="compare what lies in boxes, each as a picture of its own, as the "
+        "instance network sees it (default: whole pictures)",
+    )
+    shared.add_max_boxes(group)
+
+
+def _add_options(parser) -> None:
+    group = parser.add_argument_group("how it is compared")
+    group.add_argument(
+        "--geometry",
+        choices=geometry.GEOMETRIES,
+        default=geometry.GEOMETRIES[0],
+        help="size of the comparison: each picture's own; squashed to a "
+        "square; short side resized and the middle cut out "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
+        "--geometry_size",
+        type=int,
+        default=geometry.DEFAULT_SIZE,
+        metavar="PIXELS",
+        help="side of that square (default: %(default)s)",
+    )
+    group.add_argument(
+        "--image_size",
+        type=int,
+        metavar="PIXELS",
+        help="size at which the network sees a picture (default: the "
+        "model's own)",
+    )
+    shared.add_max_pixels(group)
+    group.add_argument(
+        "--saturation",
+        type=float,
+        default=defaults.SATURATION,
+        metavar="FACTOR",
+        help="factor on the predicted ab of every model (default: %(default)s)",
+    )
+
+
+def _add_perceptual(parser) -> None:
+    group = parser.add_argument_group(
+        "with weights of your own (nothing is downloaded)"
+    )
+    group.add_argument(
+        "--lpips_weights",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="adds LPIPS 0.1 on AlexNet: one .npz, or given twice: "
+        "torchvision's alexnet .pth and the alex.pth of LPIPS 0.1",
+    )
+    group.add_argument(
+        "--fid_weights",
+        metavar="PATH",
+        help="adds FID: weights of keras.applications.InceptionV3 without "
+        "its top (inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
