@@ -20,6 +20,14 @@ change without notice. For the command line: `tfcolor --help`; how the parts
 work together: [how a picture travels](how_a_picture_travels.md).
 
 """
+# What the functions of `tfcolor` take and return.
+_RECORDS = (
+    ("data.outcome", "Outcomes"),
+    ("data.manifest", "ShardSettings"),
+    ("evaluation.evaluate", "Wanted"),
+    ("evaluation.evaluate", "Evaluation"),
+    ("inference.album", "plan_album"),
+)
 # Builders, in the order in which people meet them.
 _BUILDERS = (
     ("siggraph", "siggraph"),
@@ -44,6 +52,9 @@ def text() -> str:
     for name in tfcolor.__all__:
         if not name.startswith("__"):
             parts.append(_entry(f"tfcolor.{name}", getattr(tfcolor, name)))
+    for module, name in _RECORDS:
+        found = importlib.import_module(f"tfcolor.{module}")
+        parts.append(_entry(f"tfcolor.{module}.{name}", getattr(found, name)))
     parts.append("## tfcolor.models\n\nBuilders of `keras.Model`.\n\n")
     for module, name in _BUILDERS:
         found = importlib.import_module(f"tfcolor.models.{module}")

@@ -1,13 +1,12 @@
 """Evaluations as a call: `evaluate`."""
 
-import dataclasses
 import os
 
 import pytest
 
 from tests import pictures
 from tests.evaluation import synthetic
-from tfcolor.evaluation import evaluate as evaluate_lib
+from tfcolor.evaluation import compare
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation.evaluate import evaluate
 
@@ -116,8 +115,8 @@ def test_others_may_go_over_the_pictures(given):
 
     def make_passes(wanted, prepared, folder):
         asked.append((wanted.geometry, len(prepared.truth), folder))
-        run_there = dataclasses.replace(wanted).prepare()
-        return evaluate_lib.compare.Passes(run_there.methods)
+        elsewhere = wanted.prepare()
+        return compare.Passes(elsewhere.methods)
 
     result = _evaluate(given, make_passes=make_passes).finish()
     ((geometry, count, folder),) = asked

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """
 
     def summarize(tally):
-        done = shared.counted(len(tally.done()), "picture")
+        done = shared.counted(tally.done, "picture")
         return f"Classified {done} into {args.output}" if args.output else None
 
     return shared.run_outcomes(

@@ -1,13 +1,11 @@
 """`--cluster`: a command over many pictures, on many machines."""
 
 import argparse
-import collections
 import contextlib
 import sys
 from collections.abc import Callable
 
 from tfcolor.cli import shared
-from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcomes
 
 # Lines about pictures that are printed; all failures are in their table.
@@ -93,62 +91,12 @@ def options(args: argparse.Namespace) -> dict:
     return {"cluster": args.cluster, "workers": workers}
 
 
-class _Counts:
-    """What is remembered of any number of outcomes."""
-
-    def __init__(self, table):
-        self._table = table
-        self._counts = collections.Counter()
-        self._lines = []
-        self.boxes = 0
-
-    def add(self, outcome) -> None:
-        """Counts an outcome."""
-        if outcome.reason:
-            self._count("failed")
-            self._table.add(outcome.source, outcome.reason)
-            self._say("failed", outcome.source, outcome.reason)
-        elif outcome.skipped:
-            self._count(outcome.skipped)
-        else:
-            self._count("done")
-            self.boxes += outcome.boxes
-        for note in outcome.notes:
-            self._count("note")
-            self._say("note", outcome.source, note)
-
-    def _count(self, what: str) -> None:
-        self._counts[what] += 1
-
-    def _say(self, what: str, source: str, text: str) -> None:
-        if self._counts[what] <= _MOST_LINES:
-            self._lines.append((what, source, text))
-
-    def say(self) -> None:
-        """Prints the first notes and failures, and how many more there are."""
-        for what in ("note", "failed"):
-            for line in self._lines:
-                if line[0] == what:
-                    shared.say(*line)
-            if (more := self._counts[what] - _MOST_LINES) > 0:
-                print(f"{what}: {more} more", file=sys.stderr)
-
-    def __getitem__(self, what: str) -> int:
-        return self._counts[what]
-
-    def summary(self, text: str) -> str:
-        """Returns the last line of a command."""
-        kinds = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, "failed")
-        extras = [f"{self[kind]} {kind}" for kind in kinds if self[kind]]
-        return shared.with_extras(text, extras)
-
-
 def run(
     command: str,
     args: argparse.Namespace,
     begin: Callable[[], Outcomes],
     *,
-    summarize: Callable[[_Counts], str],
+    summarize: Callable[[shared.Tally], str],
 ) -> int:
     """Runs a command over any number of pictures.
 
@@ -157,38 +105,38 @@ def run(
         args: argparse.Namespace.
         begin: function without arguments that begins the work. Its errors are
             wrong usage.
-        summarize: function of what was counted to the last line.
+        summarize: function of a Tally to the last line.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
-    import tqdm
-
     from tfcolor.cluster import failures
 
-    try:
-        outcomes = begin()
-    except (OSError, ValueError, ImportError) as error:
-        return shared.say_error(command, error, 2)
     path = args.failures or failures.default_path(args.output)
-    progress = tqdm.tqdm(
-        total=len(outcomes), unit="picture", smoothing=0, file=sys.stderr
+
+    def begin_table():
+        outcomes = begin()
+        running = _in_table(outcomes, failures.FailuresTable(path))
+        return Outcomes(running, len(outcomes))
+
+    def end(tally):
+        tally.say(summarize(tally))
+        if tally.is_whole and tally.failures:
+            print(f"Failures: {path}", file=sys.stderr)
+
+    return shared.run_outcomes(
+        command,
+        begin_table,
+        end=end,
+        tally=shared.Tally(_MOST_LINES),
+        begins_late=True,
     )
-    try:
-        with (
-            failures.FailuresTable(path) as table,
-            progress,
-            contextlib.closing(outcomes),
-        ):
-            counts = _Counts(table)
-            for outcome in outcomes:
-                counts.add(outcome)
-                progress.update()
-    except (OSError, ValueError, ImportError) as error:
-        # The model, which the workers alone open, or the output.
-        return shared.say_error(command, error, 2 if progress.n == 0 else 1)
-    counts.say()
-    print(summarize(counts))
-    if counts["failed"]:
-        print(f"Failures: {path}", file=sys.stderr)
-    return 1 if counts["failed"] else 0
+
+
+def _in_table(outcomes: Outcomes, table):
+    """Yields outcomes; those that failed go into the table too."""
+    with table, contextlib.closing(outcomes):
+        for outcome in outcomes:
+            if outcome.reason:
+                table.add(outcome.source, outcome.reason)
+            yield outcome

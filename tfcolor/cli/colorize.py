@@ -237,10 +237,7 @@ def _run_on_cluster(args) -> int:
             **_wanted(args),
             **clustered.options(args),
         ),
-        summarize=lambda counts: counts.summary(
-            f"Colorized {shared.counted(counts['done'], 'picture')} into "
-            f"{args.output}"
-        ),
+        summarize=lambda tally: tally.summary("Colorized", args.output),
     )
 
 

@@ -146,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
     return shared.run_outcomes(
         "detect",
         lambda: _begin(args),
-        end=lambda tally: tally.say(_summary(args.output, tally)),
+        end=lambda tally: _say_end(args.output, tally),
     )
 
 
@@ -193,10 +193,7 @@ def _run_on_cluster(args) -> int:
         "detect",
         args,
         begin,
-        summarize=lambda counts: counts.summary(
-            f"Found {counts.boxes} boxes in "
-            f"{shared.counted(counts['done'], 'picture')}, into {args.output}"
-        ),
+        summarize=lambda tally: _summary(args.output, tally),
     )
 
 
@@ -224,9 +221,13 @@ def _load_detector(args):
     )
 
 
-def _summary(output: str, tally: shared.Tally) -> str:
-    counts = [outcome.boxes for outcome in tally.done()]
-    pictures = shared.counted(len(counts), "picture")
-    text = f"Found {sum(counts)} boxes in {pictures}, into {output}"
-    without = [f"{counts.count(0)} without any"] if counts.count(0) else []
-    return shared.with_extras(text, without + tally.extras())
+def _summary(output: str, tally: shared.Tally, extras=()) -> str:
+    pictures = shared.counted(tally.done, "picture")
+    text = f"Found {tally.boxes} boxes in {pictures}, into {output}"
+    return shared.with_extras(text, [*extras, *tally.extras()])
+
+
+def _say_end(output: str, tally: shared.Tally) -> None:
+    without = tally.without_boxes
+    extras = [f"{without} without any"] if without else []
+    tally.say(_summary(output, tally, extras))

@@ -252,7 +252,7 @@ def _begin(args, **callbacks):
 def _say_end(output: str, tally: shared.Tally, notes) -> None:
     shared.say_notes(notes)
     if not tally.is_whole:
-        shared.say_failures(tally.failures())
+        shared.say_failures(tally.failures)
         return
     found = tally.result
     if found.markdown is not None:

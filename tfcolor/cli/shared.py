@@ -3,7 +3,6 @@
 import argparse
 import collections
 import contextlib
-import dataclasses
 import sys
 import warnings
 from collections.abc import Callable
@@ -21,7 +20,8 @@ from tfcolor.inference import defaults
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
 # What a summary says of pictures that were not done now, in this order.
-_EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, "failed")
+_FAILED, _NOTE = "failed", "note"
+_EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -205,7 +205,7 @@ def say_notes(notes) -> None:
         notes: iterable of (source, note), str.
     """
     for source, note in notes:
-        say("note", source, note)
+        say(_NOTE, source, note)
 
 
 def say_failures(failures) -> None:
@@ -215,7 +215,7 @@ def say_failures(failures) -> None:
         failures: iterable of (source, reason), str.
     """
     for source, reason in failures:
-        say("failed", source, reason)
+        say(_FAILED, source, reason)
 
 
 def say(what: str, source: str, text: str) -> None:
@@ -230,40 +230,60 @@ def say(what: str, source: str, text: str) -> None:
     print(f"{what}: {': '.join(shown)}", file=sys.stderr)
 
 
-@dataclasses.dataclass(frozen=True)
 class Tally:
     """What a command over many pictures has to say at its end.
 
+    Args:
+        most_lines: int or None. How many notes and how many failures are kept
+            at most; None is all of them.
+
     Attributes:
-        outcomes: list of Outcome.
+        notes: list of (source, note), str.
+        failures: list of (source, reason), str.
+        done: int. Pictures and films that were done now.
+        boxes, without_boxes: int. Boxes found in these, and how many of them
+            have none.
         result: what the work made of all of them; see `Outcomes`.
         is_whole: bool. Whether the work came to its end, or an error ended it.
     """
 
-    outcomes: list[Outcome]
-    result: object = None
-    is_whole: bool = True
+    def __init__(self, most_lines: int | None = None):
+        self._most_lines = most_lines
+        self._counts = collections.Counter()
+        self.notes, self.failures = [], []
+        self.done, self._films = 0, 0
+        self.boxes, self.without_boxes = 0, 0
+        self.result, self.is_whole = None, False
 
-    def failures(self) -> list[tuple[str, str]]:
-        """Returns (source, reason) of the pictures that failed."""
-        return [(o.source, o.reason) for o in self.outcomes if o.reason]
+    def add(self, outcome: Outcome) -> None:
+        """Counts what came of a picture."""
+        if outcome.reason:
+            self._keep(self.failures, _FAILED, outcome.source, outcome.reason)
+        elif outcome.skipped:
+            self._counts[outcome.skipped] += 1
+        else:
+            self.done += 1
+            self._films += files.is_film(outcome.source)
+            self.boxes += outcome.boxes
+            self.without_boxes += not outcome.boxes
+        for note in outcome.notes:
+            self._keep(self.notes, _NOTE, outcome.source, note)
 
-    def done(self) -> list[Outcome]:
-        """Returns those that were done now."""
-        return [o for o in self.outcomes if not (o.reason or o.skipped)]
+    def _keep(self, lines: list, what: str, *line: str) -> None:
+        self._counts[what] += 1
+        if self._most_lines is None or len(lines) < self._most_lines:
+            lines.append(line)
 
     def extras(self) -> list[str]:
-        """Returns what is to be said of the others."""
-        counts = collections.Counter(o.skipped for o in self.outcomes)
-        counts["failed"] = len(self.failures())
+        """Returns what is to be said of those that were not done now."""
+        counts = self._counts
         return [f"{counts[key]} {key}" for key in _EXTRAS if counts[key]]
 
     def summary(self, verb: str, output: str) -> str:
         """Returns the last line of a command."""
-        films = sum(files.is_film(o.source) for o in self.done())
-        pictures = len(self.done()) - films
-        parts = [counted(films, "film")] if films else []
-        if pictures or not films:
+        pictures = self.done - self._films
+        parts = [counted(self._films, "film")] if self._films else []
+        if pictures or not self._films:
             parts.insert(0, counted(pictures, "picture"))
         text = f"{verb} {' and '.join(parts)} into {output}"
         return with_extras(text, self.extras())
@@ -274,8 +294,11 @@ class Tally:
         Args:
             last_line: str or None; printed if the work came to its end.
         """
-        say_notes((o.source, note) for o in self.outcomes for note in o.notes)
-        say_failures(self.failures())
+        for what, lines in ((_NOTE, self.notes), (_FAILED, self.failures)):
+            for source, text in lines:
+                say(what, source, text)
+            if (more := self._counts[what] - len(lines)) > 0:
+                print(f"{what}: {more} more", file=sys.stderr)
         if self.is_whole and last_line is not None:
             print(last_line)
 
@@ -336,6 +359,8 @@ def run_outcomes(
     end: Callable[[Tally], None],
     show: Callable[[Outcome], str] | None = None,
     bars: Bars | None = None,
+    tally: Tally | None = None,
+    begins_late: bool = False,
 ) -> int:
     """Runs a command over many pictures, from its errors to its end.
 
@@ -349,6 +374,9 @@ def run_outcomes(
             is done, or None.
         bars: Bars, of a work that tells them what it does; None is one bar of
             the outcomes.
+        tally: Tally or None, for one that keeps less than all lines.
+        begins_late: bool. Whether models are opened no earlier than by the
+            first picture: errors until there is an outcome are wrong usage.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
@@ -361,32 +389,38 @@ def run_outcomes(
         return say_error(command, error, 2)
     import tqdm
 
-    known, ended_by = [], None
+    tally, ended_by, status = tally or Tally(), None, 0
+    late = (ValueError,) if begins_late else ()
     progress = tqdm.tqdm(
         total=len(outcomes),
         unit="picture",
         disable=bars is not None or len(outcomes) == 1,
+        # Those of a cluster come many at once.
+        smoothing=0 if begins_late else 0.3,
         file=sys.stderr,
     )
+    is_first = True
     try:
         # Closed when interrupted too: what is being written is finished.
         with bars or progress, contextlib.closing(outcomes):
             for outcome in outcomes:
-                known.append(outcome)
+                is_first = False
+                tally.add(outcome)
                 if outcome.skipped:
                     progress.total -= 1
                 else:
                     progress.update()
                 if show is not None and not outcome.reason:
                     progress.write(show(outcome), file=sys.stdout)
-    except (OSError, ImportError) as error:
+        tally.result, tally.is_whole = outcomes.result, True
+    except (OSError, ImportError, *late) as error:
         ended_by = error
-    tally = Tally(known, outcomes.result, ended_by is None)
+        is_usage = isinstance(error, ImportError) or (begins_late and is_first)
+        status = 2 if is_usage else 1
     end(tally)
     if ended_by is not None:
-        status = 2 if isinstance(ended_by, ImportError) else 1
         return say_error(command, ended_by, status)
-    return 1 if tally.failures() else 0
+    return 1 if tally.failures else 0
 
 
 def counted(count: int, what: str) -> str:

@@ -1,0 +1,104 @@
+"""What commands over many pictures share."""
+
+import os
+
+import pytest
+
+from tfcolor.cli import shared
+from tfcolor.data.outcome import THERE_ALREADY
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
+
+OUTCOMES = (
+    Outcome("a.png", notes=("odd",), boxes=2),
+    Outcome("b.png", reason="broken"),
+    Outcome("c.png", skipped=THERE_ALREADY),
+    Outcome("d.mp4"),
+    Outcome("e.png", reason="gone"),
+)
+
+
+def _run(outcomes, error=None, **options):
+    tallies = []
+
+    def work():
+        yield from outcomes
+        if error is not None:
+            raise error
+        return "made"
+
+    def end(tally):
+        tallies.append(tally)
+        tally.say(tally.summary("Done", "out"))
+
+    status = shared.run_outcomes(
+        "test",
+        lambda: Outcomes(work(), len(outcomes)),
+        end=end,
+        bars=shared.Bars("picture", leave=True),
+        **options,
+    )
+    return status, tallies[0]
+
+
+def test_notes_failures_and_counts_come_at_the_end(capsys):
+    status, tally = _run(OUTCOMES, show=lambda outcome: f"at {outcome.source}")
+    said = capsys.readouterr()
+    assert status == 1 and tally.result == "made"
+    assert (tally.boxes, tally.without_boxes) == (2, 1)
+    assert said.err.splitlines() == [
+        *("note: a.png: odd", "failed: b.png: broken", "failed: e.png: gone"),
+    ]
+    assert said.out.splitlines() == [
+        *("at a.png", "at c.png", "at d.mp4"),
+        "Done 1 picture and 1 film into out (1 there already, skipped, 2 "
+        "failed)",
+    ]
+    assert _run(OUTCOMES[:1])[0] == 0
+
+
+def test_of_many_lines_the_first_are_said_and_the_others_counted(capsys):
+    _run(OUTCOMES, tally=shared.Tally(most_lines=1))
+    assert capsys.readouterr().err.splitlines() == [
+        *("note: a.png: odd", "failed: b.png: broken", "failed: 1 more"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "outcomes", "late", "status"),
+    [
+        (OSError("full"), OUTCOMES, False, 1),
+        (OSError("full"), (), False, 1),
+        (ImportError("Ray"), OUTCOMES, False, 2),
+        (OSError("no model"), (), True, 2),
+        (ValueError("no model"), (), True, 2),
+        (ValueError("odd"), OUTCOMES, True, 1),
+    ],
+)
+def test_an_error_on_the_way_is_the_last_line(
+    capsys, error, outcomes, late, status
+):
+    found, tally = _run(outcomes, error, begins_late=late)
+    said = capsys.readouterr()
+    assert found == status and not tally.is_whole and said.out == ""
+    *lines, last = said.err.splitlines()
+    assert last == f"tfcolor test: error: {error}"
+    assert ("failed: b.png: broken" in lines) == bool(outcomes)
+
+
+def test_other_errors_are_not_hidden():
+    with pytest.raises(ValueError, match="odd"):
+        _run(OUTCOMES, ValueError("odd"))
+
+
+def test_bars_follow_one_another(capsys):
+    with shared.Bars("frame", leave=True, label=os.path.basename) as bars:
+        for what, done, total in (
+            *(("in/x.mp4", 0, 2), ("in/x.mp4", 2, 2)),
+            *(("in/y.mp4", 5, 9), ("in/y.mp4", 6, 9)),
+        ):
+            bars(what, done, total)
+    said = capsys.readouterr().err
+    assert "x.mp4: 100%" in said and "2/2" in said
+    # What earlier runs have done, at once.
+    assert "y.mp4:  44%" in said and said.endswith("\n")
