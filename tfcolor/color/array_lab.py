@@ -88,13 +88,32 @@ def shown_values(L, a, b, dtype) -> np.ndarray:
         planes = [np.broadcast_to(p, L.shape)[outside] for p in (L, a, b)]
         for plane, fitting in zip(linear, _reduced(*planes), strict=True):
             plane[outside] = fitting
-    values, high = np.empty((*L.shape, 3), dtype), np.iinfo(dtype).max
+    values = np.empty((*L.shape, 3), dtype)
+    encode = _encoded_by_table if dtype == np.uint8 else _encoded
     for i, plane in enumerate(linear):
-        encoded = _linear_to_srgb(plane)
-        encoded *= high
-        np.rint(encoded, out=encoded)
-        values[..., i] = np.clip(encoded, 0, high, out=encoded)
+        values[..., i] = encode(plane)
     return values
+
+
+def _encoded(linear):
+    """Returns uint16 values of linear ones."""
+    values, high = _linear_to_srgb(linear), np.iinfo(np.uint16).max
+    values *= high
+    np.rint(values, out=values)
+    return np.clip(values, 0, high, out=values)
+
+
+def _encoded_by_table(linear):
+    """Returns uint8 values; changes its argument.
+
+    They are off by 0.025 levels before they are rounded, near black; less
+    elsewhere.
+    """
+    table = _values_of_linear()
+    linear *= len(table) - 1
+    linear += np.float32(0.5)
+    np.clip(linear, 0, len(table) - 1, out=linear)
+    return table[linear.astype(np.uint16)]
 
 
 def _reduced(L, a, b):
@@ -186,6 +205,14 @@ def _linear_to_srgb(linear):
     curve += line
     curve -= np.float32(standards.OFFSET)
     return curve
+
+
+@functools.cache
+def _values_of_linear() -> np.ndarray:
+    """Returns the uint8 value of each of 65536 linear ones, from 0 to 1."""
+    linear = np.linspace(0, 1, 2**16, dtype=np.float32)
+    values = np.rint(_linear_to_srgb(linear) * 255)
+    return np.clip(values, 0, 255).astype(np.uint8)
 
 
 @functools.cache

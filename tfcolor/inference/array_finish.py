@@ -5,6 +5,7 @@ TensorFlow: pictures are uint8 or uint16 arrays [H, W, 3] (sRGB) or [H, W, 1]
 (grey). Results differ by rounding: values of a picture by one level at most.
 """
 
+from collections.abc import Sequence
 from concurrent import futures
 
 import cv2
@@ -32,17 +33,36 @@ def small_L(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     Returns:
         float32 array [height, width], 0..100.
     """
+    # Strips: a whole picture of float32 takes much memory.
     rows = max(1, _RESIZE_PIXELS // picture.shape[1])
-    channels = []
-    for i in range(picture.shape[-1]):
-        # Strips: a whole picture of float32 takes much memory.
-        narrow = [
-            _resized(picture[top : top + rows, :, i], width=width)
-            for top in range(0, len(picture), rows)
-        ]
-        channels.append(_resized(np.concatenate(narrow), height=height))
+
+    def narrow(top):
+        strip = picture[top : top + rows]
+        return np.stack(
+            [
+                _resized(strip[..., i], width=width)
+                for i in range(strip.shape[-1])
+            ]
+        )
+
+    strips = _in_threads(narrow, range(0, len(picture), rows))
+    channels = [
+        _resized(channel, height=height)
+        for channel in np.concatenate(strips, axis=1)
+    ]
     small = np.stack(channels, -1) * np.float32(1 / np.iinfo(picture.dtype).max)
     return array_lab.encoded_L(small)
+
+
+def _in_threads(function, values: Sequence) -> list:
+    """Calls a function of each value; NumPy, OpenCV and Pillow let others work.
+
+    One value takes no thread: most pictures are small.
+    """
+    if len(values) == 1:
+        return [function(values[0])]
+    with futures.ThreadPoolExecutor(litert_network.processors()) as pool:
+        return list(pool.map(function, values))
 
 
 def _resized(plane, *, height=None, width=None) -> np.ndarray:
@@ -133,10 +153,7 @@ def finish(
         part = array_lab.shown_values(L, a, b, picture.dtype)
         result[top : top + rows] = part
 
-    # NumPy and OpenCV let other threads work meanwhile.
-    with futures.ThreadPoolExecutor(litert_network.processors()) as pool:
-        for _ in pool.map(color, range(0, height, rows)):
-            pass
+    _in_threads(color, range(0, height, rows))
     return result
 
 

@@ -6,6 +6,7 @@ and the colors of the photo change.
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from tfcolor.data import decode
@@ -81,6 +82,9 @@ def _inside_one(values: np.ndarray) -> Inner | None:
     """Finds what the outermost frame leaves."""
     best, most = None, 0
     for color in _edge_colors(values):
+        # Nearly every picture ends here, before all of it is looked at.
+        if not _may_frame(values, color):
+            continue
         inner, flat = _inside(values, color)
         frame = flat.size - (inner.bottom - inner.top) * (
             inner.right - inner.left
@@ -101,11 +105,31 @@ def _edge_colors(values: np.ndarray) -> list[np.ndarray]:
     return kept
 
 
+def _may_frame(values: np.ndarray, color: np.ndarray) -> bool:
+    """Tells whether enough sides begin with lines of a color."""
+    sides = (
+        *(values[:_MIN_PIXELS], values[: -_MIN_PIXELS - 1 : -1]),
+        *(values[:, :_MIN_PIXELS], values[:, : -_MIN_PIXELS - 1 : -1]),
+    )
+    begun = 0
+    for i, side in enumerate(sides):
+        shares = _flat(side, color).mean(axis=1 - i // 2)
+        begun += _first_uneven(shares) == _MIN_PIXELS
+    return begun >= _MIN_SIDES
+
+
+def _flat(values: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Returns which pixels have a color, nearly: bool [H, W]."""
+    low, high = (
+        tuple(np.clip(color + change, 0, 255).tolist())
+        for change in (-_TOLERANCE, _TOLERANCE)
+    )
+    return cv2.inRange(np.ascontiguousarray(values), low, high) > 0
+
+
 def _inside(values: np.ndarray, color: np.ndarray) -> tuple[Inner, np.ndarray]:
     """Returns what a frame of a color leaves; bool [H, W], what is flat."""
-    low = np.clip(color - _TOLERANCE, 0, 255).astype(np.uint8)
-    high = np.clip(color + _TOLERANCE, 0, 255).astype(np.uint8)
-    flat = ((values >= low) & (values <= high)).all(axis=-1)
+    flat = _flat(values, color)
     rows, columns = flat.mean(axis=1), flat.mean(axis=0)
     top, bottom = _first_uneven(rows), _first_uneven(rows[::-1])
     left, right = _first_uneven(columns), _first_uneven(columns[::-1])
