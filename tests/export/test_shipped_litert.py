@@ -46,7 +46,14 @@ def _read(content):
 
 
 @pytest.mark.parametrize("name", litert_template.names())
-@pytest.mark.parametrize("style", [None, 0.5, "vivid"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        None,
+        pytest.param(0.5, marks=pytest.mark.slow),
+        pytest.param("vivid", marks=pytest.mark.slow),
+    ],
+)
 def test_a_filled_template_colors_as_the_model(name, style):
     model, info = shipped.load(name, style=style)
     side = info.image_size

@@ -122,6 +122,7 @@ def fused():
     return instance_colorizer(**networks)
 
 
+@pytest.mark.slow
 @properties.tried(6)
 @hypothesis.given(strategies.integers(1, 3), strategies.integers(0, 2**31))
 def test_padding_boxes_changes_nothing(fused, more, seed):

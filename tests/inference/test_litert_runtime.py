@@ -48,6 +48,7 @@ def test_samples_are_equal_within_a_level(style):
         assert _away(picture, style=style).max() <= 1
 
 
+@pytest.mark.slow
 @needs_litert
 def test_kinds_of_pictures_are_equal_within_a_level():
     rgb = next(_samples())

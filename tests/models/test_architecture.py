@@ -125,6 +125,7 @@ def test_a_tuple_is_a_tuple_again_after_json():
     assert found.options["box_class_ids"] == (3, 17)
 
 
+@pytest.mark.slow
 def test_networks_of_old_files_are_recognized_with_what_they_need(tmp_path):
     path = str(tmp_path / "old.keras")
     _instance_colorizer(siggraph(width=NARROW)).save(path)

@@ -73,6 +73,7 @@ def test_the_other_blending_may_take_turns_too(kind):
     )
 
 
+@pytest.mark.slow
 def test_without_a_full_network_all_pictures_take_turns():
     networks = scoring_networks() | {"full": None}
     model, inputs = instance_colorizer(**networks), boxed_inputs(MIXED)

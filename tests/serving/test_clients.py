@@ -141,9 +141,11 @@ def _answering(answer):
                 if answer is not None:
                     connection.sendall(answer)
                     connection.shutdown(socket.SHUT_WR)
-                # Until the client has gone.
-                while connection.recv(2**16):
-                    pass
+                # Until the client has gone; gRPC takes 20 s to.
+                connection.settimeout(2)
+                with contextlib.suppress(TimeoutError):
+                    while connection.recv(2**16):
+                        pass
 
         thread = threading.Thread(target=serve)
         thread.start()

@@ -25,6 +25,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     run_files.assert_same_run(whole, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_within_a_later_pass_of_an_epoch(tmp_path):
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     run = TinyRun(epochs=1, steps=5, steps_per_pass=2)

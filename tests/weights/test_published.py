@@ -201,6 +201,7 @@ def test_an_interrupted_conversion_goes_on_without_a_network(net, monkeypatch):
     _check(published.load("eccv16"))
 
 
+@pytest.mark.slow
 def test_old_files_of_the_catalogue_are_read(net, tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     path = tmp_path / "old.pth"
