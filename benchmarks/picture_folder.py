@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 
 from PIL import Image
 
@@ -22,7 +23,7 @@ def write(folder: str, count: int) -> list[str]:
 
     Returns:
         list of `count` paths. With --long_side they are resized to it;
-        without, they are links to the pictures as they are.
+        without, they are copies of the pictures as they are.
     """
     os.makedirs(folder, exist_ok=True)
     spec = data_flags.IMAGES.value
@@ -36,7 +37,8 @@ def write(folder: str, count: int) -> list[str]:
         name = f"{i:05}{os.path.splitext(path)[1]}"
         written.append(os.path.join(folder, name))
         if options.LONG_SIDE.value is None:
-            os.symlink(os.path.abspath(path), written[-1])
+            # Links to one file would count once.
+            shutil.copyfile(path, written[-1])
         else:
             resize(path, written[-1], options.LONG_SIDE.value)
     return written

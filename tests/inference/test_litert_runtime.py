@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+from concurrent import futures
 
 import numpy as np
 import pytest
@@ -87,6 +88,18 @@ def test_batches_and_colors_alone_are_those_of_tensorflow():
             for runtime in ("litert", "tensorflow")
         )
         np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+@needs_litert
+def test_pictures_of_a_batch_are_those_of_one_by_one():
+    pictures = [picture[:90, :120] for picture in _samples()][:5]
+    colorizer = _colorizer("litert")
+    alone = [colorizer.colorize(picture) for picture in pictures]
+    with futures.ThreadPoolExecutor(3) as pool:
+        batches = list(pool.map(colorizer.colorize_batch, [pictures] * 3))
+    for batch in batches:
+        for found, expected in zip(batch, alone, strict=True):
+            np.testing.assert_array_equal(found, expected)
 
 
 @needs_litert

@@ -4,9 +4,13 @@ It is there in a second less, and its pictures are the same within one level.
 """
 
 import dataclasses
+import functools
 import os
+import queue
+import threading
 from collections.abc import Iterator
 from collections.abc import Sequence
+from concurrent import futures
 
 import numpy as np
 
@@ -54,7 +58,10 @@ class LiteRTRuntime:
         self.upsampling = found["info"]["upsampling"]
         self.crop_sizes = (self.image_size,)
         self._style = litert_template.style_values(found["options"])
-        self._network = litert_network.LiteRTNetwork(litert_template.fill(name))
+        self._content = litert_template.fill(name)
+        self._lock = threading.Lock()
+        # Of one thread each.
+        self._single = queue.SimpleQueue()
 
     def predict(
         self, pictures: Sequence[np.ndarray], hints, boxes, classes
@@ -71,11 +78,40 @@ class LiteRTRuntime:
             float32 [image_size, image_size, 2] for each picture.
         """
         del hints, boxes, classes
+        if len(pictures) == 1:
+            with self._lock:
+                network = self._network
+            yield self._predict_one(pictures[0], network)
+        else:
+            # A network's threads wait for each other, pictures do not.
+            with self._lock:
+                pool = self._pool
+            yield from pool.map(self._predict_in_pool, pictures)
+
+    @functools.cached_property
+    def _network(self) -> litert_network.LiteRTNetwork:
+        return litert_network.LiteRTNetwork(self._content)
+
+    @functools.cached_property
+    def _pool(self) -> futures.Executor:
+        threads = litert_network.processors()
+        for _ in range(threads):
+            network = litert_network.LiteRTNetwork(self._content, threads=1)
+            self._single.put(network)
+        return futures.ThreadPoolExecutor(threads)
+
+    def _predict_in_pool(self, picture: np.ndarray) -> np.ndarray:
+        network = self._single.get()
+        try:
+            return self._predict_one(picture, network)
+        finally:
+            self._single.put(network)
+
+    def _predict_one(self, picture, network) -> np.ndarray:
         side = self.image_size
-        for picture in pictures:
-            L = array_finish.small_L(picture, side, side)
-            L = np.ascontiguousarray(L[None, ..., None])
-            yield self._network.predict_ab(L, style=self._style)[0]
+        L = array_finish.small_L(picture, side, side)
+        L = np.ascontiguousarray(L[None, ..., None])
+        return network.predict_ab(L, style=self._style)[0]
 
     def finish(
         self, picture: np.ndarray, ab, saturation: float, upsampling: str
