@@ -55,6 +55,7 @@ def evaluate_on_cluster(
     Raises:
         OSError, ValueError: see `evaluate`. While this is iterated: nothing
             answers at that address.
+        ImportError: Ray is not installed.
     """
     if options.get("crops"):
         raise ValueError("--cluster compares whole pictures. Received: --crops")

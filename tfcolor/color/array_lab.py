@@ -96,7 +96,7 @@ def shown_values(L, a, b, dtype) -> np.ndarray:
 
 
 def _encoded(linear):
-    """Returns uint16 values of linear ones."""
+    """Returns whole values of 16 bits, as float32, of linear ones."""
     values, high = _linear_to_srgb(linear), np.iinfo(np.uint16).max
     values *= high
     np.rint(values, out=values)

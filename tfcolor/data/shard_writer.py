@@ -39,7 +39,7 @@ from tfcolor.data.outcome import Outcomes
 
 # As `evaluation.classifier_report` reads them.
 COLOR_GROUPS = "color_groups.json"
-# Shards whose pictures are being made while one is written.
+# Shards begun at once: one that is written, and one of which pictures are made.
 _SHARDS_AHEAD = 2
 # A graph takes a third of the time of single operations, which is most of the
 # time of a picture.

@@ -147,6 +147,11 @@ class Wanted:
         Raises:
             OSError, ValueError: see `evaluate`.
         """
+        if self.geometry not in geometries.GEOMETRIES:
+            raise ValueError(
+                f"`geometry` must be one of {geometries.GEOMETRIES}. "
+                f"Received: geometry={self.geometry!r}"
+            )
         if self.geometry_size < 1:
             raise ValueError(
                 "--geometry_size must be at least 1. "

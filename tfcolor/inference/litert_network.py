@@ -12,6 +12,8 @@ import numpy as np
 
 _SIGNATURE = "serving_default"
 _STDERR, _ANNOUNCEMENT = 2, b"INFO: Created TensorFlow Lite"
+# The console is of the whole process.
+_CONSOLE = threading.Lock()
 
 
 class LiteRTNetwork:
@@ -26,7 +28,7 @@ class LiteRTNetwork:
     """
 
     def __init__(self, content: bytes, *, threads: int | None = None):
-        with warnings.catch_warnings(), _without_announcements():
+        with _CONSOLE, warnings.catch_warnings(), _without_announcements():
             # TensorFlow 2.20 announces that its interpreter moves to the
             # package that is preferred here.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is dep")

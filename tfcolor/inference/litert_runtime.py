@@ -60,7 +60,7 @@ class LiteRTRuntime:
         self._style = litert_template.style_values(found["options"])
         self._content = litert_template.fill(name)
         self._lock = threading.Lock()
-        # Of one thread each.
+        # Networks of one thread each, those that are free.
         self._single = queue.SimpleQueue()
 
     def predict(
@@ -78,15 +78,17 @@ class LiteRTRuntime:
             float32 [image_size, image_size, 2] for each picture.
         """
         del hints, boxes, classes
-        if len(pictures) == 1:
-            with self._lock:
-                network = self._network
-            yield self._predict_one(pictures[0], network)
-        else:
-            # A network's threads wait for each other, pictures do not.
+        # Threads that share a picture wait for each other: one a picture is
+        # quicker, if there are pictures for all.
+        if 1 < litert_network.processors() <= len(pictures):
             with self._lock:
                 pool = self._pool
             yield from pool.map(self._predict_in_pool, pictures)
+            return
+        with self._lock:
+            network = self._network
+        for picture in pictures:
+            yield self._predict_one(picture, network)
 
     @functools.cached_property
     def _network(self) -> litert_network.LiteRTNetwork:

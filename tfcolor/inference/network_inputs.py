@@ -2,8 +2,8 @@
 
 `square_L`, `box_inputs` and `box_class_inputs` take one picture and are pure
 TensorFlow functions: an exported model maps them over the pictures of a
-request. `batch_inputs` runs the same functions, each traced once, over NumPy
-arrays.
+request. `batch_inputs`, `batch_box_inputs` and `batch_box_class_inputs` run
+them over NumPy arrays.
 """
 
 import functools
@@ -216,7 +216,7 @@ def batch_inputs(
 
 def batch_box_inputs(
     pictures: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray | PictureBoxes | None],
+    boxes: Sequence[np.ndarray | None],
     *,
     image_size: int,
     crop_sizes: tuple[int, ...],
