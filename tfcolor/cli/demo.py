@@ -56,7 +56,7 @@ def run(args) -> int:
     from tfcolor.inference import colorizer as colorizer_module
     from tfcolor.inference import contact_sheet
 
-    colorizer = colorizer_module.Colorizer(args.model)
+    colorizer = colorizer_module.Colorizer(args.model, runtime=defaults.AUTO)
     os.makedirs(args.output, exist_ok=True)
     rows = []
     for path in tqdm.tqdm(sample_pictures.paths(), unit="picture"):
