@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 	--dist=loadfile --no-loadscope-reorder
 
-.PHONY: demo test test-slow test-all test-detect faults soak fuzz lint format \
+.PHONY: demo test test-slow test-all test-detect test-cluster faults soak fuzz lint format \
 	setup clean
 
 # Colorizes the pictures that ship with the package.
@@ -32,6 +32,13 @@ test-all: lint
 test-detect: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[detect]"
 	$(BIN)/python -m pytest -m detect
+
+# On a Ray cluster of two nodes on this machine, and a local S3 server: 1.2 GB
+# more in .venv.
+test-cluster: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e ".[cluster]" "moto[s3,server]"
+	$(BIN)/python -m pytest -m "slow or long or not slow" tests/cluster
 
 # Kills commands at random moments and looks at what is left: docs/reliability.md.
 TIMES ?= 30

@@ -4,6 +4,7 @@ import functools
 import os
 import pathlib
 import sys
+import types
 
 import fsspec
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 
 from tests import pictures
 from tests.inference import models
+from tfcolor.cli import colorize
 from tfcolor.cli import main
 from tfcolor.cluster import album as cluster_album
 from tfcolor.cluster import engine
@@ -23,6 +25,7 @@ from tfcolor.cluster.listing import Entry
 from tfcolor.data.outcome import Outcome
 from tfcolor.evaluation.evaluate import Wanted
 from tfcolor.inference import album
+from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.inference.colorizer import Colorizer
 
 
@@ -125,6 +128,27 @@ def test_a_sink_of_no_known_kind_is_refused():
 def test_a_worker_needs_a_processor():
     with pytest.raises(ValueError, match="at least one processor"):
         engine.Workers(0)
+
+
+@pytest.mark.parametrize("given", [[], ["0"]])
+def test_a_process_with_a_gpu_colors_by_tensorflow(given, monkeypatch):
+    def get_gpu_ids():
+        return given
+
+    ray = types.SimpleNamespace(
+        is_initialized=lambda: True, get_gpu_ids=get_gpu_ids
+    )
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    made = []
+    monkeypatch.setattr(
+        colorizer_lib,
+        "Colorizer",
+        lambda *_, runtime, **__: made.append(runtime),
+    )
+    for more in ["--cluster"], []:
+        arguments = ["colorize", "old.jpg", "--output=new", *more]
+        colorize._load_colorizer(main.make_parser().parse_args(arguments))
+    assert made == ["tensorflow" if given else "auto", "auto"]
 
 
 def test_the_ledger_remembers_what_was_there_first_and_counts_losses():

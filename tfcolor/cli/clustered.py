@@ -83,6 +83,15 @@ def add_workers(parser: argparse.ArgumentParser):
     return group
 
 
+def has_gpu(args: argparse.Namespace) -> bool:
+    """Tells whether this process works for a cluster that gave it a GPU."""
+    if args.cluster is None:
+        return False
+    from tfcolor.cluster import engine
+
+    return engine.has_gpu()
+
+
 def options(args: argparse.Namespace) -> dict:
     """Returns what functions of `cluster.album` take, of arguments."""
     from tfcolor.cluster.engine import Workers

@@ -249,6 +249,10 @@ def _load_colorizer(args):
         )
     from tfcolor.inference.colorizer import Colorizer
 
+    runtime = args.runtime
+    if runtime == defaults.AUTO and clustered.has_gpu(args):
+        # LiteRT would leave it idle.
+        runtime = defaults.TENSORFLOW
     return Colorizer(
         args.model,
         image_size=args.image_size,
@@ -258,5 +262,5 @@ def _load_colorizer(args):
         upsampling=args.upsampling,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
-        runtime=args.runtime,
+        runtime=runtime,
     )

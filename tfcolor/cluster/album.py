@@ -92,7 +92,7 @@ class _ColorizeWork:
     def __init__(self, wanted: Colorizing):
         self._wanted = wanted
         self._colorizer = wanted.make_colorizer()
-        if not _has_gpu():
+        if not engine.has_gpu():
             # A batch gains little there, and colors would depend, by a last
             # bit, on the others in it: on what was there already, and on who
             # was killed when.
@@ -153,12 +153,6 @@ def _is_source(job: PictureJob) -> bool:
         return False
     there = os.path.exists(job.source) and os.path.exists(job.output)
     return there and os.path.samefile(job.source, job.output)
-
-
-def _has_gpu() -> bool:
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
 
 
 def _payload(outcome: Outcome, packed: bool) -> bytes | None:

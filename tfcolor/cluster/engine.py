@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import os
 import pickle
+import sys
 import uuid
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -156,6 +157,13 @@ def _gpus(workers: Workers) -> float:
     import ray
 
     return 1 if ray.cluster_resources().get("GPU", 0) else 0
+
+
+def has_gpu() -> bool:
+    """Tells whether a cluster gave this process a GPU, or a part of one."""
+    # Processes of a cluster have it.
+    ray = sys.modules.get("ray")
+    return bool(ray and ray.is_initialized() and ray.get_gpu_ids())
 
 
 class Ledger:
