@@ -33,10 +33,10 @@ _FIXED, _ADAPTIVE = "crops of one size", "adaptive crops"
 
 def _load_pictures():
     """Returns pictures that have boxes, and the boxes."""
-    from tfcolor.data import decode
     from tfcolor.data import files
     from tfcolor.data import sample_pictures
     from tfcolor.inference import box_finder
+    from tfcolor.pictures import decode
 
     images = data_flags.IMAGES.value
     paths = sample_pictures.paths()

@@ -16,9 +16,9 @@ from absl import flags
 
 from benchmarks import measuring
 from benchmarks import options
-from tfcolor.data import decode
 from tfcolor.data import labelled
 from tfcolor.data import sample_pictures
+from tfcolor.pictures import decode
 
 _SIDE = flags.DEFINE_integer("picture_side", 96, "Side of pictures, pixels.")
 options.declare("model")

@@ -48,10 +48,10 @@ def tfcolor(picture: str, model: str | None = None) -> dict[str, float]:
     # TensorFlow imports Keras itself.
     importlib.import_module("tensorflow")
     steps.done("import TensorFlow and Keras")
-    from tfcolor.data import decode
     from tfcolor.inference import colorization_model
     from tfcolor.inference import picture_files  # noqa: F401
     from tfcolor.inference.colorizer import Colorizer
+    from tfcolor.pictures import decode
 
     steps.done(_IMPORT_REST)
     network, info = colorization_model.load(model)
@@ -82,9 +82,9 @@ def litert(picture: str) -> dict[str, float]:
     importlib.import_module("ai_edge_litert.interpreter")
     steps.done("import LiteRT")
     from tfcolor.cli import main  # noqa: F401
-    from tfcolor.data import decode
     from tfcolor.inference import picture_files  # noqa: F401
     from tfcolor.inference.colorizer import Colorizer
+    from tfcolor.pictures import decode
 
     steps.done(_IMPORT_REST)
     colorizer = Colorizer(runtime="litert")

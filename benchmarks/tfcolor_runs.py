@@ -9,7 +9,6 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks import sample_boxes
-from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.inference import adaptive_crops
 from tfcolor.inference import network
@@ -18,6 +17,7 @@ from tfcolor.losses import objective
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
+from tfcolor.pictures import decode
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.weights import pytorch
 

@@ -5,8 +5,8 @@ import math
 from absl import flags
 
 from flags import fields
-from tfcolor.data import pillow_limit
 from tfcolor.data import pipelines
+from tfcolor.pictures import pillow_limit
 
 IMAGES = flags.DEFINE_string(
     "images",

@@ -165,7 +165,7 @@ def _of_json(one: Callable, seeds: list[bytes]) -> Callable:
 
 
 def _decode() -> Callable:
-    from tfcolor.data import decode
+    from tfcolor.pictures import decode
 
     most = 2**20
 
@@ -196,7 +196,7 @@ def _picture_seeds() -> list[bytes]:
 
 
 def _boxes() -> Callable:
-    from tfcolor.data import box_folder
+    from tfcolor.boxes import box_folder
 
     def read(path: str) -> None:
         boxes = box_folder.BoxFolder(os.path.dirname(path))
@@ -231,7 +231,7 @@ def _box_archives() -> list[bytes]:
 
 
 def _coco() -> Callable:
-    from tfcolor.data import coco_boxes
+    from tfcolor.boxes import coco_boxes
 
     def read(path: str) -> None:
         boxes = coco_boxes.CocoBoxes(path)

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from absl import flags
 
 from flags import run as run_flags
-from tfcolor.data import encode
+from tfcolor.pictures import encode
 from tfcolor.training import fit
 from tfcolor.training import run_folder
 from tfcolor.training.signal_watch import SignalWatch

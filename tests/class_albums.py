@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from tests import pictures
+from tests import drawn
 
 CLASSES = ("bright", "dark", "striped")
 GROUPS = {"bright": "plain", "dark": "plain", "striped": "other"}
@@ -27,7 +27,7 @@ def write(folder, count: int, *, classes=CLASSES, start: int = 0) -> str:
     for label in classes:
         for i in range(start, start + count):
             path = os.path.join(folder, label, f"{i:03}.png")
-            pictures.write(path, picture(label, i))
+            drawn.write(path, picture(label, i))
     return str(folder)
 
 

@@ -14,8 +14,6 @@ import numpy as np
 from PIL import Image
 from PIL import features
 
-from tests.data import icc_profiles
-from tests.data import tiff_files
 from tests.hostile_kinds import EITHER
 from tests.hostile_kinds import HEIGHT
 from tests.hostile_kinds import LEFT_OUT
@@ -28,6 +26,8 @@ from tests.hostile_kinds import base
 from tests.hostile_kinds import encoded
 from tests.hostile_kinds import good
 from tests.hostile_tiffs import tiffs
+from tests.pictures import icc_profiles
+from tests.pictures import tiff_files
 
 
 def png_chunk(name: bytes, content: bytes) -> bytes:

@@ -5,13 +5,13 @@ import struct
 import numpy as np
 from PIL import Image
 
-from tests.data import tiff_files
 from tests.hostile_kinds import REFUSED
 from tests.hostile_kinds import Kind
 from tests.hostile_kinds import bad
 from tests.hostile_kinds import base
 from tests.hostile_kinds import encoded
 from tests.hostile_kinds import good
+from tests.pictures import tiff_files
 
 
 def tiffs():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from docs import make_gallery
-from tests import pictures
+from tests import drawn
 
 
 class _Colorizer:
@@ -26,7 +26,7 @@ def samples(tmp_path):
     rows = []
     for i in range(17):
         name = f"photo_{i}.jpg"
-        pictures.write(folder / name, pictures.colored(i, 40, 60))
+        drawn.write(folder / name, drawn.colored(i, 40, 60))
         rows.append((name, "CC0", f"author {i}", "somewhere"))
     with open(folder / "manifest.csv", "w", newline="") as f:
         csv.writer(f).writerows(

@@ -9,13 +9,16 @@ ROOT = pathlib.Path(__file__).parent.parent
 _MODELS = {"color", "layers", "models"}
 _LIBRARY = {
     *_MODELS,
-    *("data", "detection", "losses", "metrics", "training"),
+    *("pictures", "boxes", "data", "detection"),
+    *("losses", "metrics", "training"),
 }
 # What each part of tfcolor may import, besides itself.
 ALLOWED = {
     "color": set(),
-    "data": {"color"},
-    "detection": {"color", "data"},
+    "pictures": set(),
+    "boxes": {"pictures"},
+    "data": {"color", "pictures", "boxes"},
+    "detection": {"color", "pictures", "boxes", "data"},
     "layers": {"color"},
     "models": {"color", "layers"},
     "losses": _MODELS,
@@ -25,7 +28,7 @@ ALLOWED = {
     "inference": _LIBRARY | {"weights"},
     "evaluation": _LIBRARY | {"weights", "inference"},
     "export": _LIBRARY | {"weights", "inference"},
-    "serving": {"data", "inference"},
+    "serving": {"pictures", "boxes", "data", "inference"},
     "studio": _LIBRARY | {"weights", "inference"},
     "cluster": _LIBRARY | {"weights", "inference", "evaluation"},
     "cli": _LIBRARY

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tests.inference.film import films
 from tests.serving.model_server import ModelServer
@@ -98,11 +98,11 @@ def scene(tmp_path_factory):
     _published_weights(folder)
     tiny_detectors.object_detection_api(folder / "mask_rcnn")
     class_albums.write_parts(folder / "fruits", train=4, val=2, test=2)
-    pictures.write_album(folder / "albums", 2)
+    drawn.write_album(folder / "albums", 2)
     samples = sample_pictures.paths()
     for path in samples[:2]:
         shutil.copy(path, folder / "albums")
-    pictures.write_album(folder / "photos", 8, kind="jpg")
+    drawn.write_album(folder / "photos", 8, kind="jpg")
     films.write(folder / "clip.mp4", [films.ramp(t) for t in range(3)])
     for name in ("old.jpg", "basket.jpg"):
         shutil.copy(samples[0], folder / name)
@@ -167,7 +167,7 @@ def test_the_commands_work_one_after_the_other(scene):
 
 
 def test_the_python_pieces_work_one_after_the_other():
-    names = {"grey": pictures.grey(0, 120, 160)}
+    names = {"grey": drawn.grey(0, 120, 160)}
     seen = []
     for piece in _snippets():
         exec(compile(piece, "README.md", "exec"), names)

@@ -49,7 +49,7 @@ def test_arrays_are_read_without_pickle():
 def test_arrays_of_others_are_read_in_one_place():
     # Others read what ships with the package, or check the file themselves.
     own = (
-        "tfcolor/data/foreign_files.py",
+        "tfcolor/pictures/foreign_files.py",
         "tfcolor/weights/",
     )
     wrong = [

@@ -34,7 +34,7 @@ os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 # Where each name is, and what it is called there.
 _NAMES = {
-    "Boxes": ("tfcolor.data.picture_boxes", "PictureBoxes"),
+    "Boxes": ("tfcolor.boxes.picture_boxes", "PictureBoxes"),
     "Classifier": ("tfcolor.inference.classifier", "Classifier"),
     "Colorizer": ("tfcolor.inference.colorizer", "Colorizer"),
     "Detector": ("tfcolor.detection.detector", "Detector"),

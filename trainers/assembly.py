@@ -20,7 +20,7 @@ from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor import atomic
 from tfcolor import metrics
-from tfcolor.data import box_files
+from tfcolor.boxes import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import color_statistics
 from tfcolor.data import files

@@ -11,7 +11,7 @@ from flags import classifier as classifier_flags
 from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import run as run_flags
-from tfcolor.data import box_files
+from tfcolor.boxes import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts

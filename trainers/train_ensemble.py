@@ -26,11 +26,11 @@ from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.data import class_colors
-from tfcolor.data import encode
 from tfcolor.data import lightness
 from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
+from tfcolor.pictures import encode
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import labelled_assembly

@@ -20,7 +20,7 @@ from benchmarks import large_pictures
 from benchmarks import measuring
 from benchmarks import start_steps
 from benchmarks import training_memory
-from tests import pictures
+from tests import drawn
 from tests.inference import models
 from tfcolor.cli import main as tfcolor_main
 from tfcolor.data import sample_pictures
@@ -69,7 +69,7 @@ def tiny(tmp_path):
     """Flags of small pictures and a small model."""
     folder = tmp_path / "images"
     for i in range(2):
-        pictures.write(folder / f"{i}.jpg", pictures.colored(i, 12, 20))
+        drawn.write(folder / f"{i}.jpg", drawn.colored(i, 12, 20))
     model = models.save(models.plain_model(), tmp_path / "model.keras")
     return TINY | {"images": str(folder), "model": str(model)}
 

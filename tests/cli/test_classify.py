@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.inference import test_classifier
 from tfcolor.cli import classify
 from tfcolor.cli import main
@@ -134,7 +134,7 @@ def test_pictures_of_several_inputs_are_told_apart(model, tmp_path, capsys):
 
 
 def test_what_is_ignored_of_pictures_is_said(model, album, capsys):
-    path = pictures.write_animation(f"{album}/moves.gif", 3)
+    path = drawn.write_animation(f"{album}/moves.gif", 3)
     assert _run(album, f"--model={model}") == 0
     said = capsys.readouterr().err
     assert f"note: {path}: it has 3 frames; the first one is taken" in said

@@ -3,13 +3,13 @@ import argparse
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.export import exported
 from tests.inference import models
 from tests.serving.model_server import ModelServer
 from tfcolor import Colorizer
 from tfcolor.cli import client
-from tfcolor.data import decode
+from tfcolor.pictures import decode
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def _run(*arguments):
 def test_a_folder_is_colorized_as_python_does(
     server, protocol, tmp_path, capsys
 ):
-    album = pictures.write_album(tmp_path / "album", 3, side=20)
+    album = drawn.write_album(tmp_path / "album", 3, side=20)
     (tmp_path / "album" / "bad.png").write_bytes(b"nothing")
     url = {"rest": server.rest_url, "grpc": server.grpc_url}[protocol]
     arguments = [album, f"--url={url}", f"--output={tmp_path / 'out'}/"]
@@ -50,7 +50,7 @@ def test_a_folder_is_colorized_as_python_does(
         data = (tmp_path / "out" / f"{i:03}.png").read_bytes()
         np.testing.assert_array_equal(
             decode.decode_picture(data).pixels,
-            colorizer.colorize(pictures.colored(i, 20, 20)),
+            colorizer.colorize(drawn.colored(i, 20, 20)),
         )
     served = server.served
     assert _run(*arguments) == 1
@@ -59,7 +59,7 @@ def test_a_folder_is_colorized_as_python_does(
 
 
 def test_a_busy_server_is_asked_again(server, tmp_path):
-    picture = pictures.write(tmp_path / "a.png", pictures.colored(1))
+    picture = drawn.write(tmp_path / "a.png", drawn.colored(1))
     server.unavailable = 1
     output = tmp_path / "b.jpg"
     assert _run(picture, f"--url={server.rest_url}", f"--output={output}") == 0
@@ -67,7 +67,7 @@ def test_a_busy_server_is_asked_again(server, tmp_path):
 
 
 def test_a_server_that_is_not_there_is_named(tmp_path, capsys):
-    picture = pictures.write(tmp_path / "a.png", pictures.colored(1))
+    picture = drawn.write(tmp_path / "a.png", drawn.colored(1))
     arguments = [picture, f"--output={tmp_path / 'b.png'}", "--retries=0"]
     assert _run(*arguments, "--url=http://127.0.0.1:9") == 1
     assert "http://127.0.0.1:9" in capsys.readouterr().err
@@ -84,7 +84,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path, capsys):
     ],
 )
 def test_wrong_usage_ends_with_status_2(flag, tmp_path, capsys):
-    picture = pictures.write(tmp_path / "a.png", pictures.colored(1))
+    picture = drawn.write(tmp_path / "a.png", drawn.colored(1))
     arguments = [picture, "--url=http://localhost:1", flag]
     assert _run(*arguments, f"--output={tmp_path / 'b.png'}") == 2
     assert "tfcolor client: error" in capsys.readouterr().err

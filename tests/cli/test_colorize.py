@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tests.inference import models
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import coco_writer
+from tfcolor.boxes import picture_boxes
 from tfcolor.cli import colorize
 from tfcolor.cli import main
 from tfcolor.color import lab
-from tfcolor.data import box_folder
-from tfcolor.data import coco_writer
-from tfcolor.data import picture_boxes
 from tfcolor.inference import defaults
 from tfcolor.weights import shipped
 
@@ -310,7 +310,7 @@ def test_hints_may_begin_with_a_byte_order_mark(tfcolor, album):
 
 
 def test_color_pictures_are_said_or_skipped(tfcolor, album):
-    Image.fromarray(pictures.colored(0)).save("album/trip/b.png")
+    Image.fromarray(drawn.colored(0)).save("album/trip/b.png")
     status, out, err = tfcolor("album", "--output=new")
     assert (status, out) == (0, "Colorized 3 pictures into new\n")
     assert "note: album/trip/b.png: it is a color picture" in err

@@ -10,8 +10,8 @@ from PIL import Image
 
 from tests.detection import squares
 from tests.detection import tiny_detectors
+from tfcolor.boxes import box_files
 from tfcolor.cli import detect
-from tfcolor.data import box_files
 
 # Name, size of the upright picture, EXIF orientation, box.
 PICTURES = [

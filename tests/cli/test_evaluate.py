@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tests.evaluation import synthetic
 from tests.evaluation.test_perceptual_lpips import random_weights
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 from tfcolor.cli import evaluate
 from tfcolor.cli import main
-from tfcolor.data import box_folder
-from tfcolor.data import picture_boxes
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation.methods import list_truth
 from tfcolor.evaluation.methods import shown_names
@@ -377,8 +377,8 @@ def test_names_that_are_not_utf_8_are_in_the_report(
 
 
 def test_what_is_ignored_of_pictures_is_said_once(tmp_path, capsys):
-    truth = pictures.write_animation(tmp_path / "truth/a.gif", 2)
-    predicted = pictures.write_animation(tmp_path / "predicted/a.gif", 3)
+    truth = drawn.write_animation(tmp_path / "truth/a.gif", 2)
+    predicted = drawn.write_animation(tmp_path / "predicted/a.gif", 3)
     status = _run(
         f"--truth={tmp_path}/truth",
         f"--predictions={tmp_path}/predicted",
@@ -416,6 +416,6 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     paths = []
     for i, folder in enumerate(["one", "two", "two/sub"]):
         name = f"{tmp_path}/{folder}/{'a' if i < 2 else 'b'}.png"
-        paths.append(pictures.write(name, pictures.colored(i)))
+        paths.append(drawn.write(name, drawn.colored(i)))
     truth = list_truth(f"{tmp_path}/one", f"{tmp_path}/two")
     assert sorted(shown_names(truth)) == sorted([*paths[:2], "sub/b.png"])

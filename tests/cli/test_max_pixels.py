@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tests.inference import models
 from tests.inference.test_classifier import write_model
@@ -17,7 +17,7 @@ PIXELS = 32 * 32
 def made(tmp_path_factory):
     """A folder of pictures, models and a detector."""
     folder = tmp_path_factory.mktemp("made")
-    pictures.write_album(folder / "album", 2)
+    drawn.write_album(folder / "album", 2)
     models.save(models.plain_model(), folder / "plain.keras")
     write_model(str(folder / "classes.keras"), class_names=("a", "b"))
     tiny_detectors.object_detection_api(str(folder / "detector"))

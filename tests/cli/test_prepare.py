@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.data import albums
 from tfcolor.cli import prepare
 from tfcolor.data import sources
@@ -111,8 +111,8 @@ def test_names_that_are_not_utf_8_and_commas_are_prepared(
 
 
 def test_what_is_ignored_of_pictures_is_said_and_kept(tmp_path, capsys):
-    pictures.write_animation(tmp_path / "images/moves.gif", 2)
-    pictures.write(tmp_path / "images/a.png", pictures.colored(0, 20, 20))
+    drawn.write_animation(tmp_path / "images/moves.gif", 2)
+    drawn.write(tmp_path / "images/a.png", drawn.colored(0, 20, 20))
     arguments = [f"--images={tmp_path}/images", f"--output={tmp_path}/records"]
     for _ in range(2):
         # What is there already is told of too.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tests.inference import models
 from tfcolor.cli import colorize
 from tfcolor.cli import main
@@ -178,7 +178,7 @@ def test_an_evaluation_says_so_too_and_leaves_nothing(
     tmp_path, capsys, monkeypatch
 ):
     for name in ("truth", "predicted"):
-        pictures.write(tmp_path / name / "a.png", pictures.colored(0))
+        drawn.write(tmp_path / name / "a.png", drawn.colored(0))
     monkeypatch.setitem(sys.modules, "ray", None)
     arguments = [f"--predictions={tmp_path}/predicted", "--cluster"]
     arguments += [f"--truth={tmp_path}/truth", f"--output={tmp_path}/report"]
@@ -188,8 +188,8 @@ def test_an_evaluation_says_so_too_and_leaves_nothing(
 
 
 def test_what_was_ignored_is_told_of_the_file_that_holds_it(tmp_path):
-    true = pictures.write_animation(tmp_path / "truth/a.gif", 2)
-    predicted = pictures.write_animation(tmp_path / "predicted/a.gif", 3)
+    true = drawn.write_animation(tmp_path / "truth/a.gif", 2)
+    predicted = drawn.write_animation(tmp_path / "predicted/a.gif", 3)
     wanted = Wanted(
         truth=[f"{tmp_path}/truth"],
         output=f"{tmp_path}/report",

@@ -4,18 +4,18 @@ import pathlib
 
 import numpy as np
 
-from tests import pictures
-from tfcolor.data import box_folder
-from tfcolor.data import picture_boxes
+from tests import drawn
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 
 
 def write(folder, count=9) -> str:
     """Colored JPEGs of 40 x 60 pixels, a grey and a broken one."""
     folder = pathlib.Path(folder)
     for i in range(count):
-        rgb = pictures.colored(i, 40, 60)
-        pictures.write(folder / f"{i:02}.jpg", rgb)
-    pictures.write(folder / "grey.png", pictures.grey(0, 40, 60))
+        rgb = drawn.colored(i, 40, 60)
+        drawn.write(folder / f"{i:02}.jpg", rgb)
+    drawn.write(folder / "grey.png", drawn.grey(0, 40, 60))
     (folder / "broken.jpg").write_bytes(b"not a picture")
     return str(folder)
 

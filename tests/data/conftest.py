@@ -2,7 +2,7 @@ import pytest
 
 from tests.data import albums
 from tests.data import shard_folders
-from tfcolor.data import box_files
+from tfcolor.boxes import box_files
 
 
 @pytest.fixture(scope="module")

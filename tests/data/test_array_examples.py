@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import array_examples
 from tfcolor.data import augment
 from tfcolor.data import full_data_config
@@ -153,7 +153,7 @@ def test_age_is_distributed_as_that_of_tensorflow():
 
 
 def test_examples_are_those_of_the_network():
-    rgb = np.stack([pictures.colored(i, 44, 44) for i in range(3)])
+    rgb = np.stack([drawn.colored(i, 44, 44) for i in range(3)])
     grain = np.zeros([3, _SIZE, _SIZE, 1], np.float32)
     inputs, targets = array_examples.examples(rgb, _drawn(3), grain)
     shapes = {name: tuple(x.shape) for name, x in (inputs | targets).items()}

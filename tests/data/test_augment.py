@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import augment
 
 
@@ -69,7 +69,7 @@ def test_random_resized_crops_are_parts_of_the_wanted_share():
 
 
 def test_a_random_resized_crop_of_everything_is_a_resize():
-    rgb = tf.constant(pictures.colored(3, 16, 16))
+    rgb = tf.constant(drawn.colored(3, 16, 16))
     seeds = [tf.constant([1, i]) for i in range(40)]
     crops = [
         augment.random_resized_crop(rgb, seed, size=16, min_area=1.0)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfcolor.boxes import boxes as boxes_lib
+from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_pipelines
-from tfcolor.data import boxes as boxes_lib
-from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 

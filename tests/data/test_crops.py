@@ -3,11 +3,11 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import crops
 from tfcolor.data import pipelines
 
-RGB = pictures.colored(1, 40, 60)
+RGB = drawn.colored(1, 40, 60)
 BOXES = np.array(
     [[0, 0, 40, 60], [10, 5, 33, 59], [39, 59, 40, 60], [0, 0, 0, 0]],
     np.float32,
@@ -48,7 +48,7 @@ def test_a_crop_of_one_pixel_is_that_pixel_everywhere():
 def test_crops_work_in_a_dataset_with_pictures_of_any_size():
     sizes = [(40, 60), (17, 9), (64, 64)]
     dataset = tf.data.Dataset.from_generator(
-        lambda: (pictures.colored(7, *size) for size in sizes),
+        lambda: (drawn.colored(7, *size) for size in sizes),
         output_signature=tf.TensorSpec([None, None, 3], tf.uint8),
     ).map(
         lambda rgb: crops.instance_crops(
@@ -58,7 +58,7 @@ def test_crops_work_in_a_dataset_with_pictures_of_any_size():
     (batch,) = list(dataset.batch(3))
     assert batch.shape == (3, 1, 8, 8, 3)
     for size, cut in zip(sizes, batch, strict=True):
-        inside = pictures.colored(7, *size)[1:9, 2:8]
+        inside = drawn.colored(7, *size)[1:9, 2:8]
         np.testing.assert_array_equal(
             cut[0], pipelines.resize_square(inside, 8)
         )

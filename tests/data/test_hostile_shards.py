@@ -8,8 +8,8 @@ import shutil
 import pytest
 import tensorflow as tf
 
+from tests import drawn
 from tests import hostile_corpus
-from tests import pictures
 from tests.data import shard_folders
 from tfcolor.data import manifest
 from tfcolor.data import records
@@ -129,15 +129,15 @@ def test_a_bomb_in_a_shard_is_refused_by_its_head(shards, name):
 
 
 def test_a_picture_of_another_size_in_a_shard_is_refused(shards):
-    _replace_pictures(shards, pictures.encode(pictures.grey(0, 25, 24)))
+    _replace_pictures(shards, drawn.encode(drawn.grey(0, 25, 24)))
     with pytest.raises(tf.errors.InvalidArgumentError, match="24"):
         shard_folders.examples(sources.open_source(str(shards)))
 
 
 def _foreign(tmp_path):
     path = str(tmp_path / "a.tfrecord")
-    rgb = pictures.colored(0)
-    records.write_shard(path, [("a", pictures.encode(rgb))] * 3)
+    rgb = drawn.colored(0)
+    records.write_shard(path, [("a", drawn.encode(rgb))] * 3)
     with open(path, "rb") as file:
         return path, file.read()
 
@@ -181,7 +181,7 @@ def test_lengths_that_are_too_large_end_a_shard():
 def test_hostile_pictures_of_a_data_set_are_dropped(tmp_path, side):
     bombs = hostile_corpus.bombs()
     album = tmp_path / "album"
-    pictures.write_album(album, 1)
+    drawn.write_album(album, 1)
     for name, data in bombs.items():
         (album / name).write_bytes(data)
     source = sources.open_source(str(album))
@@ -192,7 +192,7 @@ def test_hostile_pictures_of_a_data_set_are_dropped(tmp_path, side):
 
 
 def test_a_source_has_a_limit_of_its_own(tmp_path):
-    album = pictures.write_album(tmp_path / "album", 2)
+    album = drawn.write_album(tmp_path / "album", 2)
     source = sources.open_source(album, max_pixels=32 * 32 - 1)
     assert not shard_folders.examples(source)
     assert "must have at most 1023 pixels" in source.drop_log.summary()

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from tests import class_albums
+from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_pipelines
 from tfcolor.data import crop_memory
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
-from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
 
 CONFIG = pipelines.FullDataConfig(image_size=16, load_size=24, batch_size=4)

@@ -6,14 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import packs
 
 
 def _written(tmp_path, count=6):
-    images = pictures.write_album(
-        tmp_path / f"images{count}", count, kind="jpg"
-    )
+    images = drawn.write_album(tmp_path / f"images{count}", count, kind="jpg")
     (pathlib.Path(images) / "broken.jpg").write_bytes(b"broken")
     folder = str(tmp_path / "packs")
     return folder, packs.write(images, folder, size=48)
@@ -76,7 +74,7 @@ def test_damaged_packs_are_refused(tmp_path, kind):
     if kind == "file":
         pathlib.Path(path).write_bytes(b"no archive")
     else:
-        picture = pictures.encode(pictures.colored(0, 40, 40), "JPEG")
+        picture = drawn.encode(drawn.colored(0, 40, 40), "JPEG")
         data = b"broken" if kind == "jpeg" else picture
         packs._write_file(folder, 1, [data])
     with pytest.raises(ValueError, match=re.escape(path)):

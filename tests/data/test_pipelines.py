@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tfcolor.color import lab
 from tfcolor.data import epochs
 from tfcolor.data import pipelines
@@ -19,11 +19,11 @@ CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=4, seed=3)
 def album(tmp_path_factory):
     """Ten pictures; 003 is grey and 006 nearly so."""
     folder = tmp_path_factory.mktemp("album")
-    pictures.write_album(folder, 10, side=24)
-    pictures.write(folder / "003.png", pictures.grey(3, 24, 24))
+    drawn.write_album(folder, 10, side=24)
+    drawn.write(folder / "003.png", drawn.grey(3, 24, 24))
     pale = np.full([24, 24, 3], 120, np.uint8)
     pale[:12, :, 0] += 5
-    pictures.write(folder / "006.png", pale)
+    drawn.write(folder / "006.png", pale)
     return str(folder)
 
 
@@ -145,7 +145,7 @@ def test_memory_and_files_hold_the_same_pictures(album):
 
 
 def test_memory_of_nothing_usable_is_refused_with_the_reasons(tmp_path):
-    pictures.write(tmp_path / "a.png", pictures.grey(0))
+    drawn.write(tmp_path / "a.png", drawn.grey(0))
     source = sources.open_source(str(tmp_path))
     with pytest.raises(ValueError, match="1 pictures; dropped 1 pictures"):
         pipelines.into_memory(source, side=8, min_color_range=10.0)
@@ -184,13 +184,13 @@ def test_passes_of_an_epoch_differ_as_epochs_do(album):
 def _copies(folder, rgb, count):
     """A source of one picture many times, and that picture's ab."""
     for i in range(count):
-        pictures.write(folder / f"{i}.png", rgb)
+        drawn.write(folder / f"{i}.png", rgb)
     ab = lab.rgb_to_lab(rgb.astype(np.float32) / 255).numpy()[..., 1:]
     return sources.open_source(str(folder)), ab
 
 
 def test_load_size_cuts_crops_of_the_larger_picture(tmp_path):
-    source, whole = _copies(tmp_path, pictures.colored(0, 20, 20), 12)
+    source, whole = _copies(tmp_path, drawn.colored(0, 20, 20), 12)
     config = _changed(load_size=20, batch_size=12)
     windows = np.lib.stride_tricks.sliding_window_view(whole, (16, 16), (0, 1))
     windows = np.moveaxis(windows, 2, -1)
@@ -207,7 +207,7 @@ def test_load_size_cuts_crops_of_the_larger_picture(tmp_path):
 
 
 def test_flip_mirrors_some_pictures(tmp_path):
-    source, plain = _copies(tmp_path, pictures.colored(0, 16, 16), 12)
+    source, plain = _copies(tmp_path, drawn.colored(0, 16, 16), 12)
     config = _changed(flip=True, batch_size=12)
     ((_, targets),) = _batches(source, config)
     kinds = set()
@@ -237,7 +237,7 @@ def test_resize_square_squashes_like_pillow():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (300, 2)])
 def test_pictures_of_any_shape_become_squares(size):
-    rgb = tf.constant(pictures.colored(0, *size))
+    rgb = tf.constant(drawn.colored(0, *size))
     assert pipelines.resize_square(rgb, 8).shape == (8, 8, 3)
 
 

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import pictures
-from tfcolor.data import picture_boxes
+from tests import drawn
+from tfcolor.boxes import picture_boxes
 from tfcolor.data import records
 
 
 def test_records_come_back_as_they_were_written(tmp_path):
     path = str(tmp_path / "a.tfrecord")
     written = [
-        (f"höhe{i}.png", pictures.encode(pictures.colored(i))) for i in range(3)
+        (f"höhe{i}.png", drawn.encode(drawn.colored(i))) for i in range(3)
     ]
     assert records.write_shard(path, iter(written)) == 3
     read = [

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests import class_albums
+from tfcolor.boxes import box_files
 from tfcolor.color import lab
 from tfcolor.data import box_class_pipelines
-from tfcolor.data import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import class_colors
 from tfcolor.data import crop_memory

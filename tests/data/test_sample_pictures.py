@@ -1,8 +1,8 @@
-from tfcolor.data import box_files
-from tfcolor.data import boxes as boxes_lib
-from tfcolor.data import decode
+from tfcolor.boxes import box_files
+from tfcolor.boxes import boxes as boxes_lib
 from tfcolor.data import epochs
 from tfcolor.data import sample_pictures
+from tfcolor.pictures import decode
 
 
 def test_sample_pictures_are_color_photos():

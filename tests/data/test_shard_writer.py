@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.data import albums
 from tests.data import shard_folders
-from tfcolor.data import box_files
+from tfcolor.boxes import box_files
 from tfcolor.data import files
 from tfcolor.data import labelled_parts
 from tfcolor.data import manifest
@@ -51,7 +51,7 @@ def test_changed_pictures_boxes_and_settings_make_shards_anew(tmp_path):
     assert shard_writer.plan(found, shard_folders.SETTINGS, opened) == plans[0]
     os.utime(f"{boxes}/03.jpg.npz", ns=(1, 1))
     plans.append(shard_writer.plan(found, shard_folders.SETTINGS, opened))
-    pictures.write(f"{images}/05.jpg", pictures.colored(77, 41, 60))
+    drawn.write(f"{images}/05.jpg", drawn.colored(77, 41, 60))
     plans.append(shard_writer.plan(found, shard_folders.SETTINGS, opened))
     plans.append(shard_writer.plan(found, shard_folders.SETTINGS))
     other = dataclasses.replace(shard_folders.SETTINGS, quality=90)

@@ -12,13 +12,13 @@ from tests.data import albums
 from tests.data import shard_folders
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
-from tfcolor.data import decode
 from tfcolor.data import epochs
 from tfcolor.data import manifest
 from tfcolor.data import pipelines
 from tfcolor.data import shard_source
 from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
+from tfcolor.pictures import decode
 
 
 def test_pictures_are_those_of_the_folder_as_squares(made):

@@ -4,7 +4,7 @@ import warnings
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import records
 from tfcolor.data import sources
 
@@ -30,7 +30,7 @@ class TinyPictures(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self):
         for i in range(5):
-            yield i, {"image": pictures.colored(i, 10 + i, 12)}
+            yield i, {"image": drawn.colored(i, 10 + i, 12)}
 
 
 class TinySounds(tfds.core.GeneratorBasedBuilder):
@@ -68,13 +68,16 @@ def opened(request, tmp_path):
             records.write_shard(
                 str(tmp_path / f"{shard}.tfrecord"),
                 [
-                    (f"{i}.png", pictures.encode(pictures.colored(i, 10 + i)))
+                    (
+                        f"{i}.png",
+                        drawn.encode(drawn.colored(i, 10 + i)),
+                    )
                     for i in numbers
                 ],
             )
         return sources.open_source(str(tmp_path / "*.tfrecord"))
     for i in range(5):
-        pictures.write(tmp_path / f"p/{i}.png", pictures.colored(i, 10 + i, 12))
+        drawn.write(tmp_path / f"p/{i}.png", drawn.colored(i, 10 + i, 12))
     return sources.open_source(str(tmp_path / "p"))
 
 
@@ -88,7 +91,7 @@ def test_every_kind_of_source_gives_its_pictures_at_their_own_size(opened):
     assert sorted(e["rgb"].shape[0] for e in examples) == [10, 11, 12, 13, 14]
     for example in examples:
         height, width, _ = example["rgb"].shape
-        expected = pictures.colored(height - 10, height, width)
+        expected = drawn.colored(height - 10, height, width)
         np.testing.assert_array_equal(example["rgb"], expected)
         assert example["rgb"].dtype == np.uint8
     assert len({example["name"] for example in examples}) == 5
@@ -112,7 +115,7 @@ def test_a_dataset_that_is_passed_twice_keeps_its_order(opened):
 
 
 def test_the_order_does_not_depend_on_the_file_system(tmp_path, monkeypatch):
-    pictures.write_album(tmp_path, 4, side=8)
+    drawn.write_album(tmp_path, 4, side=8)
     first = sources.open_source(str(tmp_path)).paths
     scandir = os.scandir
 
@@ -130,9 +133,9 @@ def test_the_order_does_not_depend_on_the_file_system(tmp_path, monkeypatch):
 
 
 def test_broken_pictures_are_left_out_and_named(tmp_path):
-    pictures.write_album(tmp_path, 3, side=8)
+    drawn.write_album(tmp_path, 3, side=8)
     (tmp_path / "001.png").write_bytes(b"not a picture")
-    whole = pictures.encode(pictures.colored(0, 64, 64), "JPEG")
+    whole = drawn.encode(drawn.colored(0, 64, 64), "JPEG")
     (tmp_path / "cut.jpg").write_bytes(whole[:30])
     (tmp_path / "empty.jpg").write_bytes(b"")
     source = sources.open_source(str(tmp_path))
@@ -146,7 +149,7 @@ def test_broken_pictures_are_left_out_and_named(tmp_path):
 
 
 def test_a_picture_that_vanished_is_left_out_and_named(tmp_path):
-    pictures.write_album(tmp_path, 2, side=8)
+    drawn.write_album(tmp_path, 2, side=8)
     source = sources.open_source(str(tmp_path))
     os.remove(tmp_path / "000.png")
     assert len(_names(source.examples())) == 1
@@ -154,7 +157,7 @@ def test_a_picture_that_vanished_is_left_out_and_named(tmp_path):
 
 
 def test_a_broken_record_is_left_out_and_named(tmp_path):
-    good = pictures.encode(pictures.colored(0))
+    good = drawn.encode(drawn.colored(0))
     records.write_shard(
         str(tmp_path / "a.tfrecord"), [("bad.png", b"123"), ("ok.png", good)]
     )
@@ -164,9 +167,9 @@ def test_a_broken_record_is_left_out_and_named(tmp_path):
 
 
 def test_sources_are_several_folders_files_and_globs(tmp_path):
-    pictures.write_album(tmp_path / "a", 2, side=8)
-    pictures.write_album(tmp_path / "b/deep", 2, side=8)
-    pictures.write_album(tmp_path / "c", 2, side=8)
+    drawn.write_album(tmp_path / "a", 2, side=8)
+    drawn.write_album(tmp_path / "b/deep", 2, side=8)
+    drawn.write_album(tmp_path / "c", 2, side=8)
     spec = f"{tmp_path}/a, {tmp_path}/b/**/*.png,{tmp_path}/c/001.png"
     assert [
         os.path.relpath(p, tmp_path) for p in sources.open_source(spec).paths
@@ -180,14 +183,14 @@ def test_sources_are_several_folders_files_and_globs(tmp_path):
 
 
 def test_shrunken_pictures_keep_the_short_side(tmp_path):
-    pictures.write(tmp_path / "a.jpg", pictures.colored(0, 160, 320))
+    drawn.write(tmp_path / "a.jpg", drawn.colored(0, 160, 320))
     source = sources.open_source(str(tmp_path), shrink_to=32)
     (example,) = source.examples().as_numpy_iterator()
     assert example["rgb"].shape == (40, 80, 3)
 
 
 def test_shards_and_pictures_do_not_mix(tmp_path):
-    pictures.write_album(tmp_path / "a", 1, side=8)
+    drawn.write_album(tmp_path / "a", 1, side=8)
     records.write_shard(str(tmp_path / "x.tfrecord"), [("a", b"1")])
     with pytest.raises(ValueError, match="must not be mixed"):
         sources.open_source(f"{tmp_path}/a,{tmp_path}/x.tfrecord")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import picture_boxes
 from tfcolor.detection import draw
 
 GREY = np.full([120, 160, 3], 128, np.uint8)

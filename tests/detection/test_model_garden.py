@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import pictures
+from tests import drawn
+from tfcolor.boxes import box_files
 from tfcolor.cli import detect
-from tfcolor.data import box_files
-from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.detection import detector_input
 from tfcolor.detection import signatures
+from tfcolor.pictures import decode
 
 pytestmark = pytest.mark.detect
 
@@ -73,7 +73,7 @@ def album(tmp_path_factory):
     for name, (sample, (height, width)) in _PHOTOS.items():
         with open(samples[sample], "rb") as file:
             rgb = decode.decode_rgb(file.read())
-        pictures.write(str(folder / name), rgb[-height:, -width:])
+        drawn.write(str(folder / name), rgb[-height:, -width:])
     return folder
 
 

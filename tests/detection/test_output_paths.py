@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tfcolor.data import box_folder
+from tfcolor.boxes import box_folder
 from tfcolor.detection import defaults
 from tfcolor.detection import output_paths
 

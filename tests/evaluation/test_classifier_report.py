@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import pictures
+from tests import drawn
 from tests.evaluation import predictions_of_classes as made
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
@@ -18,8 +18,8 @@ METRICS = [
 
 
 def _examples(count):
-    rgb = pictures.colored(1, 24, 30)
-    grey = pictures.grey(1, 24, 30)
+    rgb = drawn.colored(1, 24, 30)
+    grey = drawn.grey(1, 24, 30)
     return [
         classifier_report.Example(rgb, grey, rgb, "apple", "lemon", 0.6)
     ] * count

@@ -3,7 +3,7 @@ import pytest
 from skimage.color import rgb2lab
 
 from tests.evaluation import synthetic
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import picture_boxes
 from tfcolor.evaluation import compare as compare_lib
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.evaluation import synthetic
 from tfcolor.evaluation import compare
 from tfcolor.evaluation import perceptual
@@ -51,8 +51,8 @@ def test_every_true_picture_has_one_outcome_and_then_there_is_a_report(given):
 
 
 def test_what_is_ignored_of_files_is_told(given):
-    truth = pictures.write_animation(given / "truth/d.gif", 2)
-    predicted = pictures.write_animation(given / "predicted/d.gif", 3)
+    truth = drawn.write_animation(given / "truth/d.gif", 2)
+    predicted = drawn.write_animation(given / "predicted/d.gif", 3)
     notes = []
     _evaluate(given, note=lambda *note: notes.append(note)).finish()
     assert [path for path, _ in notes] == [truth, predicted]

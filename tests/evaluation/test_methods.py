@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import picture_boxes
 from tfcolor.evaluation import methods
 from tfcolor.evaluation.methods import list_truth
 

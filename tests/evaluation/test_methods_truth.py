@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.evaluation import synthetic
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import picture_boxes
 from tfcolor.evaluation.methods import crops
 from tfcolor.evaluation.methods import list_truth
 

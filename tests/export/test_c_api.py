@@ -4,12 +4,12 @@ import sys
 import pytest
 import tensorflow as tf
 
-from tests import pictures
+from tests import drawn
 from tests.export import c_api
 from tests.export import exported
 from tests.inference import models
 from tfcolor import Colorizer
-from tfcolor.data import decode
+from tfcolor.pictures import decode
 
 
 def _names(path):
@@ -37,7 +37,7 @@ def _run(picture):
 
 @pytest.mark.slow
 def test_bytes_are_equal_through_the_c_api():
-    picture = pictures.encode(pictures.colored(1, 33, 21), "JPEG")
+    picture = drawn.encode(drawn.colored(1, 33, 21), "JPEG")
     colorizer = Colorizer(
         models.lightness_model(), image_size=exported.IMAGE_SIZE
     )

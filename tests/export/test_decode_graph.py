@@ -7,12 +7,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from tests import pictures
-from tfcolor.data import decode
-from tfcolor.data import encode
+from tests import drawn
 from tfcolor.export import decode_graph
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
 
-PHOTO = Image.fromarray(pictures.colored(1, 21, 34))
+PHOTO = Image.fromarray(drawn.colored(1, 21, 34))
 
 
 @functools.cache

@@ -5,19 +5,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests import pictures
+from tests import drawn
 from tests.export import exported
 from tests.inference import models
 from tfcolor import Colorizer
-from tfcolor.data import decode
 from tfcolor.export import export_litert
 from tfcolor.export import export_model
 from tfcolor.export import saved_model
 from tfcolor.export import warm_up
 from tfcolor.export import without_keras
+from tfcolor.pictures import decode
 
-PNG = pictures.encode(pictures.colored(1, 33, 21))
-JPEG = pictures.encode(pictures.colored(2, 7, 50), "JPEG")
+PNG = drawn.encode(drawn.colored(1, 33, 21))
+JPEG = drawn.encode(drawn.colored(2, 7, 50), "JPEG")
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_bytes_are_those_of_the_python_colorizer(call, colorizer):
 
 
 def test_pixels_are_those_of_the_python_colorizer(call, colorizer):
-    rgb = np.stack([pictures.colored(3, 9, 40), pictures.grey(4, 9, 40)])
+    rgb = np.stack([drawn.colored(3, 9, 40), drawn.grey(4, 9, 40)])
     outputs = call("colorize_rgb", {"rgb": rgb})
     np.testing.assert_array_equal(
         outputs["rgb"], np.stack(colorizer.colorize_batch(rgb))
@@ -107,7 +107,7 @@ def test_boxes_are_used_as_in_python(call_with_boxes):
     colorizer = Colorizer(
         models.counting_model(), image_size=exported.IMAGE_SIZE
     )
-    picture = pictures.colored(5, 30, 44)
+    picture = drawn.colored(5, 30, 44)
     boxes = np.float32(
         [
             [2.6, 3, 20, 30],
@@ -120,7 +120,7 @@ def test_boxes_are_used_as_in_python(call_with_boxes):
     for found in (boxes, boxes[1:2], boxes[:0]):
         outputs = call_with_boxes(
             "serving_default",
-            _bytes(pictures.encode(picture)) | {"boxes": found[None]},
+            _bytes(drawn.encode(picture)) | {"boxes": found[None]},
         )
         expected = colorizer.colorize(picture, boxes=found)
         png = outputs["png_bytes"][0]

@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Callable
 
-from tests import pictures
+from tests import drawn
 
 # Imported once for all processes: it takes longer than most commands.
 IMPORTED = (
@@ -79,8 +79,8 @@ def _command(*arguments) -> int:
 
 
 def _album(given) -> None:
-    pictures.write_album(given / "images", 5, side=40)
-    pictures.write_album(given / "images" / "deep", 4, side=24, kind="jpg")
+    drawn.write_album(given / "images", 5, side=40)
+    drawn.write_album(given / "images" / "deep", 4, side=24, kind="jpg")
 
 
 # What files are afterwards
@@ -175,7 +175,7 @@ def _make_for_exporting(given) -> None:
     from tests.inference import models
 
     models.save(models.lightness_model(), str(given / "model.keras"))
-    pictures.write(given / "images/000.png", pictures.colored(0))
+    drawn.write(given / "images/000.png", drawn.colored(0))
 
 
 def _export(given, made, over, saturation=1) -> int:
@@ -207,7 +207,7 @@ def _same_export(made, whole_folder) -> None:
     assert found.keys() == whole.keys(), sorted(found.keys() ^ whole.keys())
     import tensorflow as tf
 
-    data = pictures.encode(pictures.colored(1))
+    data = drawn.encode(drawn.colored(1))
     answers = [
         tf.saved_model.load(f"{folder}/1")
         .signatures["serving_default"](tf.constant([data]))["png_bytes"]

@@ -31,7 +31,7 @@ from collections.abc import Callable
 import numpy as np
 import psutil
 
-from tests import pictures
+from tests import drawn
 
 CLIENTS, THREADS = 8, 4
 BAD_SHARE = 1 / 3
@@ -190,14 +190,14 @@ def soak(asks: list[Callable], *, seconds: float) -> Soak:
 
 def _good_pictures() -> list[np.ndarray]:
     return [
-        pictures.colored(i, height, width)
+        drawn.colored(i, height, width)
         for i, (height, width) in enumerate(_SIDES)
     ]
 
 
 def _bad_bytes() -> list[bytes]:
-    png = pictures.encode(pictures.colored(0, 64, 64))
-    jpeg = pictures.encode(pictures.colored(0, 64, 64), "JPEG")
+    png = drawn.encode(drawn.colored(0, 64, 64))
+    jpeg = drawn.encode(drawn.colored(0, 64, 64), "JPEG")
     return [
         b"",
         b"no picture",
@@ -227,7 +227,7 @@ def export(path: str, *, seconds: float) -> Soak:
     from tfcolor.serving.rest_client import RestClient
 
     good = [
-        pictures.encode(rgb, kind)
+        drawn.encode(rgb, kind)
         for rgb in _good_pictures()
         for kind in ("PNG", "JPEG")
     ]

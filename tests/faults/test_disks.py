@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tests.faults import disks
 from tests.faults import scenes
@@ -23,7 +23,7 @@ def given(tmp_path_factory):
     rng = np.random.default_rng(0)
     for i in range(8):
         noise = rng.integers(0, 256, [90, 90, 1], np.uint8)
-        pictures.write(folder / f"images/{i}.png", np.repeat(noise, 3, -1))
+        drawn.write(folder / f"images/{i}.png", np.repeat(noise, 3, -1))
     models.save(models.lightness_model(), str(folder / "model.keras"))
     tiny_detectors.object_detection_api(folder / "detector")
     return folder

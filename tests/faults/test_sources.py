@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tests.faults import scenes
 from tests.inference import models
@@ -29,7 +29,7 @@ def models_folder(tmp_path_factory):
 
 @pytest.fixture
 def images(tmp_path):
-    return pictures.write_album(tmp_path / "images", COUNT, side=24)
+    return drawn.write_album(tmp_path / "images", COUNT, side=24)
 
 
 def _when_looked_at(monkeypatch, name, nth, act):

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.inference import models
 from tfcolor import Colorizer
 from tfcolor.data import outcome as outcome_lib
@@ -20,7 +20,7 @@ def _never():
 
 def test_every_picture_of_an_album_has_one_outcome(colorizer, tmp_path):
     folder = tmp_path / "in"
-    pictures.write_album(folder, 3)
+    drawn.write_album(folder, 3)
     (folder / "bad.png").write_bytes(b"no picture")
     out = str(tmp_path / "out")
     outcomes = album.colorize_album(
@@ -38,7 +38,10 @@ def test_every_picture_of_an_album_has_one_outcome(colorizer, tmp_path):
 
 
 def test_what_is_there_already_is_said_and_nothing_loaded(colorizer, tmp_path):
-    folder, out = pictures.write_album(tmp_path / "in", 2), f"{tmp_path}/out"
+    folder, out = (
+        drawn.write_album(tmp_path / "in", 2),
+        f"{tmp_path}/out",
+    )
     first = album.colorize_album(
         [folder], out, make_colorizer=lambda: colorizer
     )
@@ -54,7 +57,7 @@ def test_what_is_there_already_is_said_and_nothing_loaded(colorizer, tmp_path):
 
 
 def test_what_is_wrong_is_said_before_the_first_picture(tmp_path):
-    folder = pictures.write_album(tmp_path / "in", 1)
+    folder = drawn.write_album(tmp_path / "in", 1)
     for inputs, options, message in (
         (["nothing/*.png"], {}, "nothing"),
         ([folder], {"show_boxes": True}, "`show_boxes` needs `boxes`"),
@@ -68,7 +71,7 @@ def test_what_is_wrong_is_said_before_the_first_picture(tmp_path):
 
 def test_boxes_need_a_model_that_takes_them(tmp_path):
     alone = Colorizer(models.alone_model(), image_size=16)
-    folder = pictures.write_album(tmp_path / "in", 1)
+    folder = drawn.write_album(tmp_path / "in", 1)
     with pytest.raises(ValueError, match="takes boxes. Received: boxes='x'"):
         album.colorize_album(
             [folder],
@@ -79,7 +82,7 @@ def test_boxes_need_a_model_that_takes_them(tmp_path):
 
 
 def test_closing_ends_the_work_and_leaves_whole_files(colorizer, tmp_path):
-    folder = pictures.write_album(tmp_path / "in", 12)
+    folder = drawn.write_album(tmp_path / "in", 12)
     out = f"{tmp_path}/out"
     outcomes = album.colorize_album(
         [folder], out, make_colorizer=lambda: colorizer

@@ -5,8 +5,8 @@ import pytest
 
 from tests.detection import squares
 from tests.detection import tiny_detectors
-from tfcolor.data import box_folder
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 from tfcolor.inference import box_finder
 
 _PIXELS = np.zeros((40, 60, 1), np.uint8)

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.inference import models
 from tfcolor.data import labelled
 from tfcolor.data import pipelines
@@ -29,7 +29,7 @@ def test_pictures_are_seen_as_in_training(tmp_path, inputs):
     model = write_model(tmp_path / "model.keras", inputs=inputs)
     classifier = Classifier(tmp_path / "model.keras")
     assert classifier.class_names == class_albums.CLASSES
-    rgb = pictures.colored(3, 40, 30)
+    rgb = drawn.colored(3, 40, 30)
     small = pipelines.resize_square(rgb, 16)[None]
     logits = model(labelled.network_inputs(small, inputs))["logits"]
     # Training rounds the small picture.
@@ -40,7 +40,7 @@ def test_pictures_are_seen_as_in_training(tmp_path, inputs):
 
 def test_classes_come_best_first_and_batches_do_not_matter(tmp_path):
     write_model(tmp_path / "model.keras")
-    many = [pictures.colored(i, 20 + i, 30) for i in range(5)]
+    many = [drawn.colored(i, 20 + i, 30) for i in range(5)]
     one = Classifier(tmp_path / "model.keras", batch_size=2)
     rows = one.probabilities(many)
     np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)

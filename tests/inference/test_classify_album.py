@@ -6,7 +6,7 @@ import os
 import pytest
 
 from tests import class_albums
-from tests import pictures
+from tests import drawn
 from tests.inference import test_classifier
 from tfcolor.inference.classifier import Classifier
 from tfcolor.inference.classify_album import classify_album
@@ -27,7 +27,7 @@ def test_every_picture_has_one_outcome_with_its_classes(classifier, tmp_path):
     album = class_albums.write(tmp_path / "album", 1)
     bad, out = tmp_path / "album/bad.jpg", tmp_path / "out.csv"
     bad.write_bytes(b"no picture")
-    pictures.write_animation(f"{album}/moves.gif", 3)
+    drawn.write_animation(f"{album}/moves.gif", 3)
     outcomes = classify_album(
         [album], make_classifier=lambda: classifier, output=str(out), top=2
     )

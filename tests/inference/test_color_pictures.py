@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tests import pictures
-from tfcolor.data import decode
+from tests import drawn
 from tfcolor.data import sample_pictures
 from tfcolor.inference import color_pictures
+from tfcolor.pictures import decode
 
 
 def test_photos_are_in_color():
@@ -22,6 +22,6 @@ def test_photos_are_in_color():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grey_has_no_spread(channels):
-    grey = pictures.grey(0)[..., :channels]
+    grey = drawn.grey(0)[..., :channels]
     assert color_pictures.color_spread(grey) < 0.01
     assert color_pictures.color_spread(grey[:1, :1]) < 0.01

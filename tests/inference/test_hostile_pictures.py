@@ -17,8 +17,8 @@ from tests.hostile_kinds import EITHER
 from tests.hostile_kinds import LEFT_OUT
 from tests.hostile_kinds import PICTURE
 from tests.hostile_kinds import REFUSED
-from tfcolor.data import encode
 from tfcolor.data import files
+from tfcolor.pictures import encode
 
 pytestmark = pytest.mark.slow
 KINDS = hostile_corpus.kinds()

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from tests.inference import models
-from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.inference import litert_network
 from tfcolor.inference import litert_runtime
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.pictures import decode
 
 needs_litert = pytest.mark.skipif(
     not litert_network.has_own_package(), reason="needs ai-edge-litert"

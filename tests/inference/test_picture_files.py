@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import pictures
-from tests.data import icc_profiles
+from tests import drawn
 from tests.inference import models
+from tests.pictures import icc_profiles
 from tfcolor import Colorizer
-from tfcolor.data import decode
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import shown_colors
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import picture_files
 from tfcolor.inference.hint_points import HintPoint
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import decode
+from tfcolor.pictures import shown_colors
 
 
 @pytest.fixture(scope="module")
@@ -285,7 +285,7 @@ def test_hints_in_a_framed_photo_keep_their_places(tmp_path):
 
 
 def test_color_pictures_are_told_apart(colorizer, tmp_path):
-    Image.fromarray(pictures.colored(0)).save(tmp_path / "color.png")
+    Image.fromarray(drawn.colored(0)).save(tmp_path / "color.png")
     _write(tmp_path / "grey.png")
     jobs = [
         PictureJob(f"{tmp_path}/{name}.png", f"{tmp_path}/out/{name}.png")

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.detection import tiny_detectors
 from tfcolor import Colorizer
 from tfcolor.models.siggraph import siggraph
@@ -32,16 +32,16 @@ def _run(*arguments, python=sys.executable):
 
 def _bright():
     """A picture in which the tiny detector finds a box."""
-    picture = pictures.colored(99)
+    picture = drawn.colored(99)
     picture[4:20, 6:30] = 255
     return picture
 
 
 def _arguments(folder):
     """Of a recipe that runs in seconds."""
-    images = pictures.write_album(folder / "images", 12)
+    images = drawn.write_album(folder / "images", 12)
     for i in range(4):
-        pictures.write(f"{images}/00{i}.png", _bright())
+        drawn.write(f"{images}/00{i}.png", _bright())
     start = str(folder / "start.keras")
     tiny = siggraph(width=1 / 32, initializer="he_normal")
     model_file.save(tiny, start, model_file.ModelInfo("siggraph", 32))

@@ -11,18 +11,18 @@ import grpc
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.export import exported
 from tests.inference import models
 from tests.serving.model_server import ModelServer
 from tfcolor import Colorizer
-from tfcolor.data import decode
+from tfcolor.pictures import decode
 from tfcolor.serving.address import Address
 from tfcolor.serving.failure import ServerError
 from tfcolor.serving.grpc_client import GrpcClient
 from tfcolor.serving.rest_client import RestClient
 
-PNG = pictures.encode(pictures.colored(1, 33, 21))
+PNG = drawn.encode(drawn.colored(1, 33, 21))
 
 
 @pytest.fixture(autouse=True)

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from PIL import PngImagePlugin
 
-from tests import pictures
-from tests.data import icc_profiles
-from tfcolor.data import decode
-from tfcolor.data import jpeg_end
-from tfcolor.data import png_end
+from tests import drawn
+from tests.pictures import icc_profiles
 from tfcolor.inference import output_paths
+from tfcolor.pictures import decode
+from tfcolor.pictures import jpeg_end
+from tfcolor.pictures import png_end
 from tfcolor.serving import colorize_files
 from tfcolor.serving.failure import ServerError
 
@@ -35,7 +35,7 @@ class Turner:
             self.failures -= 1
             raise ServerError("not now", passing=self.passing)
         rgb = decode.decode_rgb(picture)
-        return pictures.encode(rgb[..., ::-1].copy())
+        return drawn.encode(rgb[..., ::-1].copy())
 
 
 def _run(client, jobs, **options):
@@ -50,18 +50,18 @@ def _plan(album, out):
 
 
 def test_every_picture_has_its_own_result(tmp_path):
-    album = pictures.write_album(tmp_path / "album", 5)
+    album = drawn.write_album(tmp_path / "album", 5)
     jobs = _plan(album, tmp_path / "out")
     assert set(_run(Turner(), jobs, parallel=3).values()) == {None}
     for i, job in enumerate(jobs):
         with Image.open(job.output) as picture:
             found = np.asarray(picture)
-        np.testing.assert_array_equal(found, pictures.colored(i)[..., ::-1])
+        np.testing.assert_array_equal(found, drawn.colored(i)[..., ::-1])
 
 
 def test_a_bad_picture_does_not_stop_the_others(tmp_path):
     album = tmp_path / "album"
-    pictures.write_album(album, 2)
+    drawn.write_album(album, 2)
     (album / "bad.png").write_bytes(b"nothing")
     reasons = _run(Turner(), _plan(album, tmp_path / "out"))
     assert "not a picture" in reasons.pop("bad.png")
@@ -76,7 +76,7 @@ def test_a_bad_picture_does_not_stop_the_others(tmp_path):
 def test_only_passing_failures_are_tried_again(
     failures, passing, reason, tmp_path
 ):
-    album = pictures.write_album(tmp_path / "album", 1)
+    album = drawn.write_album(tmp_path / "album", 1)
     client = Turner(failures=failures, passing=passing)
     jobs = _plan(album, tmp_path / "out")
     assert _run(client, jobs, retries=2) == {"000.png": reason}
@@ -85,7 +85,7 @@ def test_only_passing_failures_are_tried_again(
 def test_formats_are_those_of_the_names(tmp_path):
     album = tmp_path / "album"
     for extension in ("jpg", "tif", "bmp", "gif"):
-        pictures.write(album / f"{extension}.{extension}", pictures.colored(1))
+        drawn.write(album / f"{extension}.{extension}", drawn.colored(1))
     jobs = _plan(album, tmp_path / "out")
     assert set(_run(Turner(), jobs).values()) == {None}
     for job in jobs:
@@ -96,7 +96,7 @@ def test_formats_are_those_of_the_names(tmp_path):
 
 
 def test_boxes_are_sent_and_none_is_a_row_of_zeros(tmp_path):
-    album = pictures.write_album(tmp_path / "album", 2)
+    album = drawn.write_album(tmp_path / "album", 2)
     boxes = {"000.png": np.float32([[1, 2, 3, 4]])}
     client = Turner()
 
@@ -114,7 +114,7 @@ def test_boxes_are_sent_and_none_is_a_row_of_zeros(tmp_path):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_what_the_model_decodes_is_sent_as_it_is(kind):
-    encoded = pictures.encode(pictures.colored(1), kind)
+    encoded = drawn.encode(drawn.colored(1), kind)
     assert colorize_files.fit_to_send(encoded) is encoded
 
 
@@ -122,7 +122,7 @@ def test_what_the_model_decodes_is_sent_as_it_is(kind):
     ("mode", "kind"), [("CMYK", "JPEG"), ("I;16", "TIFF"), ("L", "GIF")]
 )
 def test_everything_else_is_sent_as_png_of_the_same_pixels(mode, kind):
-    picture = Image.fromarray(pictures.grey(1)[..., 0])
+    picture = Image.fromarray(drawn.grey(1)[..., 0])
     if mode == "I;16":
         picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 250)
     stream = io.BytesIO()
@@ -136,7 +136,7 @@ def test_everything_else_is_sent_as_png_of_the_same_pixels(mode, kind):
 
 
 def test_colors_of_a_profile_are_converted_before_they_are_sent():
-    picture = Image.fromarray(pictures.grey(1))
+    picture = Image.fromarray(drawn.grey(1))
     stream = io.BytesIO()
     picture.save(stream, "PNG", icc_profile=icc_profiles.rgb(1.0))
     sent = colorize_files.fit_to_send(stream.getvalue())
@@ -147,7 +147,7 @@ def test_colors_of_a_profile_are_converted_before_they_are_sent():
 
 
 def test_a_jpeg_without_end_is_completed_before_it_is_sent():
-    encoded = pictures.encode(pictures.colored(1), "JPEG")
+    encoded = drawn.encode(drawn.colored(1), "JPEG")
     sent = colorize_files.fit_to_send(encoded[:-2])
     expected = decode.decode_rgb(encoded)
     np.testing.assert_array_equal(decode.decode_rgb(sent), expected)
@@ -155,7 +155,7 @@ def test_a_jpeg_without_end_is_completed_before_it_is_sent():
 
 def test_what_is_wrong_with_a_picture_that_is_sent_is_said(tmp_path):
     album = tmp_path / "album"
-    pictures.write_album(album, 1)
+    drawn.write_album(album, 1)
     whole = io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
     Image.fromarray(noise).save(whole, "JPEG")
@@ -178,7 +178,7 @@ def test_failures_keep_nothing_of_what_was_sent(tmp_path):
             errors.append(weakref.ref(error))
             raise error
 
-    album = pictures.write_album(tmp_path / "album", 3)
+    album = drawn.write_album(tmp_path / "album", 3)
     jobs = _plan(album, tmp_path / "out")
     found = colorize_files.colorize_files(Failing(), jobs)
     # Not at its end yet.
@@ -193,7 +193,7 @@ _XMP = b'<rdf:Description tiff:Orientation="6"/>'
 
 def _turned(kind, **options):
     stream = io.BytesIO()
-    Image.fromarray(pictures.colored(1, 20, 30)).save(stream, kind, **options)
+    Image.fromarray(drawn.colored(1, 20, 30)).save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -245,7 +245,7 @@ def test_what_exif_turns_is_sent_as_it_is(kind, more):
 
 @pytest.mark.parametrize("what", ["checksum", "end", "most of the end"])
 def test_pngs_that_strict_decoders_refuse_are_written_anew(what):
-    whole = pictures.encode(pictures.colored(1))
+    whole = drawn.encode(drawn.colored(1))
     cut = {"end": whole[:-12], "most of the end": whole[:-1]}
     checksum = whole.index(b"IEND") - 5
     wrong = bytearray(whole)
@@ -258,11 +258,11 @@ def test_pngs_that_strict_decoders_refuse_are_written_anew(what):
     assert notes == [png_end.DAMAGED] * (what == "checksum")
     found = decode.decode_picture(sent)
     assert not found.notes
-    np.testing.assert_array_equal(found.pixels, pictures.colored(1))
+    np.testing.assert_array_equal(found.pixels, drawn.colored(1))
 
 
 def test_a_png_that_lacks_pixels_is_not_sent():
-    noise = pictures.encode(pictures.grey(1))
+    noise = drawn.encode(drawn.grey(1))
     with pytest.raises(OSError, match="truncated"):
         colorize_files.fit_to_send(noise[: len(noise) // 2])
 
@@ -278,7 +278,7 @@ def test_an_end_does_not_wait_for_further_tries(tmp_path):
             failed.wait()
             return super().colorize(picture)
 
-    album = pictures.write_album(tmp_path / "album", 2)
+    album = drawn.write_album(tmp_path / "album", 2)
     bad = (tmp_path / "album" / "001.png").read_bytes()
     found = colorize_files.colorize_files(
         OneOfTwo(), _plan(album, tmp_path / "out"), first_wait=9.0, retries=1
@@ -293,9 +293,9 @@ def test_an_end_does_not_wait_for_further_tries(tmp_path):
 def test_answers_have_a_limit_too(tmp_path):
     class Large:
         def colorize(self, picture, *, boxes=None):
-            return pictures.encode(pictures.colored(1, 33, 32))
+            return drawn.encode(drawn.colored(1, 33, 32))
 
-    (job,) = _plan(pictures.write_album(tmp_path / "album", 1), tmp_path / "o")
+    (job,) = _plan(drawn.write_album(tmp_path / "album", 1), tmp_path / "o")
     job = dataclasses.replace(job, output=str(tmp_path / "out.jpg"))
     (found,) = colorize_files.colorize_files(Large(), [job], max_pixels=1024)
     assert "at most 1024 pixels" in found.reason

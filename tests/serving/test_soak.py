@@ -1,6 +1,6 @@
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.export import exported
 from tests.serving import soak
 
@@ -12,7 +12,7 @@ MAX_GROWTH = 40 * 2**20
 def test_a_thousand_requests_of_eight_clients_leave_no_trace(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     sent = [
-        pictures.encode(pictures.colored(i, 8 + 3 * i, 40 - 2 * i), kind)
+        drawn.encode(drawn.colored(i, 8 + 3 * i, 40 - 2 * i), kind)
         for i in range(8)
         for kind in ("PNG", "JPEG")
     ]

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from tests.inference import models
-from tfcolor.data import box_folder
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 TOKEN = "a-token-of-tests"

@@ -7,8 +7,8 @@ import pytest
 
 from tests import hostile_corpus
 from tests.studio import pages
-from tfcolor.data import decode
 from tfcolor.data import files
+from tfcolor.pictures import decode
 from tfcolor.studio import reasons
 
 _PAGE = pages.ROOT / "tfcolor" / "studio" / "page"

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tfcolor import atomic
 from tfcolor.data import crop_memory
 from tfcolor.data.drop_log import DropLog
@@ -88,7 +88,7 @@ def test_colors_are_not_counted_where_no_picture_is_left():
 
 
 def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 3, side=8)
+    images = drawn.write_album(tmp_path / "images", 3, side=8)
     with flagsaver.as_parsed(images=images, validation_images=images):
         run = RunFolder(str(tmp_path / "run"))
         train, held_out = assembly.open_sources(run.log)
@@ -105,7 +105,7 @@ def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
 
 
 def test_an_epoch_may_be_several_passes(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 9, side=8)
+    images = drawn.write_album(tmp_path / "images", 9, side=8)
     log = RunFolder(str(tmp_path / "run")).log
     with flagsaver.as_parsed(images=images, validation_images=images):
         train, _ = assembly.open_sources(log)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tests.weights import ddcolor_states
 from tests.weights import published_states
 from tests.weights import pytorch_pickles
@@ -240,7 +240,7 @@ def test_fusion_begins_with_all_three_published_networks(cached):
 
 
 def test_few_pictures_are_split_and_trained_on(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 25, side=8)
+    images = drawn.write_album(tmp_path / "images", 25, side=8)
     log = RunFolder(str(tmp_path / "run")).log
     with flagsaver.as_parsed(images=images):
         train, held_out = assembly.open_sources(log)
@@ -251,7 +251,7 @@ def test_few_pictures_are_split_and_trained_on(tmp_path):
 
 
 def test_a_batch_has_the_names_of_its_pictures(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 9, side=32)
+    images = drawn.write_album(tmp_path / "images", 9, side=32)
     flags = {"images": images, "image_size": "32", "batch_size": "4"}
     with flagsaver.as_parsed(validation_images=images, **flags):
         config = train_full.data_flags.config()

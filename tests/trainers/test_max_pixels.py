@@ -2,14 +2,14 @@ import logging
 
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tests.data import shard_folders
 from trainers import assembly
 
 
 def test_trainers_leave_out_pictures_of_more_pixels(tmp_path):
-    pictures.write_album(tmp_path / "album", 3)
-    pictures.write(str(tmp_path / "album/large.png"), pictures.grey(0, 40, 40))
+    drawn.write_album(tmp_path / "album", 3)
+    drawn.write(str(tmp_path / "album/large.png"), drawn.grey(0, 40, 40))
     album = str(tmp_path / "album")
     with flagsaver.as_parsed(
         images=album, validation_images=album, max_pixels="1024"

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
+from tfcolor.boxes import box_files
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_class_pipelines
-from tfcolor.data import box_files
-from tfcolor.data import box_folder
-from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.evaluation import methods
@@ -21,7 +21,7 @@ from trainers import train_box_ensemble
 def album(tmp_path_factory):
     """Six pictures, all but the last with two boxes: folders of both."""
     folder = tmp_path_factory.mktemp("album")
-    photos = pictures.write_album(folder / "photos", 6, kind="png", side=40)
+    photos = drawn.write_album(folder / "photos", 6, kind="png", side=40)
     paths = sources.open_source(photos).paths
     for path in paths[:-1]:
         found = picture_boxes.make(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tests.training import jobs
 from tests.weights import ddcolor_states
 from tfcolor.inference.colorizer import Colorizer
@@ -30,7 +30,7 @@ FLAGS = {
 
 
 def _run(folder, **more):
-    images = pictures.write_album(folder / "images", 8, kind="jpg")
+    images = drawn.write_album(folder / "images", 8, kind="jpg")
     options = FLAGS | {
         "images": images,
         "validation_images": images,
@@ -66,7 +66,7 @@ def test_a_small_network_learns_eight_pictures_by_heart(tmp_path):
     assert info == model_file.ModelInfo("ddcolor", 32, upsampling="guided")
     colorizer = Colorizer(path)
     assert colorizer.upsampling == "guided"
-    true = pictures.colored(3, 32, 32)
+    true = drawn.colored(3, 32, 32)
     found = colorizer.colorize(true).astype(float)
     grey = np.abs(true - true.mean(-1, keepdims=True)).mean()
     assert np.abs(found - true).mean() < 0.75 * grey

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.weights import efficientnet_files
@@ -23,7 +23,7 @@ FLAGS = {
 
 
 def _run(folder, **more):
-    images = pictures.write_album(folder / "images", 8, kind="jpg")
+    images = drawn.write_album(folder / "images", 8, kind="jpg")
     options = FLAGS | {
         "images": images,
         "validation_images": images,
@@ -50,7 +50,7 @@ def test_a_stage_starts_from_the_model_of_the_stage_before(tmp_path):
     }
     assert "block4_project" not in changed
     assert {"block15_project", "decoder16_conv1", "ab_logits"} <= changed
-    rgb = Colorizer(path).colorize(pictures.colored(0, 50, 70))
+    rgb = Colorizer(path).colorize(drawn.colored(0, 50, 70))
     assert rgb.shape == (50, 70, 3)
 
 

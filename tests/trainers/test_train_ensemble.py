@@ -8,8 +8,8 @@ from absl.testing import flagsaver
 
 from flags import fields
 from tests import class_albums
+from tests import drawn
 from tests import flag_files
-from tests import pictures
 from tfcolor.cli import evaluate
 from tfcolor.evaluation import color_scores
 from tfcolor.inference.classifier import Classifier
@@ -235,7 +235,7 @@ def test_a_loss_without_an_output_is_refused():
 
 @pytest.mark.long
 def test_the_colorizer_trains_alone_and_colorizes(tmp_path):
-    photos = pictures.write_album(tmp_path / "photos", 8, kind="jpg")
+    photos = drawn.write_album(tmp_path / "photos", 8, kind="jpg")
     options = FLAGS | {
         "images": photos,
         "validation_images": photos,

@@ -14,8 +14,8 @@ from flags import data as data_flags
 from flags import fields
 from flags import model as model_flags
 from flags import run as run_flags
+from tests import drawn
 from tests import flag_files
-from tests import pictures
 from tests.models import model_contract
 from tfcolor.data import records
 from tfcolor.training.run_folder import RunFolder
@@ -46,10 +46,10 @@ def _lines():
 def run(tmp_path_factory):
     """A finished run on 12 pictures: its folder and its flags."""
     folder = tmp_path_factory.mktemp("run")
-    images = pictures.write_album(folder / "images", 12, kind="jpg")
-    pictures.write(f"{images}/grey.png", pictures.grey(0))
+    images = drawn.write_album(folder / "images", 12, kind="jpg")
+    drawn.write(f"{images}/grey.png", drawn.grey(0))
     (pathlib.Path(images) / "broken.jpg").write_bytes(b"broken")
-    held_out = pictures.write_album(folder / "held out", 3, kind="jpg")
+    held_out = drawn.write_album(folder / "held out", 3, kind="jpg")
     options = FLAGS | {
         "images": images,
         "validation_images": held_out,
@@ -135,10 +135,10 @@ def test_a_run_may_start_from_a_model_file(run, tmp_path):
 
 
 def test_shards_and_held_out_shares_are_sources_too(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 30, side=8)
+    images = drawn.write_album(tmp_path / "images", 30, side=8)
     shard = str(tmp_path / "shards/a.tfrecord")
     os.makedirs(tmp_path / "shards")
-    encoded = [(f"{i}", pictures.encode(pictures.colored(i))) for i in (1, 2)]
+    encoded = [(f"{i}", drawn.encode(drawn.colored(i))) for i in (1, 2)]
     records.write_shard(shard, encoded)
     log = RunFolder(str(tmp_path / "run")).log
     with flagsaver.as_parsed(images=images, validation_share="0.3"):

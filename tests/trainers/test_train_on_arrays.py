@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tfcolor.data import packs
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models import blend
@@ -66,7 +66,7 @@ def _run(program, *args, backend="tensorflow"):
 )
 def test_a_run_needs_no_tensorflow(tmp_path, backend, precision):
     pytest.importorskip(backend)
-    images = pictures.write_album(tmp_path / "images", 6, kind="jpg")
+    images = drawn.write_album(tmp_path / "images", 6, kind="jpg")
     folder = str(tmp_path / "packs")
     packs.write(images, folder, size=48)
     start = str(tmp_path / "start.keras")
@@ -95,7 +95,7 @@ def test_a_run_needs_no_tensorflow(tmp_path, backend, precision):
         assert 0 < moved["block15_project"] < 1e-4
         assert 0 < moved["decoder16_conv1"] < 1e-3
         assert moved["decoder16_conv1_bn"] > 0
-    rgb = Colorizer(path).colorize(pictures.colored(0, 50, 70))
+    rgb = Colorizer(path).colorize(drawn.colored(0, 50, 70))
     assert rgb.shape == (50, 70, 3)
     assert {layer.dtype_policy.name for layer in after.layers} == {"float32"}
 
@@ -113,7 +113,7 @@ def test_mistakes_end_in_a_line(tmp_path):
     done = _run(program, f"--pack={tmp_path}/none/*.jpg")
     assert done.returncode == 2 and "Received" in done.stderr
     assert "Traceback" not in done.stderr
-    images = pictures.write_album(tmp_path / "images", 3)
+    images = drawn.write_album(tmp_path / "images", 3)
     done = _run(program, f"--pack={images}", "--pack_size=32")
     assert done.returncode == 0 and "packed 3 pictures" in done.stdout
     done = _run(program, f"--workdir={tmp_path}/run", "--image_size=64")
@@ -125,7 +125,7 @@ def test_mistakes_end_in_a_line(tmp_path):
 @pytest.mark.parametrize("backend", ["tensorflow", "torch"])
 def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
     pytest.importorskip(backend)
-    images = pictures.write_album(tmp_path / "images", 4, kind="jpg")
+    images = drawn.write_album(tmp_path / "images", 4, kind="jpg")
     folder = str(tmp_path / "packs")
     packs.write(images, folder, size=48)
     preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
@@ -151,7 +151,7 @@ def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
 
 @pytest.mark.slow
 def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
-    images = pictures.write_album(tmp_path / "images", 2)
+    images = drawn.write_album(tmp_path / "images", 2)
     folder = str(tmp_path / "packs")
     packs.write(images, folder, size=48)
     preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from absl.testing import flagsaver
 
-from tests import pictures
+from tests import drawn
 from tests.faults import disks
 from tests.training import jobs
 from tfcolor.weights import model_file
@@ -68,8 +68,8 @@ class Runs:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     runs = Runs(tmp_path_factory.mktemp("runs"))
-    pictures.write_album(runs.folder / "images", 22, side=40)
-    pictures.write_album(runs.folder / "held_out", 3, side=40)
+    drawn.write_album(runs.folder / "images", 22, side=40)
+    drawn.write_album(runs.folder / "held_out", 3, side=40)
     with flagsaver.as_parsed(**runs.flags(runs.folder / "one")):
         train_full.main(["train_full"])
     two = runs.folder / "two"

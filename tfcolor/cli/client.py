@@ -151,7 +151,7 @@ def _begin(args):
 
 
 def _check(args) -> None:
-    from tfcolor.data import pillow_limit
+    from tfcolor.pictures import pillow_limit
 
     pillow_limit.check_option(args.max_pixels)
     for name, lowest in (("parallel", 1), ("retries", 0)):

@@ -50,11 +50,11 @@ def run(args) -> int:
     """
     import tqdm
 
-    from tfcolor.data import decode
-    from tfcolor.data import encode
     from tfcolor.data import sample_pictures
     from tfcolor.inference import colorizer as colorizer_module
     from tfcolor.inference import contact_sheet
+    from tfcolor.pictures import decode
+    from tfcolor.pictures import encode
 
     colorizer = colorizer_module.Colorizer(args.model, runtime=defaults.AUTO)
     os.makedirs(args.output, exist_ok=True)

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from tfcolor.data import files
 from tfcolor.data import memory
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
+from tfcolor.pictures import pillow_limit
 
 # The value of --boxes_at_once for no limit.
 _ALL = "all"

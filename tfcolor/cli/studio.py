@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     """
     import logging
 
-    from tfcolor.data import pillow_limit
+    from tfcolor.pictures import pillow_limit
 
     # It would warn of each model that is chosen, as it is made anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from tfcolor import atomic
+from tfcolor.boxes import box_folder
 from tfcolor.cluster import engine
 from tfcolor.cluster import listing
 from tfcolor.cluster import sinks
@@ -20,9 +21,7 @@ from tfcolor.cluster.engine import Results
 from tfcolor.cluster.engine import Workers
 from tfcolor.cluster.listing import Entry
 from tfcolor.cluster.staging import Stage
-from tfcolor.data import box_folder
 from tfcolor.data import files
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -30,6 +29,7 @@ from tfcolor.detection import output_paths as box_paths
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import pillow_limit
 
 _REPLACED = "its result would replace it; choose another output folder"
 

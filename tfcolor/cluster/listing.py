@@ -21,8 +21,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from tfcolor.cluster import storage
-from tfcolor.data import encode
 from tfcolor.data import files
+from tfcolor.pictures import encode
 
 MANIFEST = "@"
 # In an output folder, while a run is at work; hidden to all that list it.

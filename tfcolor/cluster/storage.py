@@ -9,8 +9,8 @@ import os
 import re
 
 from tfcolor import atomic
-from tfcolor.data import encode
 from tfcolor.data import files
+from tfcolor.pictures import encode
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _WILDCARDS = re.compile(r"[*?\[]")

@@ -1,1 +1,1 @@
-"""Pictures in: tf.data from end to end."""
+"""Examples for training: tf.data from end to end."""

@@ -5,10 +5,10 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_source
 from tfcolor.data import epochs
-from tfcolor.data import picture_boxes
 from tfcolor.data import pipelines
 from tfcolor.data.full_data_config import FullDataConfig
 

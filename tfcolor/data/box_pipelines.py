@@ -10,9 +10,9 @@ import os
 import numpy as np
 import tensorflow as tf
 
+from tfcolor.boxes import boxes as boxes_lib
 from tfcolor.color import lab
 from tfcolor.data import box_source
-from tfcolor.data import boxes as boxes_lib
 from tfcolor.data import crops
 from tfcolor.data import epochs
 from tfcolor.data import pipelines

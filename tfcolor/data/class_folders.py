@@ -10,10 +10,10 @@ import hashlib
 import os
 from collections.abc import Callable
 
-from tfcolor.data import decode
 from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data.drop_log import DropLog
+from tfcolor.pictures import decode
 
 TRAIN, VALIDATION, TEST = "train", "val", "test"
 # What people call the folders of a split.

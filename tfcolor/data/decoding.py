@@ -5,11 +5,11 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
 from tfcolor.data import files
-from tfcolor.data import pillow_limit
 from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
+from tfcolor.pictures import decode
+from tfcolor.pictures import pillow_limit
 
 UNREADABLE = "cannot be read"
 _SHUFFLE_BUFFER = 4096

@@ -4,7 +4,6 @@ import dataclasses
 
 from tfcolor.data import class_folders
 from tfcolor.data import manifest
-from tfcolor.data import pillow_limit
 from tfcolor.data import sources
 from tfcolor.data.class_folders import TEST
 from tfcolor.data.class_folders import TRAIN
@@ -13,6 +12,7 @@ from tfcolor.data.drop_log import DropLog
 from tfcolor.data.labelled import LabelledSource
 from tfcolor.data.shard_source import ShardSource
 from tfcolor.data.tfds_source import TfdsSource
+from tfcolor.pictures import pillow_limit
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,8 +14,8 @@ import hashlib
 import json
 import os
 
-from tfcolor.data import encode
-from tfcolor.data import foreign_files
+from tfcolor.pictures import encode
+from tfcolor.pictures import foreign_files
 
 FILE = "manifest.json"
 FORMATS = ("jpeg", "png")

@@ -15,8 +15,8 @@ from PIL import Image
 
 from tfcolor import atomic
 from tfcolor.data import files as files_lib
-from tfcolor.data import foreign_files
-from tfcolor.data import pillow_limit
+from tfcolor.pictures import foreign_files
+from tfcolor.pictures import pillow_limit
 
 _FILE_BYTES = 55 * 2**20
 # A third less than JPEG at the same loss of color.
@@ -77,7 +77,7 @@ def _no_pictures(pictures: str) -> ValueError:
 def _squares(paths: list[str], size: int) -> Iterator[bytes]:
     """Reads pictures and makes files of them; names those left out."""
     # Needs OpenCV, which reading packs does without.
-    from tfcolor.data import decode
+    from tfcolor.pictures import decode
 
     for path in paths:
         try:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfcolor import atomic
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.boxes.picture_boxes import PictureBoxes
 
 _PICTURE = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),

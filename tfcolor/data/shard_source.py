@@ -14,13 +14,13 @@ import re
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
 from tfcolor.data import manifest as manifest_lib
 from tfcolor.data import records
 from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.source import LOW_COLOR
 from tfcolor.data.source import Source
+from tfcolor.pictures import decode
 
 DAMAGED = "in a damaged shard"
 # Shards that are read at the same time; given, because the order depends on

@@ -21,21 +21,21 @@ import tensorflow as tf
 from PIL import Image
 
 from tfcolor import atomic
-from tfcolor.data import box_files
+from tfcolor.boxes import box_files
 from tfcolor.data import class_folders
-from tfcolor.data import decode
-from tfcolor.data import encode
 from tfcolor.data import epochs
 from tfcolor.data import files
 from tfcolor.data import manifest as manifest_lib
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.manifest import Manifest
 from tfcolor.data.manifest import Shard
 from tfcolor.data.manifest import ShardSettings
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
+from tfcolor.pictures import pillow_limit
 
 # As `evaluation.classifier_report` reads them.
 COLOR_GROUPS = "color_groups.json"

@@ -11,12 +11,12 @@ import tensorflow as tf
 from tfcolor.data import decoding
 from tfcolor.data import files
 from tfcolor.data import manifest
-from tfcolor.data import pillow_limit
 from tfcolor.data import records
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.shard_source import ShardSource
 from tfcolor.data.source import Source
 from tfcolor.data.tfds_source import TfdsSource
+from tfcolor.pictures import pillow_limit
 
 # Given, because TensorFlow's default, and with it the order of the pictures,
 # depends on the number of processors.

@@ -5,8 +5,8 @@ import os
 import tensorflow as tf
 
 from tfcolor.data import decoding
-from tfcolor.data import pillow_limit
 from tfcolor.data.source import Source
+from tfcolor.pictures import pillow_limit
 
 
 class TfdsSource(Source):

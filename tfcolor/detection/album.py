@@ -8,11 +8,9 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from tfcolor.data import box_folder
-from tfcolor.data import encode
+from tfcolor.boxes import box_folder
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import coco_classes
@@ -20,6 +18,8 @@ from tfcolor.detection import defaults
 from tfcolor.detection import draw
 from tfcolor.detection import output_paths
 from tfcolor.detection import outputs
+from tfcolor.pictures import encode
+from tfcolor.pictures import pillow_limit
 
 
 def detect_album(

@@ -15,6 +15,6 @@ INPUT_L = "L"
 INPUT_RGB = "rgb"
 INPUTS = (INPUT_L, INPUT_RGB)
 
-# What `output_paths` and `data.box_folder` know, the default first.
+# What `output_paths` and `boxes.box_folder` know, the default first.
 FORMATS = ("npz", "coco")
 NAMINGS = ("path", "stem")

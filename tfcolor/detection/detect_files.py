@@ -9,11 +9,11 @@ from concurrent import futures
 
 import numpy as np
 
-from tfcolor.data import decode
-from tfcolor.data import pillow_limit
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.data.outcome import one_line
-from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.detection.detector import Detector
+from tfcolor.pictures import decode
+from tfcolor.pictures import pillow_limit
 
 # Decoding releases the interpreter most of the time.
 _THREADS = 2

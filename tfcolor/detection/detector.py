@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import picture_boxes
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.boxes import picture_boxes
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.detection import defaults
 from tfcolor.detection import detector_input as inputs_lib
 from tfcolor.detection import signatures

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.boxes.picture_boxes import PictureBoxes
 
 # Okabe and Ito's colors, which also color-blind people tell apart.
 _COLORS = (

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from tfcolor import atomic
-from tfcolor.data import box_folder
+from tfcolor.boxes import box_folder
 from tfcolor.data import files
 
 NPZ = "npz"

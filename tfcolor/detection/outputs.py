@@ -3,9 +3,9 @@
 import os
 import time
 
-from tfcolor.data import box_folder
-from tfcolor.data.coco_writer import CocoWriter
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.boxes import box_folder
+from tfcolor.boxes.coco_writer import CocoWriter
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.detection import coco_classes
 from tfcolor.detection import output_paths
 from tfcolor.detection.output_paths import BoxJob

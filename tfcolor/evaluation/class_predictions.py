@@ -15,10 +15,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import encode
-from tfcolor.data import foreign_files
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import results
+from tfcolor.pictures import encode
+from tfcolor.pictures import foreign_files
 
 _HEADER = ("picture", "true", "predicted", "probability")
 

@@ -16,13 +16,13 @@ import os
 import numpy as np
 from matplotlib.figure import Figure
 
-from tfcolor.data import encode
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
 from tfcolor.evaluation.class_predictions import ClassPredictions
 from tfcolor.evaluation.class_predictions import GroupErrors
 from tfcolor.evaluation.results import format_estimate
+from tfcolor.pictures import encode
 
 
 @dataclasses.dataclass(frozen=True)

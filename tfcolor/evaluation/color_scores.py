@@ -18,13 +18,13 @@ import tensorflow as tf
 
 from tfcolor.color import lab
 from tfcolor.color import scaling
-from tfcolor.data import encode
 from tfcolor.evaluation import compare
 from tfcolor.evaluation import measure
 from tfcolor.evaluation import methods
 from tfcolor.evaluation import results
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
+from tfcolor.pictures import encode
 
 MSE, MEAN_B, YELLOW = "mse", "mean_b", "yellow_share"
 KEYS = (MSE, MEAN_B, YELLOW)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.evaluation import compare
@@ -25,6 +24,7 @@ from tfcolor.evaluation.methods import TruePicture
 from tfcolor.inference import box_finder
 from tfcolor.inference import defaults
 from tfcolor.inference.colorizer import Colorizer
+from tfcolor.pictures import pillow_limit
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 

@@ -9,15 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tfcolor.data import decode
-from tfcolor.data import encode
 from tfcolor.data import files
-from tfcolor.data import pillow_limit
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import measure
 from tfcolor.inference import colorization_model
 from tfcolor.inference.box_finder import Finder
 from tfcolor.inference.colorizer import Colorizer
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
+from tfcolor.pictures import pillow_limit
 
 
 def read_rgb(

@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from tfcolor import atomic as atomic_files
-from tfcolor.data import encode
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
 from tfcolor.evaluation import per_class
@@ -21,6 +20,7 @@ from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import shown_names
+from tfcolor.pictures import encode
 
 PICTURES = "pictures"
 CSV = "metrics.csv"

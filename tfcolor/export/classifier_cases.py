@@ -1,18 +1,18 @@
 """Requests to an exported classifier, with Python's answers.
 
-Answers are what `inference.Classifier` computes after `data.decode`.
+Answers are what `inference.Classifier` computes after `pictures.decode`.
 """
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
 from tfcolor.export import checked_pictures
 from tfcolor.export import defaults
 from tfcolor.export.served import Case
 from tfcolor.export.warm_up import Request
 from tfcolor.inference import class_network
+from tfcolor.pictures import decode
 from tfcolor.weights.model_file import ModelInfo
 
 _WARM_UP_SIZE = (64, 48)

@@ -1,6 +1,6 @@
 """Requests to an exported colorization model, with Python's answers.
 
-Answers are those of `inference.Colorizer` after `data.decode`, written as PNG
+Answers are those of `inference.Colorizer` after `pictures.decode`, as PNG
 by TensorFlow: equal bytes are equal pixels.
 """
 
@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
-from tfcolor.data import picture_boxes
+from tfcolor.boxes import picture_boxes
 from tfcolor.export import checked_pictures
 from tfcolor.export import defaults
 from tfcolor.export.colorizer_signatures import ColorizerOptions
@@ -18,6 +17,7 @@ from tfcolor.export.warm_up import Request
 from tfcolor.inference import network
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models import architecture
+from tfcolor.pictures import decode
 
 _WARM_UP_SIZE = (64, 48)
 

@@ -1,6 +1,6 @@
 """Encoded pictures of a request to pixels, in a TensorFlow graph.
 
-The pixels are those of `tfcolor.data.decode` for JPEG, 8-bit and 16-bit PNG,
+The pixels are those of `pictures.decode` for JPEG, 8-bit and 16-bit PNG,
 WebP, and BMP of 24 and 32 bits. What cannot be decoded is an InvalidArgument
 error that names the picture's position, before or after decoding and never a
 crash: sizes are checked before memory is taken.

@@ -10,13 +10,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import prepare
 from tfcolor.inference.litert_network import LiteRTNetwork
 from tfcolor.metrics import psnr
+from tfcolor.pictures import decode
 
 TABLE_HEAD = (
     "| file | size, MB | load, s | one picture, s | PSNR to Keras, dB, mean "

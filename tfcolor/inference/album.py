@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -20,6 +19,7 @@ from tfcolor.inference import defaults
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import pillow_limit
 
 
 @dataclasses.dataclass(frozen=True)

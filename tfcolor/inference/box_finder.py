@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tfcolor.data import box_files
-from tfcolor.data import decode
-from tfcolor.data.picture_boxes import Finder
+from tfcolor.boxes import box_files
+from tfcolor.boxes.picture_boxes import Finder
 from tfcolor.detection import defaults
 from tfcolor.detection import signatures
 from tfcolor.detection.detector import Detector
+from tfcolor.pictures import decode
 
 
 def open_finder(

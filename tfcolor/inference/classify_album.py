@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 
 from tfcolor import atomic
-from tfcolor.data import decode
-from tfcolor.data import encode
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.inference import defaults
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
+from tfcolor.pictures import pillow_limit
 
 _HEADER = ("picture", "rank", "class", "probability")
 # What takes less memory here.

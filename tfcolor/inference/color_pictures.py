@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from tfcolor.color import array_lab
-from tfcolor.data import decode
+from tfcolor.pictures import decode
 
 # Colors are looked at in a picture of this side: noise does not count there.
 _SIDE = 64

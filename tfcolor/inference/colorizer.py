@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.color import array_lab
-from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import checks
 from tfcolor.inference import defaults
 from tfcolor.inference import litert_runtime

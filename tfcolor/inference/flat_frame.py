@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from tfcolor.data import decode
+from tfcolor.pictures import decode
 
 # Levels of 8 bits by which a frame may vary: the noise of scanners and JPEG.
 _TOLERANCE = 6

@@ -19,7 +19,7 @@ import math
 import re
 import reprlib
 
-from tfcolor.data import foreign_files
+from tfcolor.pictures import foreign_files
 
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 # Pixels: no picture is as large.

@@ -4,11 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from tfcolor.data import decode
-from tfcolor.data import picture_boxes
-from tfcolor.data import pillow_limit
-from tfcolor.data.picture_boxes import Finder
-from tfcolor.data.picture_boxes import PictureBoxes
+from tfcolor.boxes import picture_boxes
+from tfcolor.boxes.picture_boxes import Finder
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.inference import color_pictures
 from tfcolor.inference import colorizer
 from tfcolor.inference import defaults
@@ -16,6 +14,8 @@ from tfcolor.inference import flat_frame
 from tfcolor.inference import hint_points
 from tfcolor.inference import visible
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.pictures import decode
+from tfcolor.pictures import pillow_limit
 
 RECOLORED = (
     "it is a color picture and got new colors; --skip_color leaves such "

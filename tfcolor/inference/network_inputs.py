@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from tfcolor.data import boxes as boxes_lib
+from tfcolor.boxes import boxes as boxes_lib
+from tfcolor.boxes import picture_boxes
+from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.data import crops
-from tfcolor.data import picture_boxes
-from tfcolor.data.picture_boxes import PictureBoxes
 from tfcolor.inference import adaptive_crops
 from tfcolor.inference import hint_maps
 from tfcolor.inference import prepare

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable
 
 from tfcolor import atomic
-from tfcolor.data import encode
 from tfcolor.data import files
 from tfcolor.inference.film import joining
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.pictures import encode
 
 FILM_FORMATS = tuple(joining.CONTAINERS)
 

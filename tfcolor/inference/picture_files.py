@@ -9,18 +9,18 @@ from concurrent import futures
 
 import numpy as np
 
-from tfcolor.data import decode
-from tfcolor.data import encode
+from tfcolor.boxes.picture_boxes import Finder
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
-from tfcolor.data.picture_boxes import Finder
 from tfcolor.detection import coco_classes
 from tfcolor.detection import draw
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import loaded_picture
 from tfcolor.inference.loaded_picture import Loaded
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
+from tfcolor.pictures import pillow_limit
 
 # Reading and writing release the interpreter most of the time.
 _THREADS = 2

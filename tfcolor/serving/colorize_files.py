@@ -10,13 +10,13 @@ from typing import Protocol
 
 import numpy as np
 
-from tfcolor.data import decode
-from tfcolor.data import encode
-from tfcolor.data import jpeg_end
 from tfcolor.data import outcome as outcome_lib
-from tfcolor.data import pillow_limit
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import decode
+from tfcolor.pictures import encode
+from tfcolor.pictures import jpeg_end
+from tfcolor.pictures import pillow_limit
 from tfcolor.serving import defaults
 from tfcolor.serving.failure import ServerError
 

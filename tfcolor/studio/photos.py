@@ -15,18 +15,18 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from tfcolor.boxes import box_folder
+from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
-from tfcolor.data import box_folder
-from tfcolor.data import decode
 from tfcolor.data import files
-from tfcolor.data import picture_boxes
-from tfcolor.data import pillow_limit
 from tfcolor.inference import album
 from tfcolor.inference import box_finder
 from tfcolor.inference import colorizer as colorizer_module
 from tfcolor.inference import hint_points
 from tfcolor.inference import loaded_picture
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.pictures import decode
+from tfcolor.pictures import pillow_limit
 from tfcolor.studio.colorizers import Loaded
 
 # Long side in pixels of what a screen shows.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import safetensors
 
-from tfcolor.data import foreign_files
+from tfcolor.pictures import foreign_files
 from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_pickle
 from tfcolor.weights import state_dicts

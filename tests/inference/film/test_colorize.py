@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.inference import models
 from tests.inference.film import films
 from tfcolor import Colorizer
@@ -234,7 +234,7 @@ def test_what_is_no_film_is_said_in_one_sentence(
 
 def test_clips_and_pictures_of_a_folder_are_colored(plain, tmp_path):
     album = tmp_path / "album"
-    pictures.write_album(album, 1)
+    drawn.write_album(album, 1)
     films.write(album / "x.mp4", films.ramps(3))
     films.write(album / "y.avi", films.ramps(3), codec="mpeg4")
     seen = []
@@ -281,7 +281,7 @@ def test_a_hint_must_name_a_frame_and_lie_in_it(plain, tmp_path):
 
 
 def test_only_films_have_frames(plain, tmp_path):
-    picture = pictures.write(tmp_path / "a.png", pictures.grey(0))
+    picture = drawn.write(tmp_path / "a.png", drawn.grey(0))
     hints = tmp_path / "hints.json"
     point = {"x": 1, "y": 1, "color": "#ff0000", "frame": 3}
     hints.write_text(json.dumps({"points": [point]}))
@@ -304,7 +304,7 @@ def test_options_out_of_range_are_named(option):
 
 
 def test_color_films_can_be_left_out(plain, tmp_path):
-    colored = [pictures.colored(t, 48, 64) for t in range(4)]
+    colored = [drawn.colored(t, 48, 64) for t in range(4)]
     films.write(tmp_path / "color.mkv", colored)
     films.write(tmp_path / "grey.mkv", films.ramps(4))
     outcomes = colorize_album(
@@ -317,7 +317,7 @@ def test_color_films_can_be_left_out(plain, tmp_path):
 
 
 def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
-    colored = [pictures.colored(t, 48, 64) for t in range(4)]
+    colored = [drawn.colored(t, 48, 64) for t in range(4)]
     films.write(tmp_path / "color.mkv", colored)
     films.write(tmp_path / "grey.mkv", films.ramps(4))
     outcomes = colorize_album(
@@ -333,7 +333,7 @@ def test_color_films_that_are_colored_anew_are_said(plain, tmp_path):
 def test_the_command_counts_films_by_themselves(tmp_path, capsys):
     model = models.save(models.plain_model(PLAIN), tmp_path / "m.keras")
     films.write(tmp_path / "album/x.mp4", films.ramps(3))
-    pictures.write_album(tmp_path / "album", 2)
+    drawn.write_album(tmp_path / "album", 2)
     output = tmp_path / "out/"
     status = main.run(
         [

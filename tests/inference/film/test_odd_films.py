@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests import pictures
+from tests import drawn
 from tests.inference.film import films
 from tfcolor.inference import output_paths
 from tfcolor.inference.film import colorize
@@ -298,7 +298,7 @@ def test_what_streams_are_for_is_kept(plain, subtitled, tmp_path):
 
 def _covered(path, frames):
     """Writes an MP4 file with a cover; returns the cover."""
-    cover = pictures.write(f"{path}.png", frames[0])
+    cover = drawn.write(f"{path}.png", frames[0])
     film = films.write(f"{path}.mkv", frames)
     with films.av.open(film) as old, films.av.open(str(path), "w") as new:
         picture = new.add_mux_stream("png", width=64, height=48)

@@ -25,7 +25,6 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor import atomic
-from tfcolor.data import foreign_files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import color_pictures
@@ -38,6 +37,7 @@ from tfcolor.inference.film import video
 from tfcolor.inference.film.tracked_hints import track
 from tfcolor.inference.hint_points import HintPoint
 from tfcolor.inference.output_paths import PictureJob
+from tfcolor.pictures import foreign_files
 from tfcolor.version import __version__
 
 # Frames of a segment, at least.

@@ -1,0 +1,1 @@
+"""Boxes of the things in pictures, and the files that hold them."""
