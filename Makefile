@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 demo: $(READY)
 	$(BIN)/tfcolor demo --output=demo_output
 
-# Checks style and runs the quick tests: ten minutes on two cores.
+# Checks style and runs the quick tests: 11 minutes on two cores.
 test: lint
 	$(PYTEST)
 

@@ -19,10 +19,10 @@ import tqdm
 
 from tfcolor import Colorizer
 from tfcolor import HintPoint
-from tfcolor.data import decode
 from tfcolor.data import sample_pictures
 from tfcolor.inference import contact_sheet
 from tfcolor.inference.colorizer import grey
+from tfcolor.pictures import decode
 from tfcolor.weights import shipped
 
 DOCS = pathlib.Path(__file__).parent
@@ -31,21 +31,43 @@ _HINTS = 10
 _HEIGHT = 240
 _QUALITY = 85
 
-# Names that files spell without some of their spaces.
-_SPELLED = {
-    "great wallof china": "Great Wall of China",
-    "chateaude chambord": "Château de Chambord",
+# What is in a picture, where the name of its file does not say it.
+_TITLES = {
+    "ajanta_cave": "Ajanta caves, India",
+    "canyonde_chelly": "Canyon de Chelly, USA",
+    "chateaude_chambord": "Château de Chambord, France",
+    "chateaude_chenonceau": "Château de Chenonceau, France",
+    "chelsea": "Cat",
+    "coffee": "Cup of coffee",
+    "great_wallof_china": "Great Wall of China",
+    "japan": "Drums at a summer festival, Japan",
+    "machu_picchu": "Machu Picchu, Peru",
+    "pika": "Pika, a small mammal of the mountains",
+    "pontdu_gard": "Pont du Gard, France",
+    "reef": "Coral reef",
+    "statueof_liberty": "Statue of Liberty",
+    "taj_mahal": "Taj Mahal, India",
 }
 
 _HEAD = """\
 # Gallery
 
 Made by `python -m docs.make_gallery{samples}`, with the default model
-`{model}`: the pictures were chosen at random (by a seed). All are public domain
-or CC0. Each row: the grey picture that the network saw, `--style=natural` (the
+`{model}`. {photographs}
+
+A seed chose the photographs of the first two parts; the failures are the worst
+of all. Each row: the grey picture that the network saw, `--style=natural` (the
 default), `--style=vivid`, the true colors.
 
 """
+_GIVEN = """\
+FOLDER holds {count} photographs, public domain
+or CC0, and is not in the repository. The table at the end says where those that
+are shown come from. Without `--samples` the program takes the pictures that
+ship with tfcolor."""
+_SHIPPED = """\
+The photographs are the {count} that
+ship with tfcolor, public domain or CC0."""
 _HINT_HEAD = """\
 ## With hints
 
@@ -96,8 +118,7 @@ def main():
     for old in folder.glob("*.jpg"):
         old.unlink()
     labels = ["grey", *shipped.STYLES, "true"]
-    samples = " --samples=FOLDER" if args.samples else ""
-    text = _HEAD.format(model=shipped.DEFAULT, samples=samples)
+    text = _head(args.samples, len(order))
     for name in order[:_SHOWN]:
         text += _strip(folder, name, row(name), labels)
     text += _HINT_HEAD
@@ -105,12 +126,13 @@ def main():
     for name in hinted:
         pictures = _hint_row(styles["natural"], truths[name], args.seed)
         labels_of_hints = ["hints", "without", "with hints", "true"]
-        text += _strip(folder, f"hints_{name}", pictures, labels_of_hints)
+        text += _strip(folder, name, pictures, labels_of_hints, prefix="hints_")
     text += _FAILURE_HEAD.format(failed=_FAILED, count=len(order))
     for name in worst:
-        text += _strip(folder, f"failure_{name}", row(name), labels)
+        text += _strip(folder, name, row(name), labels, prefix="failure_")
     text += _CREDIT_HEAD + "".join(
-        f"| {r['file']} | {r['licence']} | {r['author']} | {r['source']} |\n"
+        f"| {_title(r['file'])} | {_license(r)} | {r['author']} "
+        f"| {r['source']} |\n"
         for r in credits
         if r["file"] in {*order[:_SHOWN], *hinted, *worst}
     )
@@ -164,17 +186,38 @@ def _hint_row(colorizer: Colorizer, rgb: np.ndarray, seed: int) -> list:
     ]
 
 
-def _strip(folder, name: str, pictures: list, labels: list[str]) -> str:
-    """Writes a row of pictures; returns the Markdown that shows it."""
+def _head(samples: pathlib.Path | None, count: int) -> str:
+    """Returns the beginning of the page."""
+    photographs = _GIVEN if samples else _SHIPPED
+    return _HEAD.format(
+        model=shipped.DEFAULT,
+        samples=" --samples=FOLDER" if samples else "",
+        photographs=photographs.format(count=count),
+    )
+
+
+def _title(name: str) -> str:
+    """Returns what is in a picture."""
     stem = pathlib.Path(name).stem
+    return _TITLES.get(stem) or stem.replace("_", " ").capitalize()
+
+
+def _license(row: dict) -> str:
+    """Returns a license, which manifests write large or small."""
+    return row["licence"].replace("Public Domain", "Public domain")
+
+
+def _strip(
+    folder, name: str, pictures: list, labels: list[str], *, prefix: str = ""
+) -> str:
+    """Writes a row of pictures; returns the Markdown that shows it."""
+    stem = prefix + pathlib.Path(name).stem
     sheet = contact_sheet.contact_sheet(
         [pictures], labels, columns=1, height=_HEIGHT
     )
     _write(folder / f"{stem}.jpg", sheet)
-    title = stem.replace("_", " ")
-    for written, spelled in _SPELLED.items():
-        title = title.replace(written, spelled)
-    return f"![{title}](images/gallery/{stem}.jpg)\n\n"
+    title = _title(name)
+    return f"{title}:\n\n![{title}](images/gallery/{stem}.jpg)\n\n"
 
 
 def _write(path: pathlib.Path, rgb: np.ndarray) -> None:
