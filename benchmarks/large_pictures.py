@@ -14,18 +14,15 @@ import statistics
 import tempfile
 
 from absl import app
-from absl import flags
 
 from benchmarks import colorizing
 from benchmarks import measuring
 from benchmarks import options
 from benchmarks import picture_folder
 
-_MEGAPIXELS = flags.DEFINE_list(
-    "megapixels", ["6", "12", "24", "48"], "Sizes of the pictures."
-)
-options.declare("images", "model", "repeats")
+options.declare("images", "megapixels", "model", "repeats")
 
+_SIZES = ("6", "12", "24", "48")
 _SMALL = 0.1
 
 
@@ -45,7 +42,7 @@ def _enlarge(path: str, folder: str, megapixels: float) -> str:
 def main(argv):
     """Runs the benchmark."""
     del argv
-    wanted = [float(value) for value in _MEGAPIXELS.value]
+    wanted = [float(value) for value in options.MEGAPIXELS.value or _SIZES]
     with tempfile.TemporaryDirectory() as folder:
         (path,) = picture_folder.write(f"{folder}/pictures", 1)
         run = colorizing.sides(None)[colorizing.TFCOLOR]

@@ -45,6 +45,12 @@ LONG_SIDE = flags.DEFINE_integer(
     "Longer side of the pictures, pixels; default: as they are.",
     lower_bound=1,
 )
+MEGAPIXELS = flags.DEFINE_list(
+    "megapixels",
+    None,
+    "Sizes of the pictures; default: 6,12,24,48 for large_pictures, 1,4,12,24 "
+    "for upsampling.",
+)
 
 
 def declare(*names: str) -> None:

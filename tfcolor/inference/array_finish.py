@@ -88,10 +88,9 @@ def guided_ab(L: np.ndarray, ab: np.ndarray) -> np.ndarray:
     variance = mean_LL - mean_L * mean_L + np.float32(defaults.GUIDE_FLAT)
     slopes, offsets = [], []
     for plane in planes:
-        mean = _window_means(plane)
-        slope = (_window_means(L * plane) - mean_L * mean) / variance
-        slopes.append(_window_means(slope))
-        offsets.append(_window_means(mean - slope * mean_L))
+        covariance = _window_means(L * plane) - mean_L * _window_means(plane)
+        slopes.append(covariance / variance)
+        offsets.append(plane - slopes[-1] * L)
     return np.stack(slopes + offsets)
 
 

@@ -14,9 +14,9 @@ BOXES_AT_ONCE = 2
 SATURATION = 1.0
 # How ab comes to the size of a picture.
 UPSAMPLINGS = ("bilinear", "guided")
-# Of the guided filter: pixels of ab on each side of a place, and the variance
-# of L, in its own units squared, below which an area counts as flat.
-GUIDE_RADIUS, GUIDE_FLAT = 4, 16.0
+# Of "guided": pixels of ab on each side of a place, and the variance of L, in
+# its own units squared, below which an area counts as flat.
+GUIDE_RADIUS, GUIDE_FLAT = 2, 16.0
 # What runs the network.
 AUTO, TENSORFLOW, LITERT = RUNTIMES = ("auto", "tensorflow", "litert")
 # A hint's radius without one of its own, as a part of the short side.

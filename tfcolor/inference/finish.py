@@ -6,7 +6,8 @@ so that memory stays low and time linear whatever their size.
 ab is smaller than most pictures. "bilinear" enlarges it as it is: colors
 leak over edges by as much as a pixel of ab covers. "guided" enlarges, instead
 of ab, how ab depends on L around each place, and takes the picture's own L:
-colors then end where lightness does.
+colors then end where lightness does. Where lightness does not differ, it is
+"bilinear".
 """
 
 import functools
@@ -66,9 +67,10 @@ def resize_ab(
 def guided_ab(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     """Finds how color depends on lightness around each place.
 
-    Formula, with means over windows of 9 x 9:
-        slope = cov(L, ab) / (var(L) + 16);  offset = mean(ab) - slope mean(L)
-        both averaged over the windows that hold a place
+    Formula, with cov and var over windows of 5 x 5:
+        slope = cov(L, ab) / (var(L) + 16);  offset = ab - slope L
+    The guided filter has means in the offset, and averages both over windows:
+    it smooths, and mixes colors of things that are equally light.
 
     Args:
         L: float32 tensor [h, w, 1], 0..100.
@@ -76,16 +78,16 @@ def guided_ab(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
 
     Returns:
         float32 tensor [h, w, 4]: slope and offset of a and b. slope * L +
-        offset is ab, smoothed where L is flat and as sharp as L elsewhere.
+        offset is ab.
 
     Reference:
-        K. He, J. Sun, "Fast Guided Filter", 2015. https://arxiv.org/abs/1505.00996
+        After K. He, J. Sun, "Fast Guided Filter", 2015. https://arxiv.org/abs/1505.00996
     """
     means = _window_means(tf.concat([L, ab, L * L, L * ab], axis=-1))
     mean_L, mean_ab, mean_LL, mean_Lab = tf.split(means, [1, 2, 1, 2], axis=-1)
     covariance = mean_Lab - mean_L * mean_ab
     slope = covariance / (mean_LL - mean_L * mean_L + defaults.GUIDE_FLAT)
-    return _window_means(tf.concat([slope, mean_ab - slope * mean_L], -1))
+    return tf.concat([slope, ab - slope * L], axis=-1)
 
 
 def _window_means(x: tf.Tensor) -> tf.Tensor:
