@@ -3,7 +3,7 @@
     python -m benchmarks.feature_rank --model=siggraph_small
 
 For the sample pictures and each block: the effective rank of its features over
-all places (exp of the entropy of their normalised variances along principal
+all places (exp of the entropy of their normalized variances along principal
 axes; Roy and Vetterli, "The effective rank", EUSIPCO 2007), the share of the
 first axis, and how many features never change. A rank far below the number of
 features says that training has collapsed the block.

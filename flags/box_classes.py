@@ -1,10 +1,10 @@
-"""Flags: the ensemble that is told what lies in boxes."""
+"""Flags: the colorizer that is conditional on the classes of boxes."""
 
 from absl import flags
 
 KNOW_BOXES = flags.DEFINE_bool(
     "know_boxes",
     True,
-    "Tells the network what the boxes show; without, it is the colorizer "
+    "Gives the network the classes of the boxes; without, it is the colorizer "
     "alone.",
 )

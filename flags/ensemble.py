@@ -44,6 +44,6 @@ def options() -> dict:
 
 
 def class_input() -> str:
-    """Returns what the network is told, one of `CLASS_INPUTS`."""
+    """Returns which classes the network gets, one of `CLASS_INPUTS`."""
     given = _values()["class_source"] == "given"
     return CLASS_INPUT.value if given else "none"

@@ -5,11 +5,12 @@
 
 For each seed one run of train_alexnet (unless --classifier names a model for
 all), then one of train_ensemble for each of --variants: the colorizer alone,
-the ensemble, told the true classes (oracle), told those of other pictures
-(shuffled), as many weights without classes (same_parameters), and others. Each
-is in a folder of its own with the command that repeats it; all runs of one seed
-come before those of the next. Started again, it goes on: finished runs are
-kept, an interrupted one continues where it stopped. --minutes stops in time.
+the ensemble, conditional on the true classes (oracle) or on those of other
+pictures (shuffled), as many weights without classes (same_parameters), and
+others. Each is in a folder of its own with the command that repeats it; all
+runs of one seed come before those of the next. Started again, it goes on:
+finished runs are kept, an interrupted one continues where it stopped. --minutes
+stops in time.
 
 After every run, results.md, results.csv and results.png in --workdir are about
 all runs that are finished: the loss of the study seed by seed and class by

@@ -28,7 +28,7 @@ from flags import run as run_flags
 from tfcolor.pictures import encode
 from tfcolor.training import fit
 from tfcolor.training import run_folder
-from tfcolor.training.signal_watch import SignalWatch
+from tfcolor.training.loop import SignalWatch
 from tfcolor.version import __version__
 from tfcolor.weights import shipped
 from trainers import launch

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Collection
 
 import keras
+import numpy as np
 import tensorflow as tf
 from absl import flags
 
@@ -19,10 +20,11 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor import atomic
+from tfcolor import keras_backend
 from tfcolor import metrics
 from tfcolor.boxes import box_files
+from tfcolor.color import ab_bins
 from tfcolor.data import box_pipelines
-from tfcolor.data import color_statistics
 from tfcolor.data import files
 from tfcolor.data import sources
 from tfcolor.inference import colorization_model
@@ -31,10 +33,10 @@ from tfcolor.losses import objective
 from tfcolor.models import blend
 from tfcolor.models.siggraph import siggraph
 from tfcolor.training import fit
-from tfcolor.training import lost_worker
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validation_pictures
+from tfcolor.training import workers
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import transfer
 from trainers import initial_weights
@@ -57,8 +59,12 @@ def start_run(program: str, *, seed: int, unused: Collection[str] = ()):
     Raises:
         OSError: the folder cannot be written, or another process trains
             there.
-        ValueError: a flag of `unused` is on the command line.
+        ValueError: a flag of `unused` is on the command line, or Keras has
+            another backend than TensorFlow.
     """
+    keras_backend.require_tensorflow(
+        "Every trainer but trainers.train_on_arrays"
+    )
     ignored = _ignored(unused)
     # First: workers find each other before anything is computed.
     strategy = strategy_lib.build_strategy(run_flags.STRATEGY.value)
@@ -229,7 +235,7 @@ def build_losses(config: objective.ObjectiveConfig, training_batches, drop_log):
     """
     bin_weights = None
     if config.class_weight and config.rebalance:
-        counts = color_statistics.count_bins(training_batches)
+        counts = count_bins(training_batches)
         if not counts.any():
             dropped = drop_log.summary() or "nothing was dropped"
             raise ValueError(
@@ -240,6 +246,28 @@ def build_losses(config: objective.ObjectiveConfig, training_batches, drop_log):
             counts, uniform_share=config.rebalance
         )
     return objective.objective(config, bin_weights=bin_weights)
+
+
+def count_bins(dataset: tf.data.Dataset, *, limit: int = 2000) -> np.ndarray:
+    """Counts the ab bins of a data set's pictures.
+
+    Args:
+        dataset: batches of (inputs, {"ab": float32 [B, H, W, 2]}).
+        limit: int, how many pictures to look at.
+
+    Returns:
+        float64 array [529], pixels in each bin.
+    """
+    counts, pictures = np.zeros(ab_bins.NUM_BINS), 0
+    for _, targets in dataset:
+        bins = tf.reshape(ab_bins.encode(targets["ab"]), [-1])
+        counts += tf.math.bincount(
+            bins, minlength=ab_bins.NUM_BINS, maxlength=ab_bins.NUM_BINS
+        ).numpy()
+        pictures += int(targets["ab"].shape[0])
+        if pictures >= limit:
+            break
+    return counts
 
 
 def fit_colorizer(
@@ -392,7 +420,7 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
             run=run,
             strategy=strategy,
         )
-    except lost_worker.WorkerLost:
+    except workers.WorkerLost:
         run.discard()
         raise
     if train.drop_log.summary():

@@ -1,7 +1,9 @@
 """What the trainer of classifiers is put together from, by the flags."""
 
 import dataclasses
+import functools
 import os
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -11,13 +13,19 @@ from flags import classifier as classifier_flags
 from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import run as run_flags
+from tfcolor import metrics
 from tfcolor.boxes import box_files
 from tfcolor.data import box_pipelines
 from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
+from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
 from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.models import task_transfer
+from tfcolor.training import fit
+from tfcolor.training import validation_pictures
+from tfcolor.training.run_folder import RunFolder
+from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
 from trainers import initial_weights
@@ -139,6 +147,87 @@ def build_classifier(num_classes: int) -> keras.Model:
     start = assembly.load_network(path)
     options |= initial_weights.seen_mask(start)
     return initial_weights.copied(start, build, options, copy, path=path)
+
+
+def fit_classifier(
+    model: keras.Model,
+    *,
+    parts: labelled_parts.LabelledParts,
+    seen: labelled_parts.LabelledParts,
+    dataset: Callable,
+    losses: Callable,
+    info: model_file.ModelInfo,
+    run: RunFolder,
+    strategy,
+) -> None:
+    """Trains a model that predicts classes, and writes report/ at the end.
+
+    Args:
+        model: keras.Model, built in the scope of `strategy`.
+        parts: LabelledParts, at the pictures' own sizes.
+        seen: LabelledParts, the same or what `in_memory` made of them.
+        dataset: function of (source, epoch=, training=, context=) to a
+            Dataset, where `context` may be left out.
+        losses: function of (targets, outputs); see `fit.Task`.
+        info: ModelInfo of the file.
+        run: RunFolder.
+        strategy: tf.distribute.Strategy.
+    """
+    task = fit.Task(
+        train_data=lambda epoch, context: dataset(
+            seen.train, epoch=epoch, training=True, context=context
+        ),
+        validation_data=assembly.kept(
+            dataset(seen.validation, epoch=0, training=False),
+            len(seen.validation),
+            run.log,
+        ),
+        losses=losses,
+        metrics=metrics.label_metrics,
+        observe=validation_pictures.ConfusionPicture,
+        batch_size=data_flags.config().batch_size,
+        save_model=functools.partial(model_file.save, info=info),
+        train_metrics=metrics.accuracies,
+        higher_is_better=metrics.HIGHER_IS_BETTER,
+        name_batch=assembly.batch_names(dataset, seen.train),
+    )
+    assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
+    if not run.is_chief:
+        return
+    part = "validation" if seen.test is None else "test"
+    _write_report(
+        run,
+        dataset(getattr(seen, part), epoch=0, training=False),
+        source=getattr(parts, part),
+        class_names=parts.class_names,
+        part=part,
+    )
+
+
+def _write_report(run, dataset, *, source, class_names, part) -> None:
+    """Writes report/ for the model that the run has kept.
+
+    Args:
+        run: RunFolder.
+        dataset: Dataset of (inputs, targets), the pictures to measure on.
+        source: the source of these pictures.
+        class_names: tuple of str.
+        part: str, what the pictures are.
+    """
+    model, _ = model_file.load(run.model)
+    predictions = class_predictions.predict(model, dataset, class_names)
+    folder = os.path.join(run.path, "report")
+    text = classifier_report.write_report(
+        folder,
+        predictions,
+        groups=class_predictions.read_groups(
+            data_flags.IMAGES.value, class_names
+        ),
+        metrics=run.read_metrics(),
+        examples=make_examples(source, predictions),
+        part=part,
+    )
+    run.log.info("report: %s\n\n%s", folder, text)
 
 
 def make_examples(source, predictions) -> list[classifier_report.Example]:

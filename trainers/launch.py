@@ -44,7 +44,7 @@ def run(main) -> None:
 
         from tfcolor.data import shard_source
         from tfcolor.training import fit
-        from tfcolor.training import lost_worker
+        from tfcolor.training import workers
 
         try:
             main(argv)
@@ -52,7 +52,7 @@ def run(main) -> None:
             note(_run_folder(), f"interrupted: {error}")
             print(f"\ninterrupted: {error}", file=sys.stderr)
             sys.exit(130)
-        except lost_worker.WorkerLost as error:
+        except workers.WorkerLost as error:
             _say(error)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)

@@ -50,8 +50,9 @@ def start_from(
 
     Args:
         build: function of options to a keras.Model. It gets all weights of a
-            colorizer, or those of its encoder from ResNet-18. From a colorizer
-            without classes it begins as one that does not heed them.
+            colorizer, or those of its encoder from ResNet-18. With those of
+            a colorizer without classes, the colors depend on the classes
+            only after training.
         options: dict, the values of flags.
 
     Returns:
@@ -122,10 +123,10 @@ def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
         alexnet.check_size(size, enlarge=alexnet.enlargement(classifier))
 
     def build(**options):
-        told = options["class_source"] == "classifier"
+        used = options["class_source"] == "classifier"
         return ensemble(
             num_classes=len(class_names),
-            classifier=classifier if told else None,
+            classifier=classifier if used else None,
             **options,
         )
 

@@ -21,21 +21,17 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor import metrics
 from tfcolor.data import labelled
 from tfcolor.data import lightness
 from tfcolor.losses import label_objective
 from tfcolor.models.alexnet import alexnet
 from tfcolor.models.alexnet import check_size
-from tfcolor.training import fit
-from tfcolor.training import validation_pictures
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
 from trainers import initial_weights
 from trainers import labelled_assembly
 from trainers import launch
-from trainers import train_classifier
 
 for _group in (alexnet_flags, optimizer_flags, run_flags):
     flags.adopt_module_key_flags(_group)
@@ -78,36 +74,17 @@ def main(argv):
     info = model_file.ModelInfo(
         "alexnet", config.image_size, class_names=parts.class_names
     )
-    task = fit.Task(
-        train_data=lambda epoch, context: dataset(
-            seen.train, epoch=epoch, training=True, context=context
-        ),
-        validation_data=assembly.kept(
-            dataset(seen.validation, epoch=0, training=False),
-            len(seen.validation),
-            run.log,
-        ),
+    labelled_assembly.fit_classifier(
+        model,
+        parts=parts,
+        seen=seen,
+        dataset=dataset,
         losses=label_objective.label_objective(
             alexnet_flags.objective(), model
         ),
-        metrics=metrics.label_metrics,
-        observe=validation_pictures.ConfusionPicture,
-        batch_size=config.batch_size,
-        save_model=functools.partial(model_file.save, info=info),
-        train_metrics=metrics.accuracies,
-        higher_is_better=metrics.HIGHER_IS_BETTER,
-        name_batch=assembly.batch_names(dataset, seen.train),
-    )
-    assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
-    if not run.is_chief:
-        return
-    part = "validation" if seen.test is None else "test"
-    train_classifier.write_report(
-        run,
-        dataset(getattr(seen, part), epoch=0, training=False),
-        source=getattr(parts, part),
-        class_names=parts.class_names,
-        part=part,
+        info=info,
+        run=run,
+        strategy=strategy,
     )
 
 

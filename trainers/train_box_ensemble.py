@@ -1,4 +1,4 @@
-"""Trains a ResNet colorizer that is told what lies in boxes.
+"""Trains a ResNet colorizer that is conditional on the classes of boxes.
 
     python -m trainers.train_box_ensemble --images=coco/train --boxes=coco.json
         --validation_images=coco/val --flagfile=flags/presets/resnet_small.cfg

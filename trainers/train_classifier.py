@@ -17,7 +17,6 @@ color. `tfcolor classify` uses the model.
 """
 
 import functools
-import os
 
 from absl import flags
 
@@ -27,13 +26,8 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor import metrics
 from tfcolor.data import labelled
-from tfcolor.evaluation import class_predictions
-from tfcolor.evaluation import classifier_report
-from tfcolor.losses import labels as label_losses
-from tfcolor.training import fit
-from tfcolor.training import validation_pictures
+from tfcolor.losses import label_objective as label_losses
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import labelled_assembly
@@ -80,61 +74,16 @@ def main(argv):
         class_names=parts.class_names,
         inputs=label_config.inputs,
     )
-    task = fit.Task(
-        train_data=lambda epoch, context: dataset(
-            seen.train, epoch=epoch, training=True, context=context
-        ),
-        validation_data=assembly.kept(
-            dataset(seen.validation, epoch=0, training=False),
-            len(seen.validation),
-            run.log,
-        ),
+    labelled_assembly.fit_classifier(
+        model,
+        parts=parts,
+        seen=seen,
+        dataset=dataset,
         losses=label_losses.cross_entropy,
-        metrics=metrics.label_metrics,
-        observe=validation_pictures.ConfusionPicture,
-        batch_size=config.batch_size,
-        save_model=functools.partial(model_file.save, info=info),
-        train_metrics=metrics.accuracies,
-        higher_is_better=metrics.HIGHER_IS_BETTER,
-        name_batch=assembly.batch_names(dataset, seen.train),
+        info=info,
+        run=run,
+        strategy=strategy,
     )
-    assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
-    if not run.is_chief:
-        return
-    part = "validation" if seen.test is None else "test"
-    write_report(
-        run,
-        dataset(getattr(seen, part), epoch=0, training=False),
-        source=getattr(parts, part),
-        class_names=parts.class_names,
-        part=part,
-    )
-
-
-def write_report(run, dataset, *, source, class_names, part) -> None:
-    """Writes report/ for the model that the run has kept.
-
-    Args:
-        run: RunFolder.
-        dataset: Dataset of (inputs, targets), the pictures to measure on.
-        source: the source of these pictures.
-        class_names: tuple of str.
-        part: str, what the pictures are.
-    """
-    model, _ = model_file.load(run.model)
-    predictions = class_predictions.predict(model, dataset, class_names)
-    folder = os.path.join(run.path, "report")
-    text = classifier_report.write_report(
-        folder,
-        predictions,
-        groups=class_predictions.read_groups(
-            data_flags.IMAGES.value, class_names
-        ),
-        metrics=run.read_metrics(),
-        examples=labelled_assembly.make_examples(source, predictions),
-        part=part,
-    )
-    run.log.info("report: %s\n\n%s", folder, text)
 
 
 if __name__ == "__main__":

@@ -3,12 +3,15 @@
     python -m trainers.train_full --flagfile=flags/presets/siggraph_small.cfg
         --images='photos/**/*.jpg' --workdir=runs/full
 
-A preset comes first: what follows it changes it. Interrupted, by Ctrl-C or
-worse, the same command goes on where it stopped. The run folder holds
+The preset comes first; flags after it override its values. After Ctrl-C or a
+crash, the same command continues where it stopped. The run folder holds
 flags.cfg, train.log, metrics.csv, curves.png, TensorBoard logs, checkpoints
 and model.keras, the model of the best validation so far.
 
 Presets say in their heads how long they take and what to expect of them.
+
+A machine with JAX or PyTorch and no TensorFlow trains by `python -m
+trainers.train_on_arrays`, this network with --network=siggraph.
 """
 
 import functools

@@ -21,11 +21,11 @@ each step several times as long.
 
 It takes the presets of train_efficientnet_unet, and with --network=siggraph the
 flags of train_full's network. --teacher=lite2_unet lets a small network learn
-from a large one, in the proportion of --teacher_share. Without meaning here are
---epochs, --best_by, --cache, --min_color_range and --load_size: --steps is the
-length, --minutes a limit, the last weights are kept, and nearly grey pictures
-are to be left out of the packs. For --schedule=released, an epoch is a pass
-over the pictures.
+from a large one, in the proportion of --teacher_share. These flags of the
+presets have no effect here: --epochs, --best_by, --cache, --min_color_range and
+--load_size. --steps is the length, --minutes a limit, the last weights are
+kept, and nearly grey pictures are to be left out of the packs. For
+--schedule=released, an epoch is a pass over the pictures.
 
 The run folder gets model.keras, a minute old at most: the moving average of
 --ema_momentum, in float32. The loss goes to the screen. A run that was stopped

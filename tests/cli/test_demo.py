@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.inference import models
@@ -26,3 +27,23 @@ def test_demo_writes_every_sample_and_a_contact_sheet(
         pixels = np.asarray(picture).astype(int)
     # a = 20, b = -30 is a violet: blue above green nearly everywhere.
     assert (pixels[..., 2] > pixels[..., 1]).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"model": "nonsense"}, "one that ships"),
+        ({"output": "a_file/demo"}, "cannot be made"),
+    ],
+)
+def test_wrong_usage_ends_in_one_line_and_status_2(
+    tmp_path, capsys, monkeypatch, options, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_file").write_text("")
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    assert main.run(["demo", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("tfcolor demo: error: ") and said in error
+    assert error.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["a_file"]

@@ -138,7 +138,9 @@ def test_weights_that_do_not_fit_write_nothing(kind, tmp_path, capsys):
     said = capsys.readouterr().err
     assert status == 2
     assert not (tmp_path / "net.keras").exists()
-    assert "missing: model3.2.weight (16, 16, 3, 3)" in said
+    assert said.startswith("tfcolor import-weights: error: ")
+    # Each on a line of its own.
+    assert "\n  missing: model3.2.weight (16, 16, 3, 3)\n" in said
     assert "unexpected: model3.2.weights (16, 16, 3, 3)" in said
     names_fusion = "missing: weight_layer7.simple_bg_conv.4.bias" in said
     assert names_fusion == (kind == "instcolorization")

@@ -156,7 +156,7 @@ def test_training_pipelines_take_shards_with_boxes(made):
     assert batch["picture_size"].numpy().tolist() == [[24, 24]] * 4
 
 
-def _told_batches(folder, **options):
+def _box_class_batches(folder, **options):
     """Batches of pictures whose boxes have classes."""
     source = box_class_pipelines.BoxClassSource(
         shard_folders.open_folder(folder), None, max_boxes=2
@@ -189,7 +189,7 @@ def _instance_batches(folder, **options):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "batches", [_fusion_batches, _told_batches, _instance_batches]
+    "batches", [_fusion_batches, _box_class_batches, _instance_batches]
 )
 def test_two_workers_see_the_pictures_and_boxes_of_one(made, batches):
     def epoch(context=None):

@@ -16,7 +16,7 @@ from tests import drawn
 from tfcolor.boxes import box_files
 from tfcolor.cli import detect
 from tfcolor.data import sample_pictures
-from tfcolor.detection import detector_input
+from tfcolor.detection import detector
 from tfcolor.detection import signatures
 from tfcolor.pictures import decode
 
@@ -88,7 +88,7 @@ def _answer(exported, path):
     rgb = decode.decode_rgb(path.read_bytes())
     height, width = rgb.shape[:2]
     loaded = tf.saved_model.load(os.path.join(exported, "saved_model"))
-    seen = detector_input.stacked_L(rgb)[None]
+    seen = detector.stacked_L(rgb)[None]
     outputs = loaded.signatures["serving_default"](inputs=seen)
     # The longer side fills the network's picture, the rest is padding.
     boxes = outputs["detection_boxes"][0] * max(height, width) / _SIDE

@@ -23,18 +23,18 @@ def test_one_class_is_not_enough():
         color_scores.ClassCollector([_picture("dog/a.jpg")])
 
 
-def test_models_are_told_the_class_or_another_ones():
-    told = methods.tell_class(_picture("dog/a.jpg"), NAMES, shuffled=False)
-    np.testing.assert_array_equal(told, [0, 1, 0])
+def test_models_get_the_class_or_that_of_another():
+    given = methods.given_classes(_picture("dog/a.jpg"), NAMES, shuffled=False)
+    np.testing.assert_array_equal(given, [0, 1, 0])
     drawn = [
-        methods.tell_class(_picture(f"dog/{i}.jpg"), NAMES, shuffled=True)
+        methods.given_classes(_picture(f"dog/{i}.jpg"), NAMES, shuffled=True)
         for i in range(300)
     ]
     assert np.sum(drawn, axis=0).min() > 70
-    again = methods.tell_class(_picture("dog/7.jpg"), NAMES, shuffled=True)
+    again = methods.given_classes(_picture("dog/7.jpg"), NAMES, shuffled=True)
     np.testing.assert_array_equal(drawn[7], again)
 
 
 def test_classes_that_the_model_does_not_know_are_refused():
     with pytest.raises(ValueError, match="one of the model's.*'cow'"):
-        methods.tell_class(_picture("cow/a.jpg"), NAMES, shuffled=True)
+        methods.given_classes(_picture("cow/a.jpg"), NAMES, shuffled=True)

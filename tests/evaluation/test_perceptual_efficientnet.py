@@ -34,10 +34,10 @@ def test_the_folded_head_is_convolution_and_normalization():
     assert kernel.shape == (1, 1, 3, 5)
     x = np.random.default_rng(1).normal(size=(7, 3))
     convolved = x @ arrays["_conv_head.weight"][..., 0, 0].T
-    normalised = (convolved - arrays["_bn1.running_mean"]) / np.sqrt(
+    normalized = (convolved - arrays["_bn1.running_mean"]) / np.sqrt(
         arrays["_bn1.running_var"] + 1e-3
     )
-    expected = normalised * arrays["_bn1.weight"] + arrays["_bn1.bias"]
+    expected = normalized * arrays["_bn1.weight"] + arrays["_bn1.bias"]
     np.testing.assert_allclose(x @ kernel[0, 0] + bias, expected, rtol=1e-4)
 
 

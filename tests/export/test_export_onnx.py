@@ -31,7 +31,7 @@ NETWORKS = {
     "efficientnet_unet": efficientnet_unet,
     "resnet_colorizer": lambda: resnet_colorizer(width=1 / 16),
     "siggraph17": lambda: siggraph(width=1 / 16, mask_center=0.0),
-    "told": models.told_model,
+    "class-conditional": models.class_conditional_model,
 }
 # To convert.
 SLOW = ("ddcolor", "efficientnet_unet")

@@ -49,7 +49,7 @@ def _boxes_with_classes():
     )
 
 
-def _told_classes():
+def _given_classes():
     return ensemble(num_classes=3, class_source="given", width=WIDTH)
 
 
@@ -71,7 +71,7 @@ COLORIZERS = {
     "ddcolor": (_ddcolor, 32, []),
     "ensemble": (_classifier_inside, 64, []),
     "ensemble, boxes": (_boxes_with_classes, 16, ["box_classes", "boxes"]),
-    "ensemble, told": (_told_classes, 16, ["classes"]),
+    "ensemble, given": (_given_classes, 16, ["classes"]),
     "instance_colorizer": (_crops, 16, ["boxes"]),
 }
 
@@ -119,14 +119,14 @@ def _fewer_pictures(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("_fewer_pictures")
-@pytest.mark.parametrize("kind", ["ensemble, boxes", "ensemble, told"])
-def test_what_models_are_told_is_heard(kind):
-    build, size, told = COLORIZERS[kind]
+@pytest.mark.parametrize("kind", ["ensemble, boxes", "ensemble, given"])
+def test_what_comes_with_pictures_is_used(kind):
+    build, size, extra = COLORIZERS[kind]
     served = colorizer_export.served(
         build(), model_file.ModelInfo(image_size=size), ColorizerOptions(size)
     )
     default, *_ = served.signatures
-    assert sorted(spec.name for spec in default.inputs[1:]) == told
+    assert sorted(spec.name for spec in default.inputs[1:]) == extra
     assert not _problems(served)
 
 
@@ -238,28 +238,28 @@ def test_files_of_a_network_alone_have_a_smallest_size_too(
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "message"),
+    ("kind", "extra", "message"),
     [
         (
             "ensemble, boxes",
             (np.zeros([1, 2, 4], "f"), np.zeros([1, 3], np.int32)),
             "come for each box",
         ),
-        ("ensemble, told", (np.zeros([2, 3], "f"),), "for each picture"),
-        ("ensemble, told", (np.full([1, 3], np.nan, "f"),), "finite"),
+        ("ensemble, given", (np.zeros([2, 3], "f"),), "for each picture"),
+        ("ensemble, given", (np.full([1, 3], np.nan, "f"),), "finite"),
     ],
 )
-def test_what_makes_no_sense_is_refused(kind, told, message):
+def test_what_makes_no_sense_is_refused(kind, extra, message):
     build, size, _ = COLORIZERS[kind]
     served = colorizer_export.served(
         build(), model_file.ModelInfo(), ColorizerOptions(size)
     )
     rgb = np.zeros([1, 8, 8, 3], np.uint8)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        served.signatures[1].function(*map(tf.constant, (rgb, *told)))
+        served.signatures[1].function(*map(tf.constant, (rgb, *extra)))
 
 
-# One for each way of being told things is enough for the slow way.
+# One for each set of inputs is enough for the slow way.
 @pytest.mark.long
 @pytest.mark.usefixtures("_fewer_pictures")
 @pytest.mark.parametrize(

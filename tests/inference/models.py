@@ -48,8 +48,8 @@ def alone_model():
     return keras.Model({"L": L}, {"ab": ab})
 
 
-def told_model():
-    """Paints a = 40 and b = 40 times what it is told of two classes."""
+def class_conditional_model():
+    """Paints a = 40 and b = 40 times the shares of two classes."""
     L = keras.Input((None, None, 1), name="L")
     classes = keras.Input((2,), name="classes")
     ab = L * 0 + 40 * keras.ops.expand_dims(classes, (1, 2))

@@ -48,9 +48,10 @@ def test_models_for_something_else_are_refused():
 
 
 def test_lightness_alone_and_classes_are_inputs_too():
-    alone, told = models.alone_model(), models.told_model()
+    alone = models.alone_model()
+    conditional = models.class_conditional_model()
     assert colorization_model.load(alone)[0] is alone
-    assert colorization_model.load(told)[0] is told
+    assert colorization_model.load(conditional)[0] is conditional
 
 
 def test_styles_are_for_shipped_models(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from tests.inference import models
 from tests.weights import ddcolor_states
 from tfcolor import Colorizer
+from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.inference import defaults
 from tfcolor.inference.colorizer import grey
@@ -201,10 +202,14 @@ def test_boxes_of_each_picture_reach_the_network():
         for picture, found in zip(pictures, boxes, strict=True)
     ]
     np.testing.assert_allclose(ab, [[0, 0], [20, 5.003], [0, 0]], atol=0.01)
+    boxes[1] = picture_boxes.make(boxes[1])
     together = colorizer.colorize_batch(pictures, boxes=boxes)
     for picture, found, colored in zip(pictures, boxes, together, strict=True):
         alone = colorizer.colorize(picture, boxes=found)
         np.testing.assert_array_equal(alone, colored)
+    np.testing.assert_array_equal(
+        colorizer.predict_ab(pictures[1], boxes=boxes[1])[0, 0], ab[1]
+    )
 
 
 @pytest.mark.long
@@ -261,25 +266,27 @@ def test_models_of_lightness_alone_take_no_hints():
         colorizer.colorize(rgb, hints=[HintPoint(1, 1, "#ff0000")])
 
 
-def test_models_that_must_be_told_classes_are_told_each_pictures():
-    colorizer = Colorizer(models.told_model(), image_size=16, batch_size=2)
+def test_class_conditional_models_get_the_classes_of_each_picture():
+    colorizer = Colorizer(
+        models.class_conditional_model(), image_size=16, batch_size=2
+    )
     assert colorizer.num_classes == 2
     rgb = np.full((9, 7, 3), 128, np.uint8)
-    told = ([1, 0], [0, 1], [0.5, 0.5])
-    for classes in told:
+    given = ([1, 0], [0, 1], [0.5, 0.5])
+    for classes in given:
         ab = colorizer.predict_ab(rgb, classes=np.array(classes))
         np.testing.assert_allclose(ab[2, 3], 40 * np.array(classes))
     batch = colorizer.colorize_batch(
-        [rgb] * 3, classes=[np.array(classes) for classes in told]
+        [rgb] * 3, classes=[np.array(classes) for classes in given]
     )
-    for found, classes in zip(batch, told, strict=True):
+    for found, classes in zip(batch, given, strict=True):
         alone = colorizer.colorize(rgb, classes=np.array(classes))
         np.testing.assert_array_equal(found, alone)
 
 
 @pytest.mark.parametrize("classes", [None, np.zeros(3), np.zeros((1, 2))])
 def test_classes_of_another_shape_are_refused(classes):
-    colorizer = Colorizer(models.told_model(), image_size=16)
+    colorizer = Colorizer(models.class_conditional_model(), image_size=16)
     with pytest.raises(ValueError, match="`classes` must be .*Received"):
         colorizer.colorize(np.zeros((4, 4), np.uint8), classes=classes)
 

@@ -30,7 +30,7 @@ def test_alexnet_keeps_the_model_contract(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_normalised_and_enlarged_one_keeps_the_contract_too(tmp_path):
+def test_a_normalized_and_enlarged_one_keeps_the_contract_too(tmp_path):
     model_contract.check_model(
         functools.partial(small, batch_norm=True, enlarge=2),
         folder=tmp_path,
@@ -66,7 +66,7 @@ def test_one_graph_enlarges_pictures_of_all_sizes():
         )
 
 
-def test_batch_norm_normalises_every_convolution():
+def test_batch_norm_normalizes_every_convolution():
     model = small(batch_norm=True)
     L = 30 + 20 * model_contract.random_inputs(64, 64)["L"]
     for name in alexnet.CONVS:

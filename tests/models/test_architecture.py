@@ -83,9 +83,20 @@ def test_a_model_knows_its_builder_and_all_options():
         ),
         (_boxed_ensemble, architecture.Takes(False, False, True, 0, 8, 8)),
         (_informed_ensemble, architecture.Takes(False, False, False, 0, 8, 63)),
-        (models.told_model, architecture.Takes(False, False, False, 2, 8, 8)),
+        (
+            models.class_conditional_model,
+            architecture.Takes(False, False, False, 2, 8, 8),
+        ),
     ],
-    ids=["resnet", "blend", "unet", "boxes", "box_classes", "ensemble", "told"],
+    ids=[
+        "resnet",
+        "blend",
+        "unet",
+        "boxes",
+        "box_classes",
+        "ensemble",
+        "conditional",
+    ],
 )
 def test_what_a_model_takes_is_known_when_built_and_in_old_files(
     build, takes, tmp_path

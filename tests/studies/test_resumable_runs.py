@@ -8,7 +8,7 @@ import pytest
 
 from studies import resumable_runs
 from tfcolor.training import fit
-from tfcolor.training.signal_watch import SignalWatch
+from tfcolor.training.loop import SignalWatch
 
 
 def _runs(folder, *, needs=False):

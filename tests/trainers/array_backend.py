@@ -23,7 +23,7 @@ MOMENTUM = 0.3
 
 
 def network() -> keras.Model:
-    """A small one: a layer that is frozen, a slow one, a normalisation."""
+    """A small one: a layer that is frozen, a slow one, a normalization."""
     inputs = {
         name: keras.Input((None, None, channels), name=name)
         for name, channels in (("L", 1), ("hints", 2), ("mask", 1))

@@ -2,12 +2,14 @@
 
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from absl.testing import flagsaver
 
 from tests import drawn
 from tfcolor import atomic
+from tfcolor.color import ab_bins
 from tfcolor.data import crop_memory
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.source import Source
@@ -133,3 +135,24 @@ class _Labelled(Source):
         return self._source.examples(**options).map(
             lambda example: example | {"label": label}
         )
+
+
+def _batches(ab):
+    return tf.data.Dataset.from_tensor_slices(({"L": ab}, {"ab": ab})).batch(2)
+
+
+def test_count_bins_counts_every_pixel_of_every_picture():
+    centers = ab_bins.centers().numpy()
+    ab = np.zeros([3, 4, 4, 2], np.float32)
+    ab[0, 0, :3] = centers[7]
+    ab[2] = centers[528]
+    counts = assembly.count_bins(_batches(ab))
+    assert counts.shape == (529,)
+    assert counts[7] == 3 and counts[528] == 16 and counts[264] == 29
+    assert counts.sum() == 48
+
+
+def test_count_bins_stops_after_enough_pictures():
+    ab = np.zeros([10, 2, 2, 2], np.float32)
+    counts = assembly.count_bins(_batches(ab), limit=3)
+    assert counts.sum() == 4 * 4

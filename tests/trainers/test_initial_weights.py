@@ -117,8 +117,8 @@ def test_the_options_of_an_alexnet_are_named(saved, options, flags):
 
 
 def test_the_classes_of_an_ensemble_are_named(saved):
-    told = ensemble(num_classes=3, class_source="given", width=1 / 32)
-    said = _said(_ensemble, saved(told), class_source="none")
+    given = ensemble(num_classes=3, class_source="given", width=1 / 32)
+    said = _said(_ensemble, saved(given), class_source="none")
     assert "set --class_source=given." in said
     other = ensemble(num_classes=5, class_source="given", width=1 / 32)
     said = _said(_ensemble, saved(other), class_source="given")

@@ -10,7 +10,7 @@ from absl.testing import flagsaver
 from flags import data  # noqa: F401
 from flags import run as run_flags  # defines --workdir
 from tfcolor.training import fit
-from tfcolor.training import lost_worker
+from tfcolor.training import workers
 from trainers import launch
 
 
@@ -76,7 +76,7 @@ def test_the_loss_of_a_worker_ends_in_one_line_and_status_75(
 ):
     monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit) as exit_status:
-        start(_raises(lost_worker.WorkerLost("another one is gone")))
+        start(_raises(workers.WorkerLost("another one is gone")))
     assert exit_status.value.code == 75
     assert capsys.readouterr().err == "\nerror: another one is gone\n"
 

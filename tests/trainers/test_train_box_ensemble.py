@@ -78,7 +78,7 @@ def test_boxes_are_mirrored_with_their_pictures(album):
     assert mirrored
 
 
-def test_a_colorizer_is_told_what_the_boxes_of_a_picture_show(album):
+def test_a_colorizer_uses_the_classes_of_a_pictures_boxes(album):
     photos, boxes, paths = album
     model = ensemble(
         num_classes=2,

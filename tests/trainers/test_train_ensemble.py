@@ -172,12 +172,12 @@ def test_models_are_compared_class_by_class(
 
 
 @pytest.mark.slow
-def test_an_oracle_listens_to_what_it_is_told(oracle):
+def test_the_colors_of_an_oracle_depend_on_the_given_classes(oracle):
     colorizer = Colorizer(f"{oracle}/model.keras")
     assert colorizer.num_classes == 3 and colorizer.image_size == 64
     rgb = class_albums.picture("dark", 1)
-    told = [colorizer.predict_ab(rgb, classes=row) for row in np.eye(3)]
-    assert np.abs(told[0] - told[1]).max() > 0
+    colored = [colorizer.predict_ab(rgb, classes=row) for row in np.eye(3)]
+    assert np.abs(colored[0] - colored[1]).max() > 0
 
 
 def test_classifiers_of_other_classes_are_refused(tmp_path):

@@ -193,3 +193,53 @@ def test_pictures_that_are_not_there_end_in_one_line(tmp_path):
     assert finished.returncode == 2
     assert "error: Every input must be a picture" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+# TensorFlow cannot be found, as where it is not installed.
+_WITHOUT_TENSORFLOW = """
+import importlib.machinery, runpy, sys
+
+find = importlib.machinery.PathFinder.find_spec
+
+def find_others(name, *rest):
+    hidden = name.partition(".")[0] == "tensorflow"
+    return None if hidden else find(name, *rest)
+
+importlib.machinery.PathFinder.find_spec = find_others
+runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
+"""
+
+
+@pytest.mark.parametrize("trainer", ["train_full", "train_classifier"])
+def test_without_tensorflow_help_is_a_line_that_says_what_trains(trainer):
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TENSORFLOW, f"trainers.{trainer}"]
+        + ["--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and not done.stdout
+    assert done.stderr.startswith("error: TensorFlow is not installed.")
+    assert "python -m trainers.train_on_arrays" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_says_what_trains_without_tensorflow():
+    said = " ".join(train_full.__doc__.split())
+    assert "`python -m trainers.train_on_arrays`" in said
+    assert "--network=siggraph" in said
+
+
+def test_other_errors_of_programs_keep_their_traceback():
+    program = "import trainers; import no_such_package"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr and "no_such_package" in done.stderr

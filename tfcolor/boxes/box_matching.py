@@ -1,8 +1,9 @@
 """Which entry of a collection of boxes belongs to which picture.
 
-Boxes are kept under the path of their picture below some folder, so the entry
-of a picture is the one that its absolute path ends with, whole names compared.
-Where several do, the longest is meant.
+For `box_folder` and `coco_boxes` alike, which both keep boxes under the path of
+their picture below some folder: the entry of a picture is the one that its
+absolute path ends with, whole names compared. Where several do, the longest is
+meant.
 """
 
 import os

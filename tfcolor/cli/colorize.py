@@ -80,12 +80,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "colorize",
         help="colorize pictures",
         description=_DESCRIPTION,
         epilog=f"{clustered.HELP}\n{_EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
     parser.add_argument(

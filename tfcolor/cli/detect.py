@@ -46,12 +46,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "detect",
         help="find boxes in pictures with an exported detector",
         description=_DESCRIPTION,
         epilog=f"{clustered.HELP}\n{_EPILOG}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_files(parser)
     _add_detector(parser)

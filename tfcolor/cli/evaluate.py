@@ -55,12 +55,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "evaluate",
         help="measure models or colorized pictures against true pictures",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_inputs(parser)
     _add_boxes(parser)

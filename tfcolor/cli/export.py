@@ -58,12 +58,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "export",
         help="export a model for a server or a device",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--output", required=True, metavar="FOLDER", help="the folder to make"

@@ -3,9 +3,9 @@
 import argparse
 import importlib.util
 import os
-import sys
 
 from tfcolor import atomic
+from tfcolor.cli import shared
 
 # In the order of the help text; a test compares them with the library's.
 KINDS = (
@@ -74,12 +74,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "import-weights",
         help="convert published PyTorch weights",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "checkpoint",
@@ -117,9 +117,11 @@ def run(args: argparse.Namespace) -> int:
         int, the exit status: 0, 1 if the model is not what PyTorch computes,
         2 for wrong usage or weights that do not fit.
     """
+    from tfcolor import keras_backend
     from tfcolor.weights import model_file
 
     try:
+        keras_backend.require_tensorflow("Importing weights")
         _check_output(args)
         imported, info = _import(args)
         _say_ignored(imported)
@@ -131,11 +133,10 @@ def run(args: argparse.Namespace) -> int:
             del imported
             compared = _verify(args.architecture, new, states)
     except _Differs as error:
-        print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
-        return 1
+        return shared.say_error("import-weights", error, 1)
     except (OSError, ValueError) as error:
-        print(f"tfcolor import-weights: error: {error}", file=sys.stderr)
-        return 2
+        # Names every array that does not fit, on a line of its own.
+        return shared.say_error("import-weights", error, 2, keep_lines=True)
     print(f"{args.output}: written; {compared}")
     return 0
 

@@ -39,12 +39,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "models",
         help="list, fetch and remove models",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "action",

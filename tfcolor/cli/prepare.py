@@ -47,12 +47,12 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     Returns:
         argparse.ArgumentParser of the sub-command.
     """
-    parser = subparsers.add_parser(
+    parser = shared.add_command(
+        subparsers,
         "prepare",
         help="make TFRecord shards of pictures, for training",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--images",

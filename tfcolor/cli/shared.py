@@ -24,6 +24,35 @@ _FAILED, _NOTE = "failed", "note"
 _EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
 
 
+def add_command(
+    subparsers,
+    name: str,
+    *,
+    help: str,
+    description: str,
+    epilog: str | None = None,
+) -> argparse.ArgumentParser:
+    """Adds a sub-command, whose texts are printed line by line as they are.
+
+    Args:
+        subparsers: what `ArgumentParser.add_subparsers` returned.
+        name: str.
+        help: str. Its line in `tfcolor --help`.
+        description: str. What stands before the arguments in its own help.
+        epilog: str or None. What stands behind them.
+
+    Returns:
+        argparse.ArgumentParser of the sub-command.
+    """
+    return subparsers.add_parser(
+        name,
+        help=help,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
 def add_input(parser: argparse.ArgumentParser) -> None:
     """Adds the argument `input`: pictures, folders and globs.
 
@@ -174,18 +203,22 @@ def one_line(error: Exception) -> str:
     return known or files.one_line(error)
 
 
-def say_error(command: str, error: Exception, status: int) -> int:
+def say_error(
+    command: str, error: Exception, status: int, *, keep_lines: bool = False
+) -> int:
     """Prints why a sub-command ends.
 
     Args:
         command: str, its name.
         error: Exception.
         status: int.
+        keep_lines: bool. Prints a list as it is, instead of on one line.
 
     Returns:
         int, `status`.
     """
-    print(f"tfcolor {command}: error: {one_line(error)}", file=sys.stderr)
+    said = error if keep_lines else one_line(error)
+    print(f"tfcolor {command}: error: {said}", file=sys.stderr)
     return status
 
 

@@ -1,4 +1,4 @@
-"""Labelled pictures for colorizers that are told, or find out, the class."""
+"""Labelled pictures for class-conditional colorizers and their controls."""
 
 import numpy as np
 import tensorflow as tf
@@ -36,9 +36,9 @@ def class_color_dataset(
     Args:
         source: Source with labels, such as a CropMemory.
         config: FullDataConfig. There are no hints.
-        class_input: str. "none"; "true": the classes are told; "shuffled":
+        class_input: str. "none"; "true": those of the pictures; "shuffled":
             those of other pictures, drawn at random for each picture and
-            epoch, are told instead.
+            epoch.
         num_classes: int, K.
         label_pool: int array, the labels of the training pictures, from which
             "shuffled" draws.
@@ -71,19 +71,19 @@ def class_color_dataset(
 
     def draw(seeds, example):
         rgb = _square(example["crops"][0], config, seeds, training)
-        told = example["label"]
+        given = example["label"]
         if class_input == "shuffled":
             place = tf.random.stateless_uniform(
                 [], seeds[2], maxval=tf.size(pool), dtype=tf.int32
             )
-            told = pool[place]
-        return {"rgb": rgb, "label": example["label"], "told": told}
+            given = pool[place]
+        return {"rgb": rgb, "label": example["label"], "given": given}
 
     def finish(batch):
         L, ab = lab.batch_to_L_and_ab(batch["rgb"])
         inputs, targets = {"L": L}, {"ab": ab}
         if class_input != "none":
-            inputs["classes"] = tf.one_hot(batch["told"], num_classes)
+            inputs["classes"] = tf.one_hot(batch["given"], num_classes)
         if not training:
             targets["label"] = batch["label"]
         return inputs, targets

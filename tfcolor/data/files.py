@@ -7,6 +7,7 @@ named themselves. Links are followed, and every real file counts once.
 
 import collections
 import contextlib
+import fnmatch
 import glob
 import os
 import re
@@ -14,8 +15,6 @@ import stat
 from collections.abc import Callable
 
 from PIL import features
-
-from tfcolor.data import path_patterns
 
 # Those that Pillow was built without cannot be read.
 _OPTIONAL = (
@@ -326,15 +325,60 @@ def _search(pattern: str) -> tuple[str, list[str], list[str], list[str]]:
     root = os.path.dirname(pattern)
     while glob.has_magic(root):
         root = os.path.dirname(root)
-    if "**" not in path_patterns.parts(pattern):
+    if "**" not in _parts(pattern):
         return root, glob.glob(pattern), [], []
     # `glob` follows links in circles.
-    hidden = path_patterns.wants_hidden(pattern)
+    hidden = _wants_hidden(pattern)
     paths, loops, unread = _walk(root or os.curdir, hidden=hidden)
     if not root:
         paths = [os.path.relpath(path) for path in paths]
-    matched = [p for p in paths if path_patterns.matches(p, pattern)]
+    matched = [p for p in paths if _matches(p, pattern)]
     return root, matched, loops, unread
+
+
+def _parts(pattern: str) -> list[str]:
+    """Returns the parts of a path or pattern, without empty and `.` ones."""
+    normal = pattern.replace(os.sep, "/")
+    return [part for part in normal.split("/") if part not in ("", ".")]
+
+
+def _wants_hidden(pattern: str) -> bool:
+    """Tells whether a pattern has a part for names that start with a dot."""
+    return any(
+        part.startswith(".") and part != ".." for part in _parts(pattern)
+    )
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """Tells whether a path matches a pattern, by the rules of Python's `glob`.
+
+    Args:
+        path: str. Absolute if the pattern is, else relative to the same place.
+        pattern: str, in which `**` stands for any number of folders. Names that
+            start with a dot match only where the pattern has the dot.
+
+    Returns:
+        bool.
+    """
+    return _match(tuple(_parts(path)), tuple(_parts(pattern)))
+
+
+def _match(names: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    if not wanted:
+        return not names
+    first, rest = wanted[0], wanted[1:]
+    if first == "**":
+        if _match(names, rest):
+            return True
+        # Folders that `**` stands for are not hidden.
+        visible = bool(names) and not names[0].startswith(".")
+        return visible and _match(names[1:], wanted)
+    if not names:
+        return False
+    name = names[0]
+    if name.startswith(".") and not first.startswith("."):
+        return False
+    return fnmatch.fnmatchcase(name, first) and _match(names[1:], rest)
 
 
 def _walk(root: str, *, hidden: bool) -> tuple[list[str], list[str], list[str]]:

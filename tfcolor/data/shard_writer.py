@@ -21,6 +21,7 @@ import tensorflow as tf
 from PIL import Image
 
 from tfcolor import atomic
+from tfcolor import keras_backend
 from tfcolor.boxes import box_files
 from tfcolor.data import class_folders
 from tfcolor.data import epochs
@@ -255,6 +256,7 @@ def prepare_shards(
         >>> for outcome in prepare_shards(["photos"], "records"):
         ...     print(outcome.source, outcome.reason or outcome.written)
     """
+    keras_backend.require_tensorflow("Making shards")
     settings = settings or ShardSettings()
     pillow_limit.check_option(max_pixels)
     if workers is not None and workers < 1:

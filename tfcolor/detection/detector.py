@@ -3,14 +3,17 @@
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import keras_backend
 from tfcolor.boxes import picture_boxes
 from tfcolor.boxes.picture_boxes import PictureBoxes
+from tfcolor.color import lab
 from tfcolor.detection import defaults
-from tfcolor.detection import detector_input as inputs_lib
 from tfcolor.detection import signatures
 
 # Of a pixel; float32 holds no more of a coordinate in a large picture.
 _DECIMALS = 2
+# An 8-bit L spreads 0..100 over 0..255, as OpenCV's 8-bit CIELAB does.
+_LEVELS_PER_L = 255 / 100
 
 
 class Detector:
@@ -41,6 +44,8 @@ class Detector:
         detector_input: str = defaults.INPUT_L,
     ):
         check_options(score_threshold, max_boxes, detector_input)
+        if detector_input == defaults.INPUT_L:
+            keras_backend.require_tensorflow("A detector that sees lightness")
         self._loaded, self._signature = signatures.load_signature(path)
         self.convention = signatures.recognize(self._signature)
         self._score_threshold = score_threshold
@@ -100,7 +105,7 @@ class Detector:
     def _prepare(self, rgb: np.ndarray) -> tf.Tensor:
         rgb = tf.convert_to_tensor(rgb, tf.uint8)
         if self._input == defaults.INPUT_L:
-            rgb = inputs_lib.stacked_L(rgb)
+            rgb = stacked_L(rgb)
         # PNG, since it gives the detector the very pixels.
         return tf.io.encode_png(rgb) if self.convention.encoded else rgb
 
@@ -110,6 +115,32 @@ class Detector:
         return found.best(
             height=shape[0], width=shape[1], max_boxes=self._max_boxes
         )
+
+
+@tf.function(
+    input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)],
+    autograph=False,
+)
+def stacked_L(rgb: tf.Tensor) -> tf.Tensor:
+    """Makes a grey picture of a picture's lightness.
+
+    A detector that looks at the colors of its picture would find other boxes
+    in training than in a grey photo, so it is shown L alone.
+
+    Args:
+        rgb: uint8 tensor [H, W, 3].
+
+    Returns:
+        uint8 tensor [H, W, 3]: three times round(L * 255 / 100), which is
+        close to the grey of that lightness, but not the same.
+
+    Reference:
+        Su, Chu and Huang, Instance-aware image colorization, CVPR 2020, and
+        the detection step of the code released with it.
+    """
+    L = lab.rgb_to_L(tf.cast(rgb, tf.float32) / 255)
+    level = tf.cast(tf.round(L * _LEVELS_PER_L), tf.uint8)
+    return tf.repeat(level, 3, axis=-1)
 
 
 def check_options(

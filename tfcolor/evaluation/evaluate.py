@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
+from tfcolor import keras_backend
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -165,12 +166,12 @@ class Wanted:
             say=say,
             max_pixels=self.max_pixels,
         )
-        if self.by_class:
-            # Says early what is wrong with the folders.
-            ClassCollector(truth)
+        # Now, since it says what is wrong with the folders.
+        collector = self._collector(truth)
         find_boxes = self._open_boxes(truth)
         if self.crops:
             truth, find_boxes = self._crops(truth, find_boxes), None
+            collector = self._collector(truth)
         paths = self.lpips_weights
         lpips = perceptual.load_lpips(*paths) if paths else None
         fid = perceptual.Fid(self.fid_weights) if self.fid_weights else None
@@ -185,8 +186,10 @@ class Wanted:
             "efficientnet": perceptual.open_installed(),
         }
         methods = self._methods(truth, find_boxes, note)
-        collector = ClassCollector(truth) if self.by_class else None
         return Prepared(truth, methods, collector, options)
+
+    def _collector(self, truth) -> ClassCollector | None:
+        return ClassCollector(truth) if self.by_class else None
 
     def _open_boxes(self, truth):
         """Returns the function that finds a picture's boxes, or None."""
@@ -244,22 +247,22 @@ class Wanted:
             name,
             colorizer,
             find_boxes=find_boxes,
-            tell_class=self._class_teller(model, colorizer),
+            classes_of=self._classes_of(model, colorizer),
         )
 
-    def _class_teller(self, model: str, colorizer: Colorizer):
-        """Returns the function that tells a model classes, or None."""
+    def _classes_of(self, model: str, colorizer: Colorizer):
+        """Returns the function that gives a picture's classes, or None."""
         if not colorizer.num_classes:
             return None
         info = model_file.read_info(model)
         if not self.by_class or len(info.class_names) != colorizer.num_classes:
             raise ValueError(
-                "A model that must be told classes needs --by_class, and their "
-                f"names in its file. Received: --model={model}, "
+                "A class-conditional model needs --by_class, and the names of "
+                f"its classes in its file. Received: --model={model}, "
                 f"{len(info.class_names)} names"
             )
         return functools.partial(
-            methods_lib.tell_class,
+            methods_lib.given_classes,
             class_names=info.class_names,
             shuffled=info.inputs == model_file.SHUFFLED_CLASSES,
         )
@@ -315,6 +318,7 @@ def evaluate(
         ...     print(outcome.source, outcome.reason or "compared")
         >>> print(work.result.markdown)
     """
+    keras_backend.require_tensorflow("An evaluation")
     asked = Wanted(truth=truth, output=output, **wanted)
     prepared = asked.prepare(say=say, note=note)
     running = _run(

@@ -300,7 +300,7 @@ def from_colorizer(
     colorizer: Colorizer,
     *,
     find_boxes: Finder | None = None,
-    tell_class: Callable[[TruePicture], np.ndarray] | None = None,
+    classes_of: Callable[[TruePicture], np.ndarray] | None = None,
 ) -> Method:
     """Makes a method of a colorizer.
 
@@ -309,17 +309,17 @@ def from_colorizer(
         colorizer: Colorizer; it sees the true picture and uses its L only.
         find_boxes: box_finder.Finder or None. Where things are, for a model
             that colors them by themselves.
-        tell_class: function of a TruePicture to a float array [K], for a
-            model that must be told classes; None for all others.
+        classes_of: function of a TruePicture to a float array [K], the
+            classes for a class-conditional model; None for all others.
 
     Returns:
         Method.
     """
-    if tell_class is not None:
+    if classes_of is not None:
         return Method(
             name,
             lambda picture, rgb: colorizer.colorize(
-                rgb, classes=tell_class(picture)
+                rgb, classes=classes_of(picture)
             ),
         )
     if find_boxes is None or not colorizer.takes_boxes:
@@ -461,16 +461,16 @@ def class_of(picture: TruePicture) -> str:
     return label
 
 
-def tell_class(
+def given_classes(
     picture: TruePicture, class_names: tuple[str, ...], *, shuffled: bool
 ) -> np.ndarray:
-    """Returns what a model is told that must be told classes.
+    """Returns the classes that a class-conditional model gets with a picture.
 
     Args:
         picture: TruePicture.
         class_names: tuple of K str, those of the model.
-        shuffled: bool. Whether it is told a class drawn at random, the same
-            for the same name whenever it is asked.
+        shuffled: bool. Whether it gets a class drawn at random, which is
+            the same for the same name every time.
 
     Returns:
         float32 array [K].

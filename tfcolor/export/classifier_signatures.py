@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tfcolor.export import decode_graph
 from tfcolor.export import defaults
-from tfcolor.export.signature import Signature
+from tfcolor.export.served import Signature
 from tfcolor.inference import class_network
 from tfcolor.weights.model_file import ModelInfo
 

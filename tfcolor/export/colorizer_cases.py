@@ -36,12 +36,12 @@ def warm_up_requests(
     """
     photo = checked_pictures.photo(_WARM_UP_SIZE)
     rgb = np.asarray(photo)
-    told = _told(model, [rgb])
+    extra = _extra_inputs(model, [rgb])
     L = np.full([1, options.image_size, options.image_size, 1], 50, "f")
     return [
-        _encoded([checked_pictures.encode(photo, "JPEG")], told),
-        Request("colorize_rgb", {"rgb": rgb[None]} | told),
-        Request("predict_ab", {"L": L} | _of_all_signatures(told)),
+        _encoded([checked_pictures.encode(photo, "JPEG")], extra),
+        Request("colorize_rgb", {"rgb": rgb[None]} | extra),
+        Request("predict_ab", {"L": L} | _of_all_signatures(extra)),
     ]
 
 
@@ -75,26 +75,26 @@ def cases(model: keras.Model, options: ColorizerOptions) -> list[Case]:
     return made + _failing_cases(model)
 
 
-def _encoded(data: list[bytes], told: dict) -> Request:
+def _encoded(data: list[bytes], extra: dict) -> Request:
     pictures = np.array(data, object)
     return Request(
-        defaults.DEFAULT_SIGNATURE, {"picture_bytes": pictures} | told
+        defaults.DEFAULT_SIGNATURE, {"picture_bytes": pictures} | extra
     )
 
 
-def _told(model, pictures) -> dict[str, np.ndarray]:
-    """Returns what a request tells a model beside its pictures."""
-    told = {}
+def _extra_inputs(model, pictures) -> dict[str, np.ndarray]:
+    """Returns a request's inputs beside its pictures."""
+    extra = {}
     takes = architecture.takes(model)
     if count := takes.classes:
         sure = np.eye(count, dtype=np.float32)[np.arange(len(pictures)) % count]
-        told["classes"] = 0.75 * sure + 0.25 / count
+        extra["classes"] = 0.75 * sure + 0.25 / count
     if takes.box_classes or takes.boxes:
-        told["boxes"] = np.float32([_boxes(*p.shape[:2]) for p in pictures])
+        extra["boxes"] = np.float32([_boxes(*p.shape[:2]) for p in pictures])
     if takes.box_classes:
         ids = [*architecture.of(model).options["box_class_ids"], 0, 0][:2]
-        told["box_classes"] = np.int32([[*ids, 0]] * len(pictures))
-    return told
+        extra["box_classes"] = np.int32([[*ids, 0]] * len(pictures))
+    return extra
 
 
 def _boxes(height, width) -> list:
@@ -106,38 +106,38 @@ def _boxes(height, width) -> list:
     ]
 
 
-def _of_all_signatures(told) -> dict[str, np.ndarray]:
-    return {name: told[name] for name in told if name == "classes"}
+def _of_all_signatures(extra) -> dict[str, np.ndarray]:
+    return {name: extra[name] for name in extra if name == "classes"}
 
 
-def _colorized(colorizer, pictures, told) -> list[np.ndarray]:
-    boxes = told.get("boxes")
-    if "box_classes" in told:
+def _colorized(colorizer, pictures, extra) -> list[np.ndarray]:
+    boxes = extra.get("boxes")
+    if "box_classes" in extra:
         boxes = [
             picture_boxes.make(found, classes=classes)
-            for found, classes in zip(boxes, told["box_classes"], strict=True)
+            for found, classes in zip(boxes, extra["box_classes"], strict=True)
         ]
     return colorizer.colorize_batch(
-        pictures, boxes=boxes, classes=told.get("classes")
+        pictures, boxes=boxes, classes=extra.get("classes")
     )
 
 
 def _encoded_case(name, model, colorizer, data: list[bytes]) -> Case:
     pictures = [decode.decode_picture(encoded).pixels for encoded in data]
-    told = _told(model, pictures)
-    colored = _colorized(colorizer, pictures, told)
+    extra = _extra_inputs(model, pictures)
+    colored = _colorized(colorizer, pictures, extra)
     pngs = [tf.io.encode_png(rgb).numpy() for rgb in colored]
     expected = {"png_bytes": np.array(pngs, object)}
-    return Case(name, _encoded(data, told), expected)
+    return Case(name, _encoded(data, extra), expected)
 
 
 def _rgb_case(model, colorizer) -> Case:
     pictures = [
         np.asarray(checked_pictures.photo(checked_pictures.SIZES[-1]))
     ] * 2
-    told = _told(model, pictures)
-    colored = np.stack(_colorized(colorizer, pictures, told))
-    request = Request("colorize_rgb", {"rgb": np.stack(pictures)} | told)
+    extra = _extra_inputs(model, pictures)
+    colored = np.stack(_colorized(colorizer, pictures, extra))
+    request = Request("colorize_rgb", {"rgb": np.stack(pictures)} | extra)
     return Case("pixels", request, {"rgb": colored})
 
 
@@ -145,7 +145,7 @@ def _ab_case(model, image_size) -> Case:
     width = image_size + architecture.takes(model).size_multiple
     L = np.linspace(0, 100, image_size * width, dtype=np.float32)
     L = L.reshape(1, image_size, width, 1)
-    classes = _of_all_signatures(_told(model, [L[0]]))
+    classes = _of_all_signatures(_extra_inputs(model, [L[0]]))
     inputs = network.without_boxes(1, image_size) | classes
     inputs |= network.without_hints(tf.constant(L))
     predict = network.network_function(model)
@@ -156,9 +156,9 @@ def _ab_case(model, image_size) -> Case:
 
 def _failing_cases(model) -> list[Case]:
     """Returns requests that must fail, and say why."""
-    told = _told(model, [np.zeros((30, 40, 3), np.uint8)] * 2)
+    extra = _extra_inputs(model, [np.zeros((30, 40, 3), np.uint8)] * 2)
     good = checked_pictures.encode(checked_pictures.photo((40, 30)), "PNG")
     return [
-        Case(name, _encoded([good, bad], told), checked_pictures.SECOND_IS_BAD)
+        Case(name, _encoded([good, bad], extra), checked_pictures.SECOND_IS_BAD)
         for name, bad in checked_pictures.broken().items()
     ]

@@ -4,12 +4,12 @@
 `colorize_rgb`     rgb, uint8 [B, H, W, 3] -> rgb of the same shape
 `predict_ab`       L, float32 [B, H, W, 1] -> ab, float32 [B, H, W, 2]
 
-Some models are told more. `boxes`, float32 [B, N, 4], come with the first two
-for a model that colors boxes by themselves; rows without area, such as zeros,
-are no boxes. One that knows what lies in boxes takes `box_classes` too, int32
-[B, N]. One that is told what a picture shows takes `classes`, float32 [B, K],
-with all three. In between lies what `inference.Colorizer` does: `prepare`, the
-network, `finish`.
+Some models have more inputs. `boxes`, float32 [B, N, 4], come with the first
+two for a model that colors boxes by themselves; rows without area, such as
+zeros, are no boxes. One that uses the classes of boxes takes `box_classes` too,
+int32 [B, N]. A class-conditional one takes `classes`, float32 [B, K], with all
+three. In between lies what `inference.Colorizer` does: `prepare`, the network,
+`finish`.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ import tensorflow as tf
 from tfcolor.export import decode_graph
 from tfcolor.export import defaults
 from tfcolor.export import request_checks
-from tfcolor.export.signature import Signature
+from tfcolor.export.served import Signature
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
@@ -67,7 +67,7 @@ def colorizer_signatures(
     """
     graph = _Graph(model, options)
     boxes, classes = _box_specs(model), _class_specs(model)
-    told = (*boxes, *classes)
+    extra = (*boxes, *classes)
     pictures = tf.TensorSpec([None], tf.string, "picture_bytes")
     pngs = tf.TensorSpec([None], tf.string, "png_bytes")
     rgb = tf.TensorSpec([None, None, None, 3], tf.uint8, "rgb")
@@ -77,10 +77,10 @@ def colorizer_signatures(
         Signature(
             defaults.DEFAULT_SIGNATURE,
             graph.colorize_encoded,
-            (pictures, *told),
+            (pictures, *extra),
             (pngs,),
         ),
-        Signature("colorize_rgb", graph.colorize_rgb, (rgb, *told), (rgb,)),
+        Signature("colorize_rgb", graph.colorize_rgb, (rgb, *extra), (rgb,)),
         Signature("predict_ab", graph.predict_ab, (L, *classes), (ab,)),
     ]
 
@@ -107,16 +107,16 @@ class _Graph:
             model, boxes_at_once=options.boxes_at_once
         )
         self._names = tuple(model.input)
-        # Of what comes with a picture, in the order of the signatures.
+        # Inputs beside the pictures, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))
-        self._told = [spec.name for spec in specs]
+        self._extra_names = [spec.name for spec in specs]
         takes = architecture.takes(model)
         self._smallest_side = takes.smallest_side
         self._step = takes.size_multiple
         self.options = options
         self.crop_size = options.crop_size or options.image_size
 
-    def colorize_encoded(self, picture_bytes, *told):
+    def colorize_encoded(self, picture_bytes, *extra):
         """Encoded pictures to encoded PNGs, each of its own size."""
         pictures = decode_graph.Pictures(
             picture_bytes, max_pixels=self.options.max_pixels
@@ -131,19 +131,19 @@ class _Graph:
         encoded = self._colorize(
             pictures,
             pictures.count,
-            told,
+            extra,
             finish_one=encode,
             output=tf.TensorSpec([], tf.string),
         )
         return {"png_bytes": encoded}
 
-    def colorize_rgb(self, rgb, *told):
+    def colorize_rgb(self, rgb, *extra):
         """Pictures of one size to colorized ones."""
         rgb = decode_graph.check_rgb(rgb, self.options.max_pixels)
         colored = self._colorize(
             decode_graph.Pixels(rgb),
             tf.shape(rgb)[0],
-            told,
+            extra,
             finish_one=lambda picture, ab: self._finish(picture.pixels, ab),
             output=tf.TensorSpec([None, None, 3], tf.uint8),
         )
@@ -176,7 +176,7 @@ class _Graph:
         inputs = network.without_hints(L) | others
         return self._network({name: inputs[name] for name in self._names})
 
-    def _colorize(self, pictures, count, told, *, finish_one, output):
+    def _colorize(self, pictures, count, extra, *, finish_one, output):
         """Runs all pictures through the network at once."""
         side = network_inputs.unknown_side(self.options.image_size)
         indices = tf.range(count)
@@ -187,8 +187,8 @@ class _Graph:
             indices,
             fn_output_signature=tf.TensorSpec([None, None, 1]),
         )
-        told = dict(zip(self._told, told, strict=True))
-        ab = self._predict(L, self._told_inputs(pictures, count, told))
+        extra = dict(zip(self._extra_names, extra, strict=True))
+        ab = self._predict(L, self._extra_inputs(pictures, count, extra))
         return tf.map_fn(
             lambda index: finish_one(pictures[index], ab[index]),
             indices,
@@ -202,22 +202,22 @@ class _Graph:
         )
         return function(pixels, ab, self.options.saturation)
 
-    def _told_inputs(self, pictures, count, told):
+    def _extra_inputs(self, pictures, count, extra):
         """Makes the network's inputs of all that came with the pictures."""
-        if "classes" in told:
-            classes = request_checks.check_classes(told["classes"], count)
+        if "classes" in extra:
+            classes = request_checks.check_classes(extra["classes"], count)
             return {"classes": classes}
-        if not told:
+        if not extra:
             return {}
-        boxes = request_checks.check_boxes(told["boxes"], count)
-        if "box_classes" in told:
+        boxes = request_checks.check_boxes(extra["boxes"], count)
+        if "box_classes" in extra:
             classes = request_checks.check_box_classes(
-                told["box_classes"], told["boxes"]
+                extra["box_classes"], extra["boxes"]
             )
 
             def of_pixels(pixels, index):
                 return network_inputs.box_class_inputs(
-                    pixels, boxes[index], classes[index]
+                    tf.shape(pixels)[:2], boxes[index], classes[index]
                 )
 
             specs = network_inputs.box_class_specs()

@@ -1,5 +1,6 @@
 """From a model to the folder that a server is given."""
 
+from tfcolor import keras_backend
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
 from tfcolor.export import defaults
@@ -56,6 +57,7 @@ def export_saved_model(
         verification.VerificationError: the check found differences; nothing
             is left behind.
     """
+    keras_backend.require_tensorflow("A SavedModel")
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         checks.check_size("image_size", image_size)
         checks.check_size("crop_size", crop_size)

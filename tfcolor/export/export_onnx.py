@@ -14,6 +14,7 @@ import warnings
 import keras
 import numpy as np
 
+from tfcolor import keras_backend
 from tfcolor.export import classifier_export
 from tfcolor.export import export_model
 from tfcolor.export import model_card
@@ -68,6 +69,7 @@ def export_onnx(
         VerificationError: answers differ by more than `TOLERANCE`; nothing is
             left behind.
     """
+    keras_backend.require_tensorflow("An ONNX file")
     check_packages()
     with saved_model.replaced_at_end(path, overwrite=overwrite) as folder:
         network, info = colorization_model.open_model(model, style=style)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from tfcolor import keras_backend
 from tfcolor.inference import network
 from tfcolor.layers.ddcolor import Gelu
 
@@ -77,7 +78,11 @@ def converted(
 
     Returns:
         bytes of a `.tflite` file.
+
+    Raises:
+        ValueError: Keras has another backend than TensorFlow.
     """
+    keras_backend.require_tensorflow("A LiteRT file")
     with tempfile.TemporaryDirectory() as folder:
         archive = keras.export.ExportArchive()
         archive.track(model)

@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from tfcolor import atomic
 from tfcolor.export import warm_up
-from tfcolor.export.signature import Signature
+from tfcolor.export.served import Signature
 
 # Beside the files that the graph reads; TensorFlow Serving looks into the
 # second for warm-up requests.

@@ -1,13 +1,31 @@
-"""What kinds of models have in common when they are exported."""
+"""What an exported model is: its signatures, and requests with answers."""
 
 import dataclasses
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import tensorflow as tf
 
-from tfcolor.export.signature import Signature
 from tfcolor.export.warm_up import Request
+
+
+class Signature(NamedTuple):
+    """One way of calling an exported model.
+
+    Attributes:
+        name: str. `serving_default` is the one taken when none is named.
+        function: of the tensors of `inputs`, in that order, to a dict of
+            tensors by name. Names of strings that hold bytes end in `_bytes`,
+            so that TensorFlow Serving writes them as base64 in JSON.
+        inputs: tf.TensorSpecs, each with a name.
+        outputs: the same of what comes out.
+    """
+
+    name: str
+    function: Callable[..., dict[str, tf.Tensor]]
+    inputs: tuple[tf.TensorSpec, ...]
+    outputs: tuple[tf.TensorSpec, ...]
 
 
 class Case(NamedTuple):
@@ -36,7 +54,7 @@ class Served:
         cases: function without arguments to a list of Case.
         note: str. What people should know of the answers.
         labels: list of str, names of the classes that a model answers with or
-            is told of, in their order; empty for models without classes.
+            takes, in their order; empty for models without classes.
     """
 
     signatures: list[Signature]

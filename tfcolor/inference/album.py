@@ -182,6 +182,11 @@ def colorize_album(
     # Not before the inputs are known to be right: it imports TensorFlow.
     from tfcolor.inference import picture_files
 
+    if any(job.hints for job in album.todo):
+        # Else each of these pictures would fail.
+        from tfcolor import keras_backend
+
+        keras_backend.require_tensorflow("Coloring with hints")
     colorizer = make_colorizer()
     find_boxes = None
     if boxes is not None:

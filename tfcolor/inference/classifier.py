@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import keras_backend
 from tfcolor.inference import class_network
 from tfcolor.inference import defaults
 from tfcolor.weights import model_file
@@ -35,7 +36,8 @@ class Classifier:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file holds no classifier, or `batch_size` is below 1.
+        ValueError: the file holds no classifier, `batch_size` is below 1, or
+            Keras has another backend than TensorFlow.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Classifier:
                 "`batch_size` must be 1 or above. "
                 f"Received: batch_size={batch_size}"
             )
+        keras_backend.require_tensorflow("A classifier")
         network, info = _load(os.fspath(model))
         self.class_names = info.class_names
         self.image_size = info.image_size

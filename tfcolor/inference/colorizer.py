@@ -69,8 +69,8 @@ class Colorizer:
         takes_boxes: bool. Whether the model does something with boxes.
         takes_box_classes: bool. Whether it must know what lies in them.
         takes_hints: bool. Whether it does with hints.
-        num_classes: int. Of a model that must be told what a picture shows,
-            which is a control of experiments; 0 for all others.
+        num_classes: int. Of a class-conditional model, which is a control of
+            experiments; 0 for all others.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -180,12 +180,12 @@ class Colorizer:
             rgb: uint8 or uint16 array [H, W, 3] (sRGB, of which only the
                 lightness is used), [H, W, 1] or [H, W] (grey).
             hints: None or HintPoints, in pixels of this picture.
-            boxes: None or array [M, 4], yxyx in pixels of this picture: where
-                things are, for a model that colors them by themselves;
-                PictureBoxes for one that takes their classes. Boxes that lie
-                outside the picture are left out.
+            boxes: None, array [M, 4], yxyx in pixels of this picture, or
+                PictureBoxes: where things are, for a model that colors them
+                by themselves. One that takes their classes needs PictureBoxes.
+                Boxes that lie outside the picture are left out.
             classes: None or array [num_classes], how much the picture shows
-                of each class, for a model that must be told.
+                of each class, for a class-conditional model.
 
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
@@ -193,7 +193,7 @@ class Colorizer:
         Raises:
             ValueError: `rgb` has another dtype or shape, a hint lies out of
                 the picture, `boxes` or `classes` has another shape, or the
-                model takes none of them, or must be told classes.
+                model takes none of them, or is class-conditional and gets none.
         """
         return self.colorize_batch(
             [rgb], hints=[hints], boxes=[boxes], classes=[classes]
@@ -363,7 +363,7 @@ class Colorizer:
         if found - {shape}:
             raise ValueError(
                 "`classes` must be an array [num_classes] for each picture if "
-                "the model must be told classes, and None otherwise. "
+                "the model is class-conditional, and None otherwise. "
                 f"Received: {found} with num_classes={self.num_classes}"
             )
 

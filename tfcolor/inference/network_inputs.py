@@ -1,7 +1,7 @@
 """Pictures, hints and boxes to what a network sees.
 
-`square_L`, `box_inputs` and `box_class_inputs` take one picture and are pure
-TensorFlow functions: an exported model maps them over the pictures of a
+`square_L`, `box_inputs` and `box_class_inputs` are about one picture and are
+pure TensorFlow functions: an exported model maps them over the pictures of a
 request. `batch_inputs`, `batch_box_inputs` and `batch_box_class_inputs` run
 them over NumPy arrays.
 """
@@ -76,12 +76,13 @@ def box_inputs(
         [2]; and for each group "box_valid", bool [N], and "crops", float32
         [N, s, s, 1], L of each of its boxes, zeros for all others.
     """
-    boxes, valid = _usable(picture, boxes)
-    height, width = tf.unstack(tf.shape(picture)[:2])
+    picture_size = tf.shape(picture)[:2]
+    boxes, valid = _usable(picture_size, boxes)
+    height, width = tf.unstack(picture_size)
     groups = adaptive_crops.choose_sizes(
         boxes, crop_sizes, height=height, width=width, image_size=image_size
     )
-    inputs = {"boxes": boxes, "picture_size": tf.shape(picture)[:2]}
+    inputs = {"boxes": boxes, "picture_size": picture_size}
     for group, side in enumerate(crop_sizes):
         in_group = valid & (groups == group)
         valid_key, crops_key = _group_keys(group)
@@ -129,12 +130,12 @@ def box_specs(groups: int = 1) -> dict[str, tf.TensorSpec]:
 
 
 def box_class_inputs(
-    picture: tf.Tensor, boxes: tf.Tensor, box_classes: tf.Tensor
+    picture_size: tf.Tensor, boxes: tf.Tensor, box_classes: tf.Tensor
 ) -> dict[str, tf.Tensor]:
     """Makes the boxes of one picture, and what they show.
 
     Args:
-        picture: uint8 or uint16 tensor [H, W, 3].
+        picture_size: int32 tensor [2], height and width of the picture.
         boxes: float32 tensor [N, 4], yxyx pixels of the picture.
         box_classes: int32 tensor [N].
 
@@ -143,11 +144,11 @@ def box_class_inputs(
         [N], 0 for those without a whole pixel inside the picture;
         "picture_size", int32 [2].
     """
-    boxes, valid = _usable(picture, boxes)
+    boxes, valid = _usable(picture_size, boxes)
     return {
         "boxes": boxes,
         "box_classes": tf.where(valid, box_classes, 0),
-        "picture_size": tf.shape(picture)[:2],
+        "picture_size": picture_size,
     }
 
 
@@ -160,9 +161,9 @@ def box_class_specs() -> dict[str, tf.TensorSpec]:
     }
 
 
-def _usable(picture, boxes) -> tuple[tf.Tensor, tf.Tensor]:
+def _usable(picture_size, boxes) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns boxes in whole pixels, and which of them can be used."""
-    height, width = tf.unstack(tf.shape(picture)[:2])
+    height, width = tf.unstack(picture_size)
     sides = {"height": height, "width": width}
     reasons = boxes_lib.drop_reasons(boxes, **sides)
     valid = reasons == boxes_lib.REASONS.index(boxes_lib.KEPT)
@@ -216,7 +217,7 @@ def batch_inputs(
 
 def batch_box_inputs(
     pictures: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray | None],
+    boxes: Sequence[np.ndarray | PictureBoxes | None],
     *,
     image_size: int,
     crop_sizes: tuple[int, ...],
@@ -225,7 +226,8 @@ def batch_box_inputs(
 
     Args:
         pictures: B uint8 or uint16 arrays [H, W, 3].
-        boxes: for each picture None or an array [M, 4], yxyx in its pixels.
+        boxes: for each picture None, an array [M, 4], yxyx in its pixels, or
+            PictureBoxes.
         image_size: int. Side in pixels of the network's square.
         crop_sizes: tuple of int; see `box_inputs`.
 
@@ -271,7 +273,7 @@ def batch_box_class_inputs(
     rows = max(1, *map(len, kept))
     return _stack(
         box_class_inputs(
-            tf.constant(picture),
+            tf.constant(picture.shape[:2]),
             tf.constant(_with_rows(boxes.boxes, rows)),
             tf.constant(_with_rows(boxes.classes, rows)),
         )
@@ -297,6 +299,8 @@ def _check_boxes(boxes) -> np.ndarray:
     """Returns float32 [M, 4], as they came; raises ValueError."""
     if boxes is None:
         return np.zeros([0, 4], np.float32)
+    if isinstance(boxes, PictureBoxes):
+        boxes = boxes.boxes
     boxes = np.asarray(boxes, np.float32)
     if not boxes.size:
         boxes = boxes.reshape(0, 4)

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import keras_backend
 from tfcolor.inference import adaptive_crops
 from tfcolor.inference import checks
 from tfcolor.inference import colorization_model
@@ -36,11 +37,12 @@ class TensorFlowRuntime:
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: `model` is not a colorization model or not known, or a
-            number is out of range.
+        ValueError: `model` is not a colorization model or not known, a number
+            is out of range, or Keras has another backend.
     """
 
     def __init__(self, model, *, image_size, style, crop_size, boxes_at_once):
+        keras_backend.require_tensorflow("Coloring by TensorFlow")
         model, info = colorization_model.load(model, style=style)
         self.image_size = image_size or info.image_size
         self.upsampling = info.upsampling

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from tfcolor.layers import box_placement
+from tfcolor.layers import instance_fusion
 
 
 @keras.saving.register_keras_serializable(package="tfcolor")
@@ -35,7 +35,7 @@ class BoxClassMap(keras.layers.Layer):
         grid = tf.convert_to_tensor(grid)
         size = tf.shape(grid)[1:3]
         top, left, height, width = tf.unstack(
-            box_placement.place_boxes(boxes, picture_size[:, None], size),
+            instance_fusion.place_boxes(boxes, picture_size[:, None], size),
             axis=-1,
         )
         rows = _between(top, height, size[0])

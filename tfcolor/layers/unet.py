@@ -164,7 +164,7 @@ class HintCorrection(keras.layers.Layer):
     """Moves predicted colors towards hints, on places that look alike.
 
     What hints say and what was predicted there differ; the difference spreads
-    to places that are near and of similar lightness, by a normalised blur on a
+    to places that are near and of similar lightness, by a normalized blur on a
     bilateral grid, and fades with distance.
 
     Call arguments:

@@ -75,7 +75,7 @@ def objective(
         1], and "ab", [B, H, W, 2]; and with "ab". For the adversarial loss
         the outputs are those of `discriminator.Judged`. It returns
         a dict of float32 tensors [B]: the weighted losses by name; their sum
-        is to be minimised.
+        is to be minimized.
 
     Raises:
         ValueError: the perceptual loss is wanted without features.

@@ -11,7 +11,7 @@ TARGETS = ("one_hot", "soft")
 
 @dataclasses.dataclass(frozen=True)
 class LabelObjectiveConfig:
-    """Targets and regularisation of a classifier.
+    """Targets and regularization of a classifier.
 
     Attributes:
         targets: str. "one_hot": all of a picture's class; "soft": a share of
@@ -56,7 +56,7 @@ def label_objective(
     Returns:
         A function of `(targets, outputs)`, dicts with "label", int64 [B], and
         "logits", float32 [B, K], that returns a dict of float32 [B] whose sum
-        is to be minimised: "cross_entropy" in nats, and "l2" if it counts.
+        is to be minimized: "cross_entropy" in nats, and "l2" if it counts.
     """
     kernels = [
         weight
@@ -79,3 +79,20 @@ def label_objective(
         return result
 
     return losses
+
+
+def cross_entropy(targets: dict, outputs: dict) -> dict:
+    """Computes the cross entropy of each picture.
+
+    Args:
+        targets: dict with "label", int64 [B].
+        outputs: dict with "logits", float32 [B, K].
+
+    Returns:
+        dict of float32 [B], in nats: "cross_entropy".
+    """
+    return {
+        "cross_entropy": ops.sparse_categorical_crossentropy(
+            targets["label"], outputs["logits"], from_logits=True
+        )
+    }

@@ -47,7 +47,7 @@ def objective(config: ObjectiveConfig, *, bin_weights=None):
     Returns:
         A function of `(targets, outputs)`, the dicts of the data set and the
         model, that returns a dict of float32 tensors [B]: the weighted losses
-        by name; their sum is to be minimised.
+        by name; their sum is to be minimized.
     """
 
     def losses(targets, outputs):

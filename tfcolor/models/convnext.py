@@ -4,7 +4,7 @@
     tiny     96   192  384   768    blocks 3, 3, 9, 3
     large    192  384  768   1536   blocks 3, 3, 27, 3
 
-A block filters each channel by itself (7 x 7), normalises every place over its
+A block filters each channel by itself (7 x 7), normalizes every place over its
 channels, goes through four times as many channels and is added to its input.
 
 Reference:
@@ -53,7 +53,7 @@ def feature_maps(x, *, filters: int, depths: Sequence[int]) -> list:
         depths: sequence of int, blocks of the stages.
 
     Returns:
-        list of tensors, the normalised map of each stage: [B, H/4, W/4,
+        list of tensors, the normalized map of each stage: [B, H/4, W/4,
         filters], [B, H/8, W/8, 2 filters] and so on.
     """
     maps = []

@@ -1,6 +1,6 @@
 """EfficientNet-Lite0, the encoder of colorizers that begin with ImageNet.
 
-Normalisations are part of the convolutions before them: `fold` makes kernels
+Normalizations are part of the convolutions before them: `fold` makes kernels
 and biases of published weights that do the same, exactly. The network is then
 convolutions, clipped at 6, and sums.
 

@@ -140,7 +140,7 @@ def _pointwise(x, filters, *, name):
 
 
 def _conv(x, filters, *, name):
-    """A 3 x 3 convolution, normalised, with ReLU."""
+    """A 3 x 3 convolution, normalized, with ReLU."""
     x = layers.Conv2D(
         filters,
         3,

@@ -3,8 +3,9 @@
 All 13 maps of an instance wait until the fusion network reaches them, and an
 `instance_colorizer` holds those of all instances. Here a few boxes at a time
 go through the instance network, and only what the blending needs of them is
-kept (see `gathered_instances`): as much as the maps of one instance, for each
-picture with boxes. The result is the same up to rounding. For inference only.
+kept (see `instance_fusion.Gathered`): as much as the maps of one instance, for
+each picture with boxes. The result is the same up to rounding. For inference
+only.
 
     some boxes --> crops --> instance --+ 13 maps
         ^                               v
@@ -16,8 +17,7 @@ picture with boxes. The result is the same up to rounding. For inference only.
 import keras
 import tensorflow as tf
 
-from tfcolor.layers import gathered_instances
-from tfcolor.layers import instance_places
+from tfcolor.layers import instance_fusion
 from tfcolor.layers.instance_fusion import InstanceFusion
 from tfcolor.models import architecture
 from tfcolor.models import box_inputs
@@ -73,10 +73,10 @@ class FusionInTurns(keras.layers.Layer):
         """Returns the colors."""
         gathered = self._gather(inputs)
         valid = box_inputs.each_group(inputs, "box_valid")
-        boxes = instance_places.count_boxes(valid)
+        boxes = instance_fusion.count_boxes(valid)
 
         def blend(map_name, x):
-            return gathered_instances.blend(
+            return instance_fusion.blend(
                 gathered[map_name], self._blending(map_name), x, boxes=boxes
             )
 
@@ -94,7 +94,7 @@ class FusionInTurns(keras.layers.Layer):
         """Returns what is to be kept of all boxes, for each map."""
         batch, height, width = tf.unstack(tf.shape(inputs["L"])[:3])
         gathered = {
-            map_name: gathered_instances.nothing(
+            map_name: instance_fusion.nothing(
                 batch * (height // factor) * (width // factor),
                 self._channels(map_name),
             )
@@ -124,7 +124,7 @@ class FusionInTurns(keras.layers.Layer):
             return first + self.boxes_at_once, added
 
         shapes = {
-            map_name: gathered_instances.shapes(self._channels(map_name))
+            map_name: instance_fusion.shapes(self._channels(map_name))
             for map_name in gathered
         }
         # One turn after the other, or there would be no saving.
@@ -145,7 +145,7 @@ class FusionInTurns(keras.layers.Layer):
         for map_name, factor in siggraph_blocks.MAPS.items():
             # Maps of one size have their instances on the same cells.
             if factor not in placed:
-                placed[factor] = instance_places.place_instances(
+                placed[factor] = instance_fusion.place_instances(
                     [maps[map_name]],
                     inputs["boxes"],
                     [chosen],
@@ -153,7 +153,7 @@ class FusionInTurns(keras.layers.Layer):
                     grid=(height // factor, width // factor),
                 )
             cells, sample = placed[factor]
-            added[map_name] = gathered_instances.add(
+            added[map_name] = instance_fusion.add(
                 gathered[map_name],
                 self._blending(map_name),
                 maps[map_name],

@@ -187,7 +187,7 @@ class Blocks:
     def head(self, x, filters, *, name, activation=None):
         """A 1 x 1 convolution in float32, whatever the precision before.
 
-        It starts small under both initializers: block 10 is not normalised,
+        It starts small under both initializers: block 10 is not normalized,
         and its tanh must not start saturated.
         """
         return self.layer(

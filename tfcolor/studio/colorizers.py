@@ -94,7 +94,7 @@ class Loaded:
         )
         if self.colorizer.num_classes:
             raise ValueError(
-                "A model of the studio must not need to be told classes. "
+                "A model of the studio must not be class-conditional. "
                 f"Received: {model!r}"
             )
         self._logits = _logits_function(blend.network(network))

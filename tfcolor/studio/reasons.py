@@ -29,7 +29,7 @@ PATTERNS = {
     "output_around": "The folder for output must be another one than that "
     "with photos, and not hold it. Received: {path}",
     "no_model": "`model` must be one of the page's models. Received: {name}",
-    "wants_classes": "A model of the studio must not need to be told classes. "
+    "wants_classes": "A model of the studio must not be class-conditional. "
     "Received: {path}",
     "broken": "Internal Server Error",
     # Memory and disks.

@@ -20,11 +20,10 @@ import tensorflow as tf
 import tqdm
 
 from tfcolor import atomic
-from tfcolor.training import lost_worker
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validate
-from tfcolor.training.agreement import Agreement
+from tfcolor.training import workers
 from tfcolor.training.loop import Interrupted
 from tfcolor.training.loop import Loop
 from tfcolor.training.loop import Plan
@@ -104,7 +103,7 @@ def fit(
             steps_per_execution=config.steps_per_execution,
         )
         loop = _Fit(model, task, plan, config, optimizer_config, run, strategy)
-        with lost_worker.noticed(strategy_lib.this_worker(strategy)):
+        with workers.noticed(strategy_lib.this_worker(strategy)):
             step = loop.restore()
             with contextlib.closing(loop.profile):
                 loop.run_from(step)
@@ -160,7 +159,7 @@ class _Fit(Loop):
         self._optimizer_config = optimizer_config
         self._run = run
         self._strategy = strategy
-        self._agreement = Agreement(strategy)
+        self._agreement = workers.Agreement(strategy)
         with strategy.scope():
             self._optimizer = optimizer_lib.build_optimizer(optimizer_config)
             self._optimizer.build(model.trainable_variables)

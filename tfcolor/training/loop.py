@@ -6,12 +6,11 @@ what is wrong; a subclass says how. It needs no TensorFlow.
 
 import collections
 import dataclasses
+import signal
 import time
 
 import numpy as np
 from keras import ops
-
-from tfcolor.training.signal_watch import SignalWatch
 
 # Numbers of epochs have fewer.
 _EPOCH_BITS = 32
@@ -21,6 +20,34 @@ _GROWTH = 10
 
 class Interrupted(Exception):
     """The run was asked to stop and has saved itself."""
+
+
+class SignalWatch:
+    """Turns SIGINT and SIGTERM into a question that the loop asks.
+
+    A context manager, for the main thread. A second signal raises
+    KeyboardInterrupt: at once.
+
+    Attributes:
+        received: str or None, the name of the signal that came.
+    """
+
+    def __enter__(self):
+        self.received = None
+        self._before = {
+            number: signal.signal(number, self._note)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        return self
+
+    def __exit__(self, *unused):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number, frame):
+        if self.received is not None:
+            raise KeyboardInterrupt
+        self.received = signal.Signals(number).name
 
 
 @dataclasses.dataclass(frozen=True)

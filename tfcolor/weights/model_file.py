@@ -45,7 +45,7 @@ _REGISTERED = "tfcolor>"
 # Pixels. No network of the package is trained on larger squares.
 _MAX_IMAGE_SIZE = 8192
 _PYTORCH = (".pth", ".pt")
-# `ModelInfo.inputs` of colorizers that are told classes.
+# `ModelInfo.inputs` of class-conditional colorizers.
 TRUE_CLASSES = "L_true_classes"
 SHUFFLED_CLASSES = "L_shuffled_classes"
 
@@ -62,7 +62,7 @@ class ModelInfo:
         class_names: tuple of str. Of a classifier, in the order of its
             logits; of an ensemble too.
         inputs: str. What a classifier sees: "L" or "L_ab"; see
-            `labelled.LabelConfig`. What a colorizer is told beside L:
+            `labelled.LabelConfig`. What a colorizer gets beside L:
             "L_true_classes", or "L_shuffled_classes", those of other
             pictures.
         upsampling: str. How a colorizer's ab comes to the size of a picture,

@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from tfcolor.color import scaling
-from tfcolor.layers import box_placement
+from tfcolor.layers import instance_fusion
 from tfcolor.weights import pytorch_keys
 
 _PICTURE_SIZE = (100, 150)
@@ -228,7 +228,9 @@ class _Network:
 
 def _placed(maps, side):
     """Returns maps in their boxes, and how many boxes cover each cell."""
-    rectangles = box_placement.place_boxes(_BOXES, _PICTURE_SIZE, [side, side])
+    rectangles = instance_fusion.place_boxes(
+        _BOXES, _PICTURE_SIZE, [side, side]
+    )
     placed = torch.zeros([len(_BOXES), maps.shape[1], side, side])
     covered = torch.zeros([1, 1, side, side])
     for i, rectangle in enumerate(rectangles.numpy()):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests.models import golden as golden_files
-from tfcolor.layers import box_placement
+from tfcolor.layers import instance_fusion
 
 
 def _published(box, picture_size, size):
@@ -44,7 +44,7 @@ def _random_boxes(rng, picture_size, count):
 def test_boxes_are_placed_as_in_the_published_code(name, scale):
     golden = golden_files.load(name)
     size = golden["size"] // scale
-    placed = box_placement.place_boxes(
+    placed = instance_fusion.place_boxes(
         golden["boxes"][:, [1, 0, 3, 2]],
         golden["picture_size"],
         [size, size],
@@ -62,12 +62,12 @@ def test_boxes_are_placed_as_in_the_published_code(name, scale):
 @pytest.mark.parametrize("size", [2, 7, 32, 176, 256])
 def test_random_boxes_follow_the_rule_exactly(size):
     rng = np.random.default_rng(size)
-    place = tf.function(box_placement.place_boxes)
+    place = tf.function(instance_fusion.place_boxes)
     for picture_size in ((480, 640), (37, 211), (1, 1), (999, 50)):
         boxes = _random_boxes(rng, picture_size, 400)
         expected = [_published(box, picture_size, size) for box in boxes]
         for placed in (
-            box_placement.place_boxes(boxes, picture_size, [size, size]),
+            instance_fusion.place_boxes(boxes, picture_size, [size, size]),
             place(
                 tf.constant(boxes, tf.float32),
                 tf.constant(picture_size),
@@ -78,8 +78,8 @@ def test_random_boxes_follow_the_rule_exactly(size):
 
 
 def test_fractions_of_pixels_are_cut_off():
-    whole = box_placement.place_boxes([[1, 2, 5, 9]], [10, 10], [10, 10])
-    parts = box_placement.place_boxes(
+    whole = instance_fusion.place_boxes([[1, 2, 5, 9]], [10, 10], [10, 10])
+    parts = instance_fusion.place_boxes(
         [[1.9, 2.1, 5.99, 9.5]], [10, 10], [10, 10]
     )
     np.testing.assert_array_equal(whole, [[1, 2, 4, 7]])
@@ -87,20 +87,22 @@ def test_fractions_of_pixels_are_cut_off():
 
 
 def test_a_grid_need_not_be_square():
-    placed = box_placement.place_boxes([[0, 50, 50, 100]], [100, 100], [8, 40])
+    placed = instance_fusion.place_boxes(
+        [[0, 50, 50, 100]], [100, 100], [8, 40]
+    )
     np.testing.assert_array_equal(placed, [[0, 20, 4, 20]])
 
 
 def test_boxes_stay_inside_the_grid():
     boxes = [[-5, -5, 5, 5], [8, 8, 30, 30], [20, 20, 30, 30], [0, 0, 0, 0]]
-    placed = box_placement.place_boxes(boxes, [10, 10], [10, 10])
+    placed = instance_fusion.place_boxes(boxes, [10, 10], [10, 10])
     np.testing.assert_array_equal(
         placed, [[0, 0, 5, 5], [8, 8, 2, 2], [10, 10, 0, 0], [0, 0, 1, 1]]
     )
 
 
 def test_covered_pixels_lists_every_cell_of_every_rectangle():
-    pixels = box_placement.covered_pixels(
+    pixels = instance_fusion.covered_pixels(
         tf.constant([[3, 4, 2, 3], [9, 9, 0, 0], [0, 7, 1, 2]])
     )
     assert [int(v) for v in pixels.rectangle] == [0] * 6 + [2] * 2
@@ -111,7 +113,7 @@ def test_covered_pixels_lists_every_cell_of_every_rectangle():
 @pytest.mark.parametrize("size, extent", [(4, 9), (8, 8), (9, 4), (5, 1)])
 def test_resize_samples_is_tensorflows_bilinear_resize(size, extent):
     values = np.random.default_rng(0).uniform(size=[1, size, 1, 1])
-    lower, upper, amount = box_placement.resize_samples(
+    lower, upper, amount = instance_fusion.resize_samples(
         tf.range(extent), extent, size
     )
     line = values[0, :, 0, 0]

@@ -5,9 +5,7 @@ import tensorflow as tf
 from tests.layers.test_instance_fusion import CHANNELS
 from tests.layers.test_instance_fusion import layer_inputs
 from tests.layers.test_instance_fusion import scoring_layer
-from tfcolor.layers import gathered_instances
 from tfcolor.layers import instance_fusion
-from tfcolor.layers import instance_places
 
 MANY = ((1, 0, 1, 1), (0, 0, 0, 0), (1, 1, 1, 1))
 
@@ -16,7 +14,7 @@ def _blended_in_turns(layer, inputs, turn):
     """What the layer makes of some boxes at a time."""
     background, valid = inputs["background"], inputs["box_valid"].numpy()
     places = np.argwhere(valid)
-    gathered = gathered_instances.nothing(
+    gathered = instance_fusion.nothing(
         tf.size(background) // CHANNELS, CHANNELS
     )
     for first in range(0, len(places), turn):
@@ -24,18 +22,18 @@ def _blended_in_turns(layer, inputs, turn):
         chosen = np.zeros_like(valid)
         chosen[tuple(now.T)] = True
         instances = inputs["instances"][first : first + turn]
-        cells, sample = instance_places.place_instances(
+        cells, sample = instance_fusion.place_instances(
             [instances],
             inputs["boxes"],
             [tf.constant(chosen)],
             inputs["picture_size"],
             grid=background.shape[1:3],
         )
-        gathered = gathered_instances.add(
+        gathered = instance_fusion.add(
             gathered, layer, instances, cells=cells, sample=sample
         )
-    boxes = instance_places.count_boxes([inputs["box_valid"]])
-    return gathered_instances.blend(gathered, layer, background, boxes=boxes)
+    boxes = instance_fusion.count_boxes([inputs["box_valid"]])
+    return instance_fusion.blend(gathered, layer, background, boxes=boxes)
 
 
 @pytest.mark.parametrize("blending", instance_fusion.BLENDINGS)
