@@ -12,6 +12,8 @@ from benchmarks import full_network
 from benchmarks import fusion_inference
 from benchmarks import fusion_training_step
 from benchmarks import input_pipeline
+from benchmarks import random_hints
+from tests import drawn
 from tests.inference import models
 
 HAS_TORCH = importlib.util.find_spec("torch") is not None
@@ -127,3 +129,16 @@ def test_features_of_all_blocks_are_measured(capsys):
     for _, features, rank, first, still in rows[2:]:
         assert 1 <= float(rank) <= int(features) and float(first) <= 1
         assert 0 <= int(still) < int(features)
+
+
+def test_true_hints_at_random_places_bring_a_picture_near_the_truth(
+    tmp_path, capsys
+):
+    drawn.write(tmp_path / "a.png", drawn.colored(3, 48, 64))
+    rows = _rows(
+        random_hints, capsys, images=str(tmp_path), model="siggraph_small"
+    )
+    none, *others = (row for row in rows if row[0].isdigit())
+    assert [row[0] for row in others] == ["1", "3", "10", "30"]
+    assert float(none[2].split()[0]) == 0
+    assert float(others[-1][2].split()[0]) > 3

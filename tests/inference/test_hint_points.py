@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from tfcolor.inference import hint_points
@@ -69,3 +70,8 @@ def test_points_must_lie_in_the_picture():
     for point in (HintPoint(10, 4, "#000000"), HintPoint(9, 5, "#000000")):
         with pytest.raises(ValueError, match=r"10 x 5 pixels\. Received: x="):
             hint_points.check_inside([point], width=10, height=5)
+
+
+def test_numbers_of_numpy_are_numbers():
+    point = HintPoint(np.int64(3), np.float32(4.5), "#102030")
+    assert (point.x, point.y) == (3, 4.5)

@@ -16,6 +16,7 @@ counted from 0, and hold through the scene that it belongs to.
 
 import dataclasses
 import math
+import numbers
 import re
 import reprlib
 
@@ -160,6 +161,6 @@ def _parse_point(where: str, point) -> HintPoint:
 
 def _is_number(value) -> bool:
     # In Python True is a number.
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
     # An integer may be too large for a floating point number.
     return number and abs(value) < _MOST and math.isfinite(value)
