@@ -3,7 +3,7 @@
     python -m benchmarks.random_hints --images=photos [--model=siggraph_small]
 
 Each picture is colored from its lightness alone and with true colors at random
-places, always the same: means of 7 x 7 pixels, given as a person gives them.
+places, always the same: means of the squares around them that a hint colors.
 PSNR over grey at the picture's own size, and over no hints, paired; means over
 pictures with 95 % bootstrap intervals.
 """
@@ -17,6 +17,7 @@ from absl import flags
 from benchmarks import measuring
 from benchmarks import options
 from flags import data as data_flags
+from tfcolor import HintPoint
 from tfcolor.data import files
 from tfcolor.pictures import decode
 
@@ -26,8 +27,6 @@ _COUNTS = flags.DEFINE_list(
     "counts", ["1", "3", "10", "30"], "Numbers of hints to try."
 )
 _SEED = 0
-# Pixels on each side of a hint whose mean color it has.
-_AROUND = 3
 
 
 def true_hints(rgb: np.ndarray, count: int, rng: np.random.Generator) -> list:
@@ -39,21 +38,16 @@ def true_hints(rgb: np.ndarray, count: int, rng: np.random.Generator) -> list:
         rng: where their places come from.
 
     Returns:
-        list of `count` HintPoint.
+        list of `count` HintPoint, each with its radius.
     """
-    from tfcolor import HintPoint
-
     height, width = rgb.shape[:2]
+    radius = max(2, min(height, width) // 50)
+    smooth = cv2.blur(rgb, (2 * radius + 1, 2 * radius + 1))
     hints = []
-    for y, x in zip(
-        rng.integers(0, height, count),
-        rng.integers(0, width, count),
-        strict=True,
-    ):
-        part = rgb[max(0, y - _AROUND) : y + _AROUND + 1]
-        part = part[:, max(0, x - _AROUND) : x + _AROUND + 1]
-        color = np.round(part.mean(axis=(0, 1))).astype(int)
-        hints.append(HintPoint(x, y, "#{:02x}{:02x}{:02x}".format(*color)))
+    for _ in range(count):
+        x, y = int(rng.integers(width)), int(rng.integers(height))
+        color = f"#{smooth[y, x].tobytes().hex()}"
+        hints.append(HintPoint(x, y, color, radius))
     return hints
 
 

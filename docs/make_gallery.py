@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import tqdm
 
+from benchmarks import random_hints
 from tfcolor import Colorizer
-from tfcolor import HintPoint
 from tfcolor.data import sample_pictures
 from tfcolor.inference import contact_sheet
 from tfcolor.inference.colorizer import grey
@@ -168,16 +168,12 @@ def _error(predicted: np.ndarray, true: np.ndarray) -> float:
 
 def _hint_row(colorizer: Colorizer, rgb: np.ndarray, seed: int) -> list:
     """Colors a picture with and without hints at random places."""
-    height, width = rgb.shape[:2]
-    rng, radius = np.random.default_rng(seed), max(2, min(height, width) // 50)
-    smooth = cv2.blur(rgb, (2 * radius + 1, 2 * radius + 1))
-    shown, hints = grey(rgb).copy(), []
-    for _ in range(_HINTS):
-        x, y = int(rng.integers(width)), int(rng.integers(height))
-        color = tuple(int(c) for c in smooth[y, x])
-        hints.append(HintPoint(x, y, f"#{bytes(color).hex()}", radius))
-        cv2.circle(shown, (x, y), 3 * radius, color, -1)
-        cv2.circle(shown, (x, y), 3 * radius, (255, 255, 255), 2)
+    hints = random_hints.true_hints(rgb, _HINTS, np.random.default_rng(seed))
+    shown = grey(rgb).copy()
+    for hint in hints:
+        circle = (hint.x, hint.y), 3 * hint.radius
+        cv2.circle(shown, *circle, tuple(bytes.fromhex(hint.color[1:])), -1)
+        cv2.circle(shown, *circle, (255, 255, 255), 2)
     return [
         shown,
         colorizer.colorize(rgb),
