@@ -162,6 +162,25 @@ def test_whole_files_are_read_as_numpy_reads_them(tmp_path):
         foreign_files.read_npz(tmp_path / "a.npz", max_bytes=100)
 
 
+def test_another_thread_in_the_parser_does_no_harm(tmp_path, monkeypatch):
+    # What Python's parser raises then, now and then.
+    np.savez(tmp_path / "a.npz", a=np.eye(3))
+    error = SystemError("AST constructor recursion depth mismatch")
+    errors, load = [error], np.load
+
+    def sometimes(file, **options):
+        if errors:
+            raise errors.pop()
+        return load(file, **options)
+
+    monkeypatch.setattr(np, "load", sometimes)
+    found = foreign_files.read_npz(tmp_path / "a.npz")
+    np.testing.assert_array_equal(found["a"], np.eye(3))
+    errors[:] = [error] * 100
+    with pytest.raises(ValueError, match="it is damaged .SystemError: AST"):
+        foreign_files.read_npz(tmp_path / "a.npz")
+
+
 _PICTURE = {"id": 1, "file_name": "a.jpg", "height": 20, "width": 30}
 _BOX = {"image_id": 1, "bbox": [1, 2, 3, 4]}
 

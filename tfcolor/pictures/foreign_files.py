@@ -17,6 +17,7 @@ from tfcolor.pictures import pillow_limit
 # Bytes of all arrays together, unless told otherwise.
 MAX_BYTES = 2**31
 _ENDING = ".npy"
+_TRIES = 8
 
 
 def read_json(path: str | os.PathLike, *, max_bytes: int = MAX_BYTES):
@@ -71,10 +72,7 @@ def read_npz(
     # NumPy leaves damaged files open that it opens itself.
     with open(path, "rb", opener=pillow_limit.open_at_once) as file:
         try:
-            _check(file, max_bytes)
-            file.seek(0)
-            with np.load(file, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
+            return _read(file, max_bytes)
         except zipfile.BadZipFile as error:
             raise ValueError(f"it is not a whole .npz file: {error}") from error
         except ValueError:
@@ -85,6 +83,28 @@ def read_npz(
             raise ValueError(
                 f"it is damaged ({type(error).__name__}: {error})"
             ) from error
+
+
+def _read(file, max_bytes: int) -> dict[str, np.ndarray]:
+    """Reads arrays, again where another thread came in between.
+
+    NumPy parses the heads of arrays as Python. The parser of some versions of
+    Python counts its depth for all threads together, and raises SystemError
+    where one thread takes over from another at the wrong moment.
+
+    Reference:
+        https://github.com/python/cpython/issues/106905
+    """
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            file.seek(0)
+            _check(file, max_bytes)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: arrays[name] for name in arrays.files}
+        except SystemError:
+            if not tries_left:
+                raise
 
 
 def _check(file, max_bytes: int) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from tfcolor.color import scaling
+from tfcolor.pictures import foreign_files
 from tfcolor.weights import shipped_files
 
 # Of Keras' BatchNormalization.
@@ -57,8 +58,8 @@ def fill(name: str) -> bytes:
         ValueError: template and weights do not belong together.
     """
     arrays = read_arrays(name)
-    with np.load(file(name)) as found:
-        graph, parts = found["graph"], json.loads(str(found["parts"]))
+    found = foreign_files.read_npz(file(name))
+    graph, parts = found["graph"], json.loads(str(found["parts"]))
     pieces, taken, done = [], 0, 0
     for position, count, kind, layer in parts:
         weights = PARTS[kind](arrays, layer).astype("<f4", copy=False)
@@ -82,8 +83,7 @@ def read_arrays(name: str) -> dict[str, np.ndarray]:
     Returns:
         dict of the names in the file to arrays.
     """
-    with np.load(shipped_files.weights_file(name)) as found:
-        return {key: found[key] for key in found.files}
+    return foreign_files.read_npz(shipped_files.weights_file(name))
 
 
 def style_values(options: Mapping) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 from tfcolor.models.blend import efficientnet_unet_blend
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
+from tfcolor.pictures import foreign_files
 from tfcolor.weights import litert_template
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped_files
@@ -54,9 +55,9 @@ def load(
     info = model_file.ModelInfo(**description["info"])
     options = description["options"]
     model = _BUILDERS[info.architecture](**options)
-    with np.load(weights_file(name)) as arrays:
-        for weight in model.weights:
-            weight.assign(arrays[weight.path].astype(np.float32))
+    arrays = foreign_files.read_npz(weights_file(name))
+    for weight in model.weights:
+        weight.assign(arrays[weight.path].astype(np.float32))
     return model, info
 
 
