@@ -152,6 +152,41 @@ def test_age_is_distributed_as_that_of_tensorflow():
     np.testing.assert_allclose(found.std(axis=0), spread, rtol=0.1)
 
 
+def test_borders_are_those_of_tensorflow():
+    count = 4000
+    (expected,) = _for_seeds(
+        lambda seed: (augment.border(seed, size=_SIZE, share=0.2),),
+        count,
+        (tf.float32,),
+    )
+    found = _drawn(count, aged_share=1.0)["border"]
+    spread = np.std(expected, axis=0)
+    np.testing.assert_allclose(
+        found.mean(axis=0) / spread,
+        np.mean(expected, axis=0) / spread,
+        atol=0.1,
+    )
+    np.testing.assert_allclose(found.std(axis=0), spread, rtol=0.15)
+    np.testing.assert_array_equal(
+        array_examples.in_border(found, _SIZE),
+        augment.in_border(found, _SIZE),
+    )
+
+
+def test_a_border_has_no_color_and_gives_no_hint_of_one():
+    rgb = np.stack([drawn.colored(i, 44, 44) for i in range(8)])
+    random = _drawn(8)
+    random["border"] = np.full([8, 5], 3, np.float32)
+    random["border"][:, 4] = 80
+    grain = np.zeros([8, _SIZE, _SIZE, 1], np.float32)
+    inputs, targets = array_examples.examples(rgb, random, grain)
+    edge = np.ones([_SIZE, _SIZE], bool)
+    edge[3:-3, 3:-3] = False
+    assert (np.asarray(inputs["L"])[:, edge] == 80).all()
+    assert not np.asarray(targets["ab"])[:, edge].any()
+    assert np.abs(np.asarray(targets["ab"])[:, ~edge]).mean() > 5
+
+
 def test_examples_are_those_of_the_network():
     rgb = np.stack([drawn.colored(i, 44, 44) for i in range(3)])
     grain = np.zeros([3, _SIZE, _SIZE, 1], np.float32)

@@ -41,7 +41,7 @@ def _published(variant="lite0", seed=0):
     return arrays
 
 
-def _unfolded(x, arrays):
+def _unfolded(x, arrays, variant):
     """The network as published: convolutions, then normalizations."""
 
     def conv(x, name, norm, *, strides=1, relu=True):
@@ -63,8 +63,8 @@ def _unfolded(x, arrays):
         return keras.ops.relu6(y) if relu else y
 
     x = conv(x, "_conv_stem", "_bn0", strides=2)
-    found = []
-    for i, block in enumerate(efficientnet_lite.blocks()):
+    found, blocks = [], efficientnet_lite.blocks(variant)
+    for i, block in enumerate(blocks):
         name, entered = f"_blocks.{i}", x
         if block.expansion != 1:
             x = conv(x, f"{name}._expand_conv", f"{name}._bn0")
@@ -76,7 +76,14 @@ def _unfolded(x, arrays):
         if x.shape == entered.shape:
             x = x + entered
         found.append(x)
-    return [found[i] for i in (0, 2, 4, 10, 15)]
+    return [found[i] for i in _ends(blocks)]
+
+
+def _ends(blocks):
+    """The last block of each scale."""
+    return [i - 1 for i, b in enumerate(blocks) if b.stride == 2] + [
+        len(blocks) - 1
+    ]
 
 
 def test_lite0_has_the_published_blocks():
@@ -84,7 +91,7 @@ def test_lite0_has_the_published_blocks():
     assert [b.filters for b in blocks] == (
         [16] + [24] * 2 + [40] * 2 + [80] * 3 + [112] * 3 + [192] * 4 + [320]
     )
-    assert [i for i, b in enumerate(blocks) if b.stride == 2] == [1, 3, 5, 11]
+    assert _ends(blocks) == [0, 2, 4, 10, 15]
 
 
 @pytest.mark.parametrize("variant, count", [("lite1", 21), ("lite2", 21)])
@@ -93,17 +100,22 @@ def test_larger_variants_have_more_blocks(variant, count):
     assert len(efficientnet_lite.blocks(variant)) == count
 
 
-def test_folded_weights_do_what_convolutions_and_normalizations_do():
-    arrays = _published()
-    model = efficientnet_lite.efficientnet_lite()
-    efficientnet_lite.set_folded(model, efficientnet_lite.fold(arrays))
+@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+def test_folded_weights_do_what_convolutions_and_normalizations_do(variant):
+    arrays = _published(variant)
+    model = efficientnet_lite.efficientnet_lite(variant=variant)
+    efficientnet_lite.set_folded(
+        model, efficientnet_lite.fold(arrays, variant=variant)
+    )
     for size in ((64, 64), (32, 96)):
         x = (
             np.random.default_rng(1)
             .normal(size=(2, *size, 3))
             .astype("float32")
         )
-        for ours, theirs in zip(model(x), _unfolded(x, arrays), strict=True):
+        for ours, theirs in zip(
+            model(x), _unfolded(x, arrays, variant), strict=True
+        ):
             scale = np.abs(theirs).max()
             np.testing.assert_allclose(ours, theirs, atol=1e-5 * scale)
 
@@ -153,25 +165,32 @@ def test_without_their_package_weights_are_said_to_be_missing(monkeypatch):
         efficientnet_files.load_encoder(efficientnet_lite.efficientnet_lite())
 
 
-@pytest.mark.skipif(
-    efficientnet_files.find() is None, reason="needs the extra [pretrained]"
-)
-def test_the_published_file_gives_what_the_pytorch_code_gives():
+@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+def test_the_published_file_gives_what_the_pytorch_code_gives(variant):
+    path = efficientnet_files.find(variant)
+    if path is None:
+        pytest.skip("needs the extra [pretrained]")
     torch = pytest.importorskip("torch")
     published = pytest.importorskip("efficientnet_lite_pytorch")
-    path = efficientnet_files.find()
-    theirs = published.EfficientNet.from_name("efficientnet-lite0").eval()
+    # It pads as for pictures of one size: for these, all scales are even.
+    theirs = published.EfficientNet.from_name(
+        f"efficientnet-{variant}", image_size=224
+    ).eval()
     theirs.load_state_dict(torch.load(path, weights_only=True))
     arrays = pytorch_files.read_state(path)
-    model = efficientnet_lite.efficientnet_lite()
-    efficientnet_lite.set_folded(model, efficientnet_lite.fold(arrays))
+    model = efficientnet_lite.efficientnet_lite(variant=variant)
+    efficientnet_lite.set_folded(
+        model, efficientnet_lite.fold(arrays, variant=variant)
+    )
     for size in ((64, 64), (96, 160)):
         x = (
             np.random.default_rng(0)
             .normal(size=(2, *size, 3))
             .astype("float32")
         )
-        expected = _pytorch_maps(torch, theirs, x)
+        every = _pytorch_maps(torch, theirs, x)
+        blocks = efficientnet_lite.blocks(variant)
+        expected = [every[i] for i in _ends(blocks)]
         for ours, right in zip(model(x), expected, strict=True):
             np.testing.assert_allclose(ours, right, atol=1e-4)
 
@@ -184,4 +203,4 @@ def _pytorch_maps(torch, network, x):
         for block in network._blocks:
             y = block(y)
             found.append(y.permute(0, 2, 3, 1).numpy())
-    return [found[i] for i in (0, 2, 4, 10, 15)]
+    return found

@@ -33,8 +33,9 @@ def draw(
         pixels of the picture, and 1 where it is mirrored; "patches" [B, 64,
         3], top, left and side of hints in pixels of the example; "age" [B, 5],
         exponent, black, white and blur of `augment.aging`, and the deviation
-        of the grain. And of "shown", uint8 [B, S, S]: the number of the patch
-        whose color is the hint there, from 1 on; 0 where there is no hint.
+        of the grain; "border" [B, 5] of `augment.border`. And of "shown",
+        uint8 [B, S, S]: the number of the patch whose color is the hint there,
+        from 1 on; 0 where there is no hint.
 
     Raises:
         ValueError: `hint_probability` is outside (0, 1].
@@ -44,6 +45,7 @@ def draw(
         "parts": _draw_parts(rng, count, side, config),
         "patches": patches,
         "age": _draw_age(rng, count, config.aged_share),
+        "border": _draw_border(rng, count, config),
     }
     drawn = {name: array.astype(np.float32) for name, array in drawn.items()}
     return drawn | {"shown": shown}
@@ -102,6 +104,16 @@ def _draw_age(rng, count, share) -> np.ndarray:
     )
 
 
+def _draw_border(rng, count, config) -> np.ndarray:
+    """As `augment.border`."""
+    u = rng.uniform(size=[11, count])
+    share = config.aged_share * full_data_config.BORDER_SHARE
+    widths = np.round(u[1:5] * full_data_config.MOST_BORDER * config.image_size)
+    widths *= u[5:9] < 0.5
+    lightness = np.where(u[9] < 0.5, 15 * u[10], 70 + 30 * u[10])
+    return ((u[0] < share) * np.stack([*widths, lightness])).T
+
+
 def examples(rgb, drawn, grain) -> tuple[dict, dict]:
     """Makes a batch of examples.
 
@@ -113,12 +125,17 @@ def examples(rgb, drawn, grain) -> tuple[dict, dict]:
     Returns:
         ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask": [B, S, S,
         1]}, {"L": [B, S, S, 1], "ab": [B, S, S, 2], "hints", "mask"}), CIELAB.
-        The second L is as it was before it aged.
+        The second L is as it was before it aged and got a border.
     """
     colors = lab.rgb_to_lab(views(rgb, drawn["parts"], grain.shape[1]) / 255.0)
     L, ab = colors[..., :1], colors[..., 1:]
+    borders = ops.cast(drawn["border"], "float32")
+    bordered = in_border(borders, grain.shape[1])
+    ab = ops.where(bordered, 0.0, ab)
     hints, mask = hints_of(ab, drawn["patches"], drawn["shown"])
-    inputs = {"L": aged(L, drawn["age"], grain), "hints": hints, "mask": mask}
+    old = aged(L, drawn["age"], grain)
+    old = ops.where(bordered, borders[:, 4, None, None, None], old)
+    inputs = {"L": old, "hints": hints, "mask": mask}
     return inputs, {"L": L, "ab": ab, "hints": hints, "mask": mask}
 
 
@@ -222,3 +239,23 @@ def aged(L, age, grain):
     L = ops.power(ops.maximum(L, 0.0) / 100, exponent)
     L = black + L * (white - black) + roughness * grain
     return ops.clip(L, 0.0, 100.0)
+
+
+def in_border(borders, size: int):
+    """Tells which pixels lie in borders.
+
+    Args:
+        borders: float32 tensor [B, 5], of `draw`.
+        size: int, S, pixels.
+
+    Returns:
+        bool tensor [B, S, S, 1], as of `augment.in_border`.
+    """
+    y = ops.arange(size, dtype="float32")[None, :, None, None]
+    x = ops.arange(size, dtype="float32")[None, None, :, None]
+    top, left, bottom, right = (
+        borders[:, i, None, None, None] for i in range(4)
+    )
+    rows = ops.logical_or(y < top, y >= size - bottom)
+    columns = ops.logical_or(x < left, x >= size - right)
+    return ops.logical_or(rows, columns)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfcolor.data.full_data_config import MOST_BORDER
+
 
 def random_crop(rgb: tf.Tensor, seed: tf.Tensor, *, size: int) -> tf.Tensor:
     """Cuts a square out of a picture at a random place.
@@ -131,3 +133,43 @@ def aged_lightness(
     L = L + blur * (blurred - L)
     L = tf.pow(tf.maximum(L, 0.0) / 100, exponent)
     return tf.clip_by_value(black + L * (white - black) + grain, 0.0, 100.0)
+
+
+def border(seed: tf.Tensor, *, size: int, share: float) -> tf.Tensor:
+    """Draws the border of a scan: film, mount or paper beside the photograph.
+
+    Args:
+        seed: int tensor [2].
+        size: int, side of the picture in pixels.
+        share: float in 0..1. Probability that there is one.
+
+    Returns:
+        float32 [5]: pixels at the top, left, bottom and right, each up to
+        `MOST_BORDER` of the side, two of them none on average, and lightness:
+        0 to 15 (black) or 70 to 100 (paper). Zeros where there is none.
+    """
+    u = tf.random.stateless_uniform([11], seed)
+    there = tf.cast(u[0] < share, tf.float32)
+    widths = tf.round(u[1:5] * MOST_BORDER * size)
+    widths *= tf.cast(u[5:9] < 0.5, tf.float32)
+    lightness = tf.where(u[9] < 0.5, 15 * u[10], 70 + 30 * u[10])
+    return there * tf.concat([widths, lightness[None]], axis=0)
+
+
+def in_border(borders: tf.Tensor, size: int) -> tf.Tensor:
+    """Tells which pixels lie in borders.
+
+    Args:
+        borders: float32 tensor [B, 5], of `border`.
+        size: int, S, pixels.
+
+    Returns:
+        bool tensor [B, S, S, 1].
+    """
+    y = tf.range(float(size))[None, :, None, None]
+    x = tf.range(float(size))[None, None, :, None]
+    top, left, bottom, right = (
+        borders[:, i, None, None, None] for i in range(4)
+    )
+    rows = (y < top) | (y >= size - bottom)
+    return rows | (x < left) | (x >= size - right)

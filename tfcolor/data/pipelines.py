@@ -13,6 +13,7 @@ from tfcolor.data import epochs
 from tfcolor.data import hints as hints_lib
 from tfcolor.data import worker_share
 from tfcolor.data.drop_log import DropLog
+from tfcolor.data.full_data_config import BORDER_SHARE
 from tfcolor.data.full_data_config import FullDataConfig
 from tfcolor.data.source import Source
 
@@ -189,6 +190,11 @@ def _training_square(config, seeds, example) -> dict:
         square["aging"] = augment.aging(
             seed, size=size, share=config.aged_share
         )
+        square["border"] = augment.border(
+            tf.random.fold_in(seed, 2),
+            size=size,
+            share=config.aged_share * BORDER_SHARE,
+        )
     return square
 
 
@@ -214,9 +220,13 @@ def middle(rgb: tf.Tensor, size: int) -> tf.Tensor:
 def _full_batch(config, squares) -> tuple[dict, dict]:
     """Makes inputs and targets of squares, with hints and age where drawn."""
     L, ab = lab.batch_to_L_and_ab(squares["rgb"])
-    hints, mask = with_hints(ab, squares, config)
     if "aging" in squares:
+        borders = squares["border"]
+        bordered = augment.in_border(borders, config.image_size)
         L = augment.aged_lightness(L, *squares["aging"])
+        L = tf.where(bordered, borders[:, 4, None, None, None], L)
+        ab = tf.where(bordered, 0.0, ab)
+    hints, mask = with_hints(ab, squares, config)
     return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 
 
