@@ -12,6 +12,7 @@ from benchmarks import full_network
 from benchmarks import fusion_inference
 from benchmarks import fusion_training_step
 from benchmarks import input_pipeline
+from benchmarks import network_sizes
 from benchmarks import random_hints
 from tests import drawn
 from tests.inference import models
@@ -142,3 +143,22 @@ def test_true_hints_at_random_places_bring_a_picture_near_the_truth(
     assert [row[0] for row in others] == ["1", "3", "10", "30"]
     assert float(none[2].split()[0]) == 0
     assert float(others[-1][2].split()[0]) > 3
+
+
+@pytest.mark.slow
+def test_network_sizes_print_time_and_quality_of_each(capsys, tmp_path):
+    for i in range(2):
+        drawn.write(tmp_path / f"{i}.png", drawn.colored(i, 40, 60))
+    rows = _rows(
+        network_sizes,
+        capsys,
+        images=str(tmp_path),
+        models="siggraph_small",
+        sizes="32,64",
+        side="48",
+    )
+    for size in ("32", "64"):
+        row = _of(rows, "siggraph_small", size)
+        assert all(_is_number(cell) for cell in row[2:5])
+    first, second = (_of(rows, "siggraph_small", size) for size in ("32", "64"))
+    assert first[3] != second[3]
