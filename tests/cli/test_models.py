@@ -2,6 +2,7 @@ import argparse
 import dataclasses
 import hashlib
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tfcolor.cli import colorize
 from tfcolor.cli import models
 from tfcolor.inference import colorization_model
 from tfcolor.weights import published
+from tfcolor.weights import shipped_files
 
 WIDTH = 1 / 16
 
@@ -59,12 +61,24 @@ def test_the_list_says_what_is_cached(by_hand, capsys):
     assert _run(models) == 0
     said = capsys.readouterr().out
     assert said.splitlines()[0].split()[:3] == ["NAME", "SIZE", "LICENSE"]
-    for part in ("lite2_unet", "ships", "+1.60 dB"):
-        assert part in _line(said, "lite2_unet")
+    assert "  ships  " in _line(said, "lite2_unet")
     for part in ("912 MB", "Apache-2.0", "ConvNeXt-L"):
         assert part in _line(said, "ddcolor ")
     assert "  fetched  " in _line(said, "eccv16")
     assert "  -  " in _line(said, "siggraph17")
+
+
+def test_the_list_has_the_figures_of_the_readme(capsys):
+    assert _run(models) == 0
+    said = capsys.readouterr().out
+    with open(pathlib.Path(__file__).parents[2] / "README.md") as file:
+        rows = [line.split("|") for line in file if "[card](docs/mod" in line]
+    found = {cells[1].split("`")[1]: cells for cells in rows if len(cells) > 8}
+    assert set(found) == set(shipped_files.names())
+    for name, cells in found.items():
+        line = _line(said, name)
+        assert cells[4].strip() in line
+        assert f"right hue {cells[5].strip()}" in line
 
 
 def test_a_cached_model_that_broke_is_not_called_cached_already(

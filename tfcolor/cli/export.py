@@ -10,10 +10,10 @@ from tfcolor.inference import defaults as inference_defaults
 
 _DESCRIPTION = """\
 Exports a model with all that lies around it: bytes of a picture in, bytes of
-its colorized copy out, with the same pixels as `tfcolor colorize`, except that
-borders are not detected, color profiles are ignored, and EXIF data and alpha
-are not kept (docs/serving.md); or, of a classifier, the same result as `tfcolor
-classify`.
+its colorized copy out, with the same pixels as `tfcolor colorize
+--runtime=tensorflow`, except that borders are not detected, color profiles are
+ignored, and EXIF data and alpha are not kept (docs/serving.md); or, of a
+classifier, the same result as `tfcolor classify`.
 """
 
 _EPILOG = """\

@@ -9,10 +9,11 @@ _ACTIONS = ("list", "fetch", "remove")
 
 _DESCRIPTION = """\
 Lists the models that --model takes by name: those that ship with tfcolor and
-the best published ones, which are fetched from where their authors put them
-when they are used first. A file is checked against its published SHA-256,
-converted once, without PyTorch, and kept in the cache; then no network is
-needed. The weights have licenses of their own, which the list names.
+well-known published ones, which are fetched from where their authors put them
+when they are used first. A file is checked against its SHA-256 as far as its
+authors or a pinned revision tell it (docs/published_models.md), converted once,
+without PyTorch, and kept in the cache; then no network is needed. The weights
+have licenses of their own, which the list names.
 """
 
 _EPILOG = """\

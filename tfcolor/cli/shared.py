@@ -106,8 +106,8 @@ def add_colorizer(parser: argparse.ArgumentParser) -> None:
         "--image_size",
         type=int,
         metavar="PIXELS",
-        help="side of the square the network sees, a multiple of 8 (default: "
-        "the model's own)",
+        help="side of the square the network sees, a multiple of 8, for some "
+        "models, such as lite2_unet, of 32 (default: the model's own)",
     )
     parser.add_argument(
         "--saturation",

@@ -36,8 +36,9 @@ class Colorizer:
             with the inputs `L`, `hints` and `mask`, perhaps those of boxes
             too, or `L` alone, or `L` and `classes`, and the output `ab`.
         image_size: int or None. Side of the network's square in pixels, a
-            multiple of 8; None means the size the model was trained at. More
-            finds smaller things and overlooks bigger ones.
+            multiple of 8, for some models, such as lite2_unet, of 32; None
+            means the size the model was trained at. More finds smaller things
+            and overlooks bigger ones.
         batch_size: int. Pictures that go through the network at once.
         saturation: float, 0 or above. Factor on ab; colors that sRGB does
             not hold are brought into it afterwards.
@@ -54,11 +55,11 @@ class Colorizer:
             boxes go through the networks in turns, so that memory does not
             grow with their number; see `network`. None means all at once.
             Results are equal up to rounding.
-        runtime: str. "tensorflow" runs any model. "litert" runs the default
-            one at its own size, without hints, and is there in a fraction of
-            the time: it imports no TensorFlow. "auto" takes LiteRT where it
-            can, and TensorFlow where it must. Pictures are equal within one
-            level of 8 bits.
+        runtime: str. "tensorflow" runs any model. "litert" runs lite2_unet and
+            lite0_unet at their own size, without hints, and is there in a
+            fraction of the time: it imports no TensorFlow. "auto" takes LiteRT
+            where it can, and TensorFlow where it must. Pictures are equal
+            within one level of 8 bits.
 
     Attributes:
         image_size: int. Side of the network's square in pixels.
