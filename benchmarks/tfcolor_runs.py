@@ -117,11 +117,7 @@ def inference(
         array [B, S, S, 2].
     """
     function = network.network_function(model, boxes_at_once=boxes_at_once)
-
-    def run(inputs):
-        return function({name: inputs[name] for name in model.input}).numpy()
-
-    return run
+    return lambda inputs: function(inputs).numpy()
 
 
 class TrainingStep:

@@ -106,7 +106,6 @@ class _Graph:
         self._network = network.network_function(
             model, boxes_at_once=options.boxes_at_once
         )
-        self._names = tuple(model.input)
         # Inputs beside the pictures, in the order of the signatures.
         specs = (*_box_specs(model), *_class_specs(model))
         self._extra_names = [spec.name for spec in specs]
@@ -173,8 +172,7 @@ class _Graph:
         return {"ab": self._predict(L, inputs)}
 
     def _predict(self, L, others):
-        inputs = network.without_hints(L) | others
-        return self._network({name: inputs[name] for name in self._names})
+        return self._network(network.without_hints(L) | others)
 
     def _colorize(self, pictures, count, extra, *, finish_one, output):
         """Runs all pictures through the network at once."""

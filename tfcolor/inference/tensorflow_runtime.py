@@ -57,7 +57,6 @@ class TensorFlowRuntime:
             if self.takes.boxes:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
-        self._input_names = tuple(model.input)
         self._network = network.network_function(
             model, boxes_at_once=boxes_at_once
         )
@@ -97,7 +96,7 @@ class TensorFlowRuntime:
             )
         if self.takes.classes:
             inputs["classes"] = tf.constant(classes, tf.float32)
-        yield from self._network({n: inputs[n] for n in self._input_names})
+        yield from self._network(inputs)
 
     def finish(
         self, picture: np.ndarray, ab, saturation: float, upsampling: str
