@@ -77,8 +77,7 @@ def fusion_inputs(
     return picture | network_inputs.batch_box_inputs(
         [rgb],
         [np.array(placed)],
-        image_size=image_size,
-        crop_sizes=crop_sizes,
+        network_inputs.BoxCrops(image_size, crop_sizes),
     )
 
 

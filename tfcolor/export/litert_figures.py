@@ -123,5 +123,5 @@ def _read(path: str) -> tf.Tensor:
 
 
 def _color(picture: tf.Tensor, ab: np.ndarray, upsampling: str) -> tf.Tensor:
-    function = finish.finish_function(picture.dtype.name, upsampling)
-    return tf.cast(function(picture, ab, 1.0), tf.float32) / 255
+    rgb = finish.finish_traced(picture, ab, upsampling=upsampling)
+    return tf.cast(rgb, tf.float32) / 255

@@ -86,8 +86,7 @@ def without_boxes(count: tf.Tensor | int, crop_size: int):
 
     Returns:
         dict of "boxes", "box_valid", "box_classes", "crops" and
-        "picture_size"; see `network_inputs.box_inputs` and
-        `network_inputs.box_class_inputs`.
+        "picture_size"; see `network_inputs.BoxCrops` and `BoxClasses`.
     """
     return {
         "boxes": tf.zeros([count, 1, 4]),
