@@ -65,7 +65,6 @@ def tfcolor_inference(model, batch: int, side: int) -> Callable:
         "hints": tf.zeros([batch, side, side, 2]),
         "mask": tf.zeros_like(L),
     }
-    inputs = {name: inputs[name] for name in model.input}
     return lambda: function(inputs).numpy()
 
 

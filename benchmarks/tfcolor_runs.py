@@ -77,8 +77,7 @@ def fusion_inputs(
     return picture | network_inputs.batch_box_inputs(
         [rgb],
         [np.array(placed)],
-        image_size=image_size,
-        crop_sizes=crop_sizes,
+        network_inputs.BoxCrops(image_size, crop_sizes),
     )
 
 
@@ -117,11 +116,7 @@ def inference(
         array [B, S, S, 2].
     """
     function = network.network_function(model, boxes_at_once=boxes_at_once)
-
-    def run(inputs):
-        return function({name: inputs[name] for name in model.input}).numpy()
-
-    return run
+    return lambda inputs: function(inputs).numpy()
 
 
 class TrainingStep:

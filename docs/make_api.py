@@ -27,6 +27,8 @@ _RECORDS = (
     ("evaluation.evaluate", "Wanted"),
     ("evaluation.evaluate", "Evaluation"),
     ("inference.album", "plan_album"),
+    ("serving.album", "colorize_by_server"),
+    ("serving.address", "Address"),
 )
 # Builders, in the order in which people meet them.
 _BUILDERS = (

@@ -28,7 +28,7 @@ ALLOWED = {
     "inference": _LIBRARY | {"weights"},
     "evaluation": _LIBRARY | {"weights", "inference"},
     "export": _LIBRARY | {"weights", "inference"},
-    "serving": {"pictures", "boxes", "data", "inference"},
+    "serving": {"pictures", "boxes", "data", "detection", "inference"},
     "studio": _LIBRARY | {"weights", "inference"},
     "cluster": _LIBRARY | {"weights", "inference", "evaluation"},
     "cli": _LIBRARY

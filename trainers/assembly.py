@@ -26,6 +26,7 @@ from tfcolor.boxes import box_files
 from tfcolor.color import ab_bins
 from tfcolor.data import box_pipelines
 from tfcolor.data import files
+from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.inference import colorization_model
 from tfcolor.losses import classification
@@ -139,6 +140,27 @@ def open_sources(log, *, shrink_to: int | None = None):
             train, share=share, fewest=fewest, say=log.info
         )
     log.info("%d training, %d validation pictures", len(train), len(held_out))
+    return train, held_out
+
+
+def open_whole_pictures(log, config: pipelines.FullDataConfig):
+    """Opens the pictures of the full stage, as large as it loads them.
+
+    Args:
+        log: logging.Logger.
+        config: FullDataConfig; with `cache` those of training are squares in
+            memory.
+
+    Returns:
+        Two sources, of training and validation.
+    """
+    train, held_out = open_sources(log, shrink_to=config.load_side)
+    if config.cache:
+        train = pipelines.into_memory(
+            train,
+            side=config.load_side,
+            min_color_range=config.min_color_range,
+        )
     return train, held_out
 
 

@@ -80,13 +80,7 @@ def main(argv):
     objective = ddcolor_flags.objective()
     run, strategy = assembly.start_run(__name__, seed=config.seed)
 
-    train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
-    if config.cache:
-        train = pipelines.into_memory(
-            train,
-            side=config.load_side,
-            min_color_range=config.min_color_range,
-        )
+    train, held_out = assembly.open_whole_pictures(run.log, config)
     with strategy.scope():
         model = _build_network()
         features = _build_features(objective)

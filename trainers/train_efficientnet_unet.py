@@ -51,13 +51,7 @@ def main(argv):
         __name__, seed=config.seed, unused=_UNUSED
     )
 
-    train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
-    if config.cache:
-        train = pipelines.into_memory(
-            train,
-            side=config.load_side,
-            min_color_range=config.min_color_range,
-        )
+    train, held_out = assembly.open_whole_pictures(run.log, config)
     path = run_flags.INITIAL_WEIGHTS.value
     options = efficientnet_flags.options()
     with strategy.scope():

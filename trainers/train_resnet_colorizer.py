@@ -45,13 +45,7 @@ def main(argv):
     resnet_assembly.check_objective()
     run, strategy = assembly.start_run(__name__, seed=config.seed)
 
-    train, held_out = assembly.open_sources(run.log, shrink_to=config.load_side)
-    if config.cache:
-        train = pipelines.into_memory(
-            train,
-            side=config.load_side,
-            min_color_range=config.min_color_range,
-        )
+    train, held_out = assembly.open_whole_pictures(run.log, config)
     with strategy.scope():
         model = resnet_assembly.build_resnet()
 

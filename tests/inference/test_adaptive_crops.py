@@ -53,11 +53,11 @@ def test_groups_of_one_crop_size_equal_a_single_group(model):
     picture = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
     boxes = np.array([[0, 0, 9, 9], [3, 5, 30, 30], [0, 0, 40, 60]], np.float32)
     single = network_inputs.batch_box_inputs(
-        [picture], [boxes], image_size=32, crop_sizes=(32,)
+        [picture], [boxes], network_inputs.BoxCrops(32, (32,))
     )
     # All groups have crops of one size, so only the grouping differs.
     grouped = network_inputs.batch_box_inputs(
-        [picture], [boxes], image_size=32, crop_sizes=(8, 16, 32)
+        [picture], [boxes], network_inputs.BoxCrops(32, (8, 16, 32))
     )
     for group in range(3):
         key = f"crops_{group + 1}" if group else "crops"

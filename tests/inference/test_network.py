@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.inference import models
 from tests.models.test_fusion import boxed_inputs
@@ -47,3 +48,11 @@ def test_models_of_other_kinds_take_no_turns(monkeypatch):
         models.counting_model(), boxes_at_once=1
     )
     np.testing.assert_allclose(counting(inputs)[0, 0, 0, 0], 30)
+
+
+def test_a_network_takes_its_inputs_of_all_there_are():
+    L = tf.zeros([1, 8, 8, 1])
+    inputs = network.without_hints(L) | network.without_boxes(1, 8)
+    for build, a in ((models.alone_model, 30), (models.plain_model, 40)):
+        ab = network.network_function(build())(inputs)
+        np.testing.assert_array_equal(ab[0, 0, 0, 0], a)

@@ -20,7 +20,7 @@ def test_crops_are_what_lies_in_the_boxes():
     pictures = [_picture(20, 30), _picture(9, 7, np.uint16)]
     boxes = [np.array([[2.9, 3, 12, 13.5], [-5, -5, 100, 4]]), None]
     inputs = network_inputs.batch_box_inputs(
-        pictures, boxes, image_size=32, crop_sizes=(16,)
+        pictures, boxes, network_inputs.BoxCrops(32, (16,))
     )
     whole = [[2, 3, 12, 13], [0, 0, 20, 4]]
     np.testing.assert_array_equal(inputs["boxes"][0], whole)
@@ -38,7 +38,7 @@ def test_crops_are_what_lies_in_the_boxes():
 
 def test_pictures_without_boxes_have_a_row_of_none():
     inputs = network_inputs.batch_box_inputs(
-        [_picture(4, 5)], [None], image_size=8, crop_sizes=(8,)
+        [_picture(4, 5)], [None], network_inputs.BoxCrops(8, (8,))
     )
     assert inputs["boxes"].shape == (1, 1, 4)
     assert not np.any(inputs["box_valid"])
@@ -47,7 +47,7 @@ def test_pictures_without_boxes_have_a_row_of_none():
 def test_boxes_that_cannot_be_used_are_not_valid():
     boxes = [[0, 0, 4, 4], [3, 3, 3, 9], [50, 0, 60, 5], [1.2, 1.2, 1.9, 1.9]]
     inputs = network_inputs.batch_box_inputs(
-        [_picture(20, 20)], [boxes], image_size=8, crop_sizes=(8, 16)
+        [_picture(20, 20)], [boxes], network_inputs.BoxCrops(8, (8, 16))
     )
     np.testing.assert_array_equal(
         inputs["box_valid"][0], [True, False, False, False]
@@ -64,7 +64,7 @@ def test_boxes_that_cannot_be_used_are_not_valid():
 def test_boxes_must_be_finite_rows_of_four(boxes):
     with pytest.raises(ValueError, match="`boxes` must be finite"):
         network_inputs.batch_box_inputs(
-            [_picture(20, 20)], [boxes], image_size=8, crop_sizes=(8,)
+            [_picture(20, 20)], [boxes], network_inputs.BoxCrops(8, (8,))
         )
 
 

@@ -25,11 +25,6 @@ from tfcolor.serving.rest_client import RestClient
 PNG = drawn.encode(drawn.colored(1, 33, 21))
 
 
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
-
-
 @pytest.fixture(scope="module")
 def server():
     with ModelServer(exported.saved_model()) as running:

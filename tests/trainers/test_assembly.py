@@ -11,6 +11,7 @@ from tests import drawn
 from tfcolor import atomic
 from tfcolor.color import ab_bins
 from tfcolor.data import crop_memory
+from tfcolor.data import pipelines
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.source import Source
 from tfcolor.losses import objective
@@ -104,6 +105,23 @@ def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
                 run=run,
                 strategy=None,
             )
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_training_pictures_are_kept_in_memory_where_asked(cache, tmp_path):
+    images = drawn.write_album(tmp_path / "images", 3)
+    log = RunFolder(str(tmp_path / "run")).log
+    config = pipelines.FullDataConfig(
+        image_size=8, load_size=16, cache=cache, min_color_range=0.0
+    )
+    with flagsaver.as_parsed(images=images, validation_images=images):
+        train, held_out = assembly.open_whole_pictures(log, config)
+    assert isinstance(train, pipelines.MemorySource) == cache
+    assert not isinstance(held_out, pipelines.MemorySource)
+    assert len(train) == len(held_out) == 3
+    assert sorted(held_out.paths) == sorted(
+        str(path) for path in (tmp_path / "images").iterdir()
+    )
 
 
 def test_an_epoch_may_be_several_passes(tmp_path):

@@ -113,80 +113,23 @@ def run(args: argparse.Namespace) -> int:
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
     """
-    return shared.run_outcomes(
-        "client",
-        lambda: _begin(args),
-        end=lambda tally: tally.say(tally.summary("Colorized", args.output)),
-    )
-
-
-def _begin(args):
-    from tfcolor.inference import album
-    from tfcolor.serving import colorize_files
-
-    _check(args)
-    planned = album.plan_album(
-        args.input,
-        args.output,
-        overwrite=args.overwrite,
-        say=shared.say_left_out,
-    )
-    find_boxes = _open_boxes(args, planned.todo)
-    client = _connect(args)
-
-    def running():
-        try:
-            yield from colorize_files.colorize_files(
-                client,
-                planned.todo,
-                find_boxes=find_boxes,
-                parallel=args.parallel,
-                retries=args.retries,
-                max_pixels=args.max_pixels,
-            )
-        finally:
-            client.close()
-
-    return planned.outcomes(running())
-
-
-def _check(args) -> None:
-    from tfcolor.pictures import pillow_limit
-
-    pillow_limit.check_option(args.max_pixels)
-    for name, lowest in (("parallel", 1), ("retries", 0)):
-        if getattr(args, name) < lowest:
-            raise ValueError(
-                f"--{name} must be {lowest} or above. "
-                f"Received: --{name}={getattr(args, name)}"
-            )
-    if not args.timeout > 0:
-        raise ValueError(
-            f"--timeout must be above 0. Received: --timeout={args.timeout}"
-        )
-
-
-def _open_boxes(args, jobs):
-    if args.boxes is None or not jobs:
-        return None
-    from tfcolor.inference import box_finder
-
-    find = box_finder.open_finder(
-        args.boxes,
-        max_boxes=args.max_boxes,
-        pictures=[path.source for path in jobs],
-    )
-    return lambda source, pixels: find(source, pixels).boxes
-
-
-def _connect(args):
+    from tfcolor.serving import album
     from tfcolor.serving.address import Address
 
-    address = Address(args.url, args.model, args.version, args.label)
-    if address.is_grpc:
-        from tfcolor.serving.grpc_client import GrpcClient
-
-        return GrpcClient(address, timeout=args.timeout)
-    from tfcolor.serving.rest_client import RestClient
-
-    return RestClient(address, timeout=args.timeout)
+    return shared.run_outcomes(
+        "client",
+        lambda: album.colorize_by_server(
+            args.input,
+            args.output,
+            address=Address(args.url, args.model, args.version, args.label),
+            boxes=args.boxes,
+            max_boxes=args.max_boxes,
+            parallel=args.parallel,
+            retries=args.retries,
+            timeout=args.timeout,
+            max_pixels=args.max_pixels,
+            overwrite=args.overwrite,
+            say=shared.say_left_out,
+        ),
+        end=lambda tally: tally.say(tally.summary("Colorized", args.output)),
+    )

@@ -148,8 +148,7 @@ def _ab_case(model, image_size) -> Case:
     classes = _of_all_signatures(_extra_inputs(model, [L[0]]))
     inputs = network.without_boxes(1, image_size) | classes
     inputs |= network.without_hints(tf.constant(L))
-    predict = network.network_function(model)
-    ab = predict({name: inputs[name] for name in model.input}).numpy()
+    ab = network.network_function(model)(inputs).numpy()
     request = Request("predict_ab", {"L": L} | classes)
     return Case("lightness", request, {"ab": ab})
 

@@ -9,9 +9,7 @@ from tfcolor.export import colorizer_cases
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.colorizer_signatures import colorizer_signatures
 from tfcolor.export.served import Served
-from tfcolor.inference import checks
-from tfcolor.inference import colorization_model
-from tfcolor.models import architecture
+from tfcolor.inference.tensorflow_runtime import TensorFlowRuntime
 from tfcolor.weights.model_file import ModelInfo
 
 # What people should know of colors.
@@ -35,29 +33,28 @@ def served(
         Served.
 
     Raises:
-        ValueError: the model is no colorization model, `image_size` is below
-            what it can work on, or `crop_size` comes for a model without
+        ValueError: the model is no colorization model, `image_size` is none
+            that it can work on, or `crop_size` comes for a model without
             boxes.
     """
-    colorization_model.check(model)
-    takes = architecture.takes(model)
-    smallest = takes.smallest_side
-    if options.image_size < smallest:
-        raise ValueError(
-            f"`image_size` must be {smallest} or more for this model. "
-            f"Received: image_size={options.image_size}"
-        )
-    checks.check_size("image_size", options.image_size, takes.size_multiple)
-    if options.crop_size is not None and not takes.boxes:
+    runtime = TensorFlowRuntime(
+        model,
+        image_size=options.image_size,
+        style=None,
+        crop_size=options.crop_size,
+        boxes_at_once=options.boxes_at_once,
+    )
+    takes_boxes = runtime.takes.boxes
+    if options.crop_size is not None and not takes_boxes:
         raise ValueError(
             "`crop_size` needs a model that colors boxes by themselves. "
             f"Received: crop_size={options.crop_size} for {model.name!r}"
         )
     made_with = dataclasses.asdict(options)
-    if not takes.boxes:
+    if not takes_boxes:
         del made_with["crop_size"], made_with["boxes_at_once"]
     return Served(
-        signatures=colorizer_signatures(model, options),
+        signatures=colorizer_signatures(runtime, options),
         options=made_with,
         warm_up=colorizer_cases.warm_up_requests(model, options),
         cases=functools.partial(colorizer_cases.cases, model, options),

@@ -8,13 +8,12 @@ Some models have more inputs. `boxes`, float32 [B, N, 4], come with the first
 two for a model that colors boxes by themselves; rows without area, such as
 zeros, are no boxes. One that uses the classes of boxes takes `box_classes` too,
 int32 [B, N]. A class-conditional one takes `classes`, float32 [B, K], with all
-three. In between lies what `inference.Colorizer` does: `prepare`, the network,
-`finish`.
+three. In between lies what `inference.Colorizer` does, by the same
+`TensorFlowRuntime`: `prepare`, the network, `finish`.
 """
 
 import dataclasses
 
-import keras
 import tensorflow as tf
 
 from tfcolor.export import decode_graph
@@ -25,7 +24,7 @@ from tfcolor.inference import defaults as inference_defaults
 from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import network_inputs
-from tfcolor.models import architecture
+from tfcolor.inference.tensorflow_runtime import TensorFlowRuntime
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -54,20 +53,20 @@ class ColorizerOptions:
 
 
 def colorizer_signatures(
-    model: keras.Model, options: ColorizerOptions
+    runtime: TensorFlowRuntime, options: ColorizerOptions
 ) -> list[Signature]:
     """Makes the signatures of a colorization model.
 
     Args:
-        model: keras.Model of `colorization_model.load`.
-        options: ColorizerOptions.
+        runtime: TensorFlowRuntime of the model, with these options.
+        options: ColorizerOptions, of which those of pictures count.
 
     Returns:
         list of Signature.
     """
-    graph = _Graph(model, options)
-    boxes, classes = _box_specs(model), _class_specs(model)
+    boxes, classes = _box_specs(runtime.takes), _class_specs(runtime.takes)
     extra = (*boxes, *classes)
+    graph = _Graph(runtime, options, [spec.name for spec in extra])
     pictures = tf.TensorSpec([None], tf.string, "picture_bytes")
     pngs = tf.TensorSpec([None], tf.string, "png_bytes")
     rgb = tf.TensorSpec([None, None, None, 3], tf.uint8, "rgb")
@@ -85,41 +84,30 @@ def colorizer_signatures(
     ]
 
 
-def _box_specs(model) -> tuple[tf.TensorSpec, ...]:
-    takes = architecture.takes(model)
+def _box_specs(takes) -> tuple[tf.TensorSpec, ...]:
     if takes.box_classes:
         return _BOXES, _BOX_CLASSES
     return (_BOXES,) if takes.boxes else ()
 
 
-def _class_specs(model) -> tuple[tf.TensorSpec, ...]:
-    count = architecture.takes(model).classes
-    if not count:
+def _class_specs(takes) -> tuple[tf.TensorSpec, ...]:
+    if not takes.classes:
         return ()
-    return (tf.TensorSpec([None, count], name="classes"),)
+    return (tf.TensorSpec([None, takes.classes], name="classes"),)
 
 
 class _Graph:
     """The functions of the signatures, over one model."""
 
-    def __init__(self, model, options):
-        self._network = network.network_function(
-            model, boxes_at_once=options.boxes_at_once
-        )
-        self._names = tuple(model.input)
+    def __init__(self, runtime, options, extra_names):
+        self._runtime, self._options = runtime, options
         # Inputs beside the pictures, in the order of the signatures.
-        specs = (*_box_specs(model), *_class_specs(model))
-        self._extra_names = [spec.name for spec in specs]
-        takes = architecture.takes(model)
-        self._smallest_side = takes.smallest_side
-        self._step = takes.size_multiple
-        self.options = options
-        self.crop_size = options.crop_size or options.image_size
+        self._extra_names = extra_names
 
     def colorize_encoded(self, picture_bytes, *extra):
         """Encoded pictures to encoded PNGs, each of its own size."""
         pictures = decode_graph.Pictures(
-            picture_bytes, max_pixels=self.options.max_pixels
+            picture_bytes, max_pixels=self._options.max_pixels
         )
 
         def encode(picture, ab):
@@ -139,7 +127,7 @@ class _Graph:
 
     def colorize_rgb(self, rgb, *extra):
         """Pictures of one size to colorized ones."""
-        rgb = decode_graph.check_rgb(rgb, self.options.max_pixels)
+        rgb = decode_graph.check_rgb(rgb, self._options.max_pixels)
         colored = self._colorize(
             decode_graph.Pixels(rgb),
             tf.shape(rgb)[0],
@@ -151,7 +139,8 @@ class _Graph:
 
     def predict_ab(self, L, classes=None):
         """Lightness to color, at the size that comes; no boxes, no hints."""
-        step, smallest = self._step, self._smallest_side
+        takes = self._runtime.takes
+        step, smallest = takes.size_multiple, takes.smallest_side
         L = decode_graph.check_count(L)
         sides = tf.shape(L)[1:3]
         check = tf.debugging.Assert(
@@ -163,22 +152,19 @@ class _Graph:
             ],
         )
         pixels = tf.reduce_prod(tf.shape(L, tf.int64))
-        small = decode_graph.check_pixels(pixels, self.options.max_pixels)
+        small = decode_graph.check_pixels(pixels, self._options.max_pixels)
         with tf.control_dependencies([check, small]):
             L = tf.identity(L)
         count = tf.shape(L)[0]
-        inputs = network.without_boxes(count, self.crop_size)
+        inputs = network.without_hints(L)
+        inputs |= network.without_boxes(count, self._runtime.crop_sizes[0])
         if classes is not None:
             inputs["classes"] = request_checks.check_classes(classes, count)
-        return {"ab": self._predict(L, inputs)}
-
-    def _predict(self, L, others):
-        inputs = network.without_hints(L) | others
-        return self._network({name: inputs[name] for name in self._names})
+        return {"ab": self._runtime.predict_ab(inputs)}
 
     def _colorize(self, pictures, count, extra, *, finish_one, output):
         """Runs all pictures through the network at once."""
-        side = network_inputs.unknown_side(self.options.image_size)
+        side = network_inputs.unknown_side(self._runtime.image_size)
         indices = tf.range(count)
         L = tf.map_fn(
             lambda index: pictures[index].apply(
@@ -188,7 +174,9 @@ class _Graph:
             fn_output_signature=tf.TensorSpec([None, None, 1]),
         )
         extra = dict(zip(self._extra_names, extra, strict=True))
-        ab = self._predict(L, self._extra_inputs(pictures, count, extra))
+        inputs = network.without_hints(L)
+        inputs |= self._extra_inputs(pictures, count, extra)
+        ab = self._runtime.predict_ab(inputs)
         return tf.map_fn(
             lambda index: finish_one(pictures[index], ab[index]),
             indices,
@@ -197,10 +185,12 @@ class _Graph:
         )
 
     def _finish(self, pixels, ab):
-        function = finish.finish_function(
-            pixels.dtype.name, self.options.upsampling
+        return finish.finish_traced(
+            pixels,
+            ab,
+            saturation=self._options.saturation,
+            upsampling=self._options.upsampling,
         )
-        return function(pixels, ab, self.options.saturation)
 
     def _extra_inputs(self, pictures, count, extra):
         """Makes the network's inputs of all that came with the pictures."""
@@ -209,33 +199,18 @@ class _Graph:
             return {"classes": classes}
         if not extra:
             return {}
-        boxes = request_checks.check_boxes(extra["boxes"], count)
+        rows = [request_checks.check_boxes(extra["boxes"], count)]
         if "box_classes" in extra:
             classes = request_checks.check_box_classes(
                 extra["box_classes"], extra["boxes"]
             )
-
-            def of_pixels(pixels, index):
-                return network_inputs.box_class_inputs(
-                    tf.shape(pixels)[:2], boxes[index], classes[index]
-                )
-
-            specs = network_inputs.box_class_specs()
-        else:
-
-            def of_pixels(pixels, index):
-                return network_inputs.box_inputs(
-                    pixels,
-                    boxes[index],
-                    image_size=self.options.image_size,
-                    crop_sizes=(self.crop_size,),
-                )
-
-            specs = network_inputs.box_specs()
+            rows.append(classes)
         return tf.map_fn(
             lambda index: pictures[index].apply(
-                lambda pixels: of_pixels(pixels, index)
+                lambda pixels: self._runtime.box_view.inputs(
+                    pixels, *(row[index] for row in rows)
+                )
             ),
             tf.range(count),
-            fn_output_signature=specs,
+            fn_output_signature=self._runtime.box_view.specs(),
         )

@@ -46,9 +46,7 @@ def export_litert(
         network, info = colorization_model.open_model(model, style=style)
         colorization_model.check(network)
         size = image_size or info.image_size
-        takes = architecture.takes(network)
-        checks.check_size("image_size", size, takes.size_multiple)
-        checks.check_smallest(size, takes.smallest_side)
+        checks.check_image_size(size, architecture.takes(network))
         stem = export_model.file_stem(model, style)
         files = {
             f"{stem}_{kind}.tflite": litert.convert(

@@ -79,8 +79,7 @@ def export_onnx(
         found = architecture.of(network)
         step = found.size_multiple
         size = image_size or info.image_size
-        checks.check_size("image_size", size, step)
-        checks.check_smallest(size, found.smallest_side)
+        checks.check_image_size(size, found)
         os.makedirs(folder)
         stem = export_model.file_stem(model, style)
         file = os.path.join(folder, f"{stem}.onnx")

@@ -82,12 +82,7 @@ def measure(
 
     def load_keras():
         function = network.network_function(model)
-
-        def predict(L):
-            inputs = network.without_hints(tf.constant(L))
-            return function({name: inputs[name] for name in model.input})
-
-        return predict
+        return lambda L: function(network.without_hints(tf.constant(L)))
 
     found, *times = _run(load_keras, squares)
     right = [
@@ -128,5 +123,5 @@ def _read(path: str) -> tf.Tensor:
 
 
 def _color(picture: tf.Tensor, ab: np.ndarray, upsampling: str) -> tf.Tensor:
-    function = finish.finish_function(picture.dtype.name, upsampling)
-    return tf.cast(function(picture, ab, 1.0), tf.float32) / 255
+    rgb = finish.finish_traced(picture, ab, upsampling=upsampling)
+    return tf.cast(rgb, tf.float32) / 255

@@ -1,7 +1,7 @@
 """Colorizing an album: from inputs as people name them to files.
 
-What `tfcolor colorize` and `tfcolor client` do, for programs: a page, a film,
-a cluster or a notebook.
+What `tfcolor colorize` does, for programs: a page, a film or a notebook. By a
+server it is `serving.album`, on many machines `cluster.album`.
 """
 
 import dataclasses

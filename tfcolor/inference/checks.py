@@ -30,12 +30,14 @@ def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
         )
 
 
-def check_smallest(size: int, smallest: int) -> None:
-    """Checks that a network leaves something of its square."""
-    if size < smallest:
+def check_image_size(size: int, takes) -> None:
+    """Checks the side of a network's square by its `architecture.Takes`."""
+    check_size("image_size", size, takes.size_multiple)
+    if size < takes.smallest_side:
         raise ValueError(
-            f"`image_size` must be {smallest} or more for this model, which "
-            f"has an AlexNet inside. Received: image_size={size}"
+            f"`image_size` must be {takes.smallest_side} or more for this "
+            "model, which has an AlexNet inside. Received: "
+            f"image_size={size}"
         )
 
 

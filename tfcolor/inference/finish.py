@@ -192,17 +192,30 @@ def finish(
     return strips.concat()
 
 
-@functools.cache
-def finish_function(dtype: str, upsampling: str = "bilinear"):
-    """Makes `finish` a function that is traced once for all pictures.
+def finish_traced(
+    picture: tf.Tensor,
+    ab: tf.Tensor,
+    *,
+    saturation: tf.Tensor | float = 1.0,
+    upsampling: str = "bilinear",
+) -> tf.Tensor:
+    """Does what `finish` does, with one graph for all pictures.
 
     Args:
-        dtype: str, "uint8" or "uint16".
-        upsampling: str, one of `UPSAMPLINGS`.
+        picture: uint8 or uint16 tensor or array [H, W, 3].
+        ab: float32 tensor [h, w, 2]; see `finish`.
+        saturation: float scalar; see `finish`.
+        upsampling: str; see `finish`.
 
     Returns:
-        tf.function of the picture [H, W, 3], ab and saturation.
+        tensor [H, W, 3] of the dtype of `picture`, sRGB.
     """
+    function = _finish_function(tf.as_dtype(picture.dtype).name, upsampling)
+    return function(picture, ab, saturation)
+
+
+@functools.cache
+def _finish_function(dtype: str, upsampling: str):
     return tf.function(
         lambda picture, ab, saturation: finish(
             picture, ab, saturation=saturation, upsampling=upsampling

@@ -26,8 +26,8 @@ def network_function(
             `fusion.instance_colorizer`; see `fusion_in_turns`.
 
     Returns:
-        Function of a dict of its inputs, see `network_inputs`, to float32
-        [B, S, S, 2], CIELAB.
+        Function of a dict that has its inputs, see `network_inputs`, and
+        perhaps those of other models, to float32 [B, S, S, 2], CIELAB.
     """
     at_once = _traced_once(model)
     if boxes_at_once is None or not fusion.networks_of(model):
@@ -59,7 +59,8 @@ def _traced_once(model: keras.Model):
         name: tf.TensorSpec([None] * len(x.shape[:-1]) + [x.shape[-1]], x.dtype)
         for name, x in model.input.items()
     }
-    return tf.function(predict_ab, input_signature=[specs], autograph=False)
+    function = tf.function(predict_ab, input_signature=[specs], autograph=False)
+    return lambda inputs: function({name: inputs[name] for name in specs})
 
 
 def without_hints(L: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -85,8 +86,7 @@ def without_boxes(count: tf.Tensor | int, crop_size: int):
 
     Returns:
         dict of "boxes", "box_valid", "box_classes", "crops" and
-        "picture_size"; see `network_inputs.box_inputs` and
-        `network_inputs.box_class_inputs`.
+        "picture_size"; see `network_inputs.BoxCrops` and `BoxClasses`.
     """
     return {
         "boxes": tf.zeros([count, 1, 4]),

@@ -1,11 +1,11 @@
 """Pictures, hints and boxes to what a network sees.
 
-`square_L`, `box_inputs` and `box_class_inputs` are about one picture and are
-pure TensorFlow functions: an exported model maps them over the pictures of a
-request. `batch_inputs`, `batch_box_inputs` and `batch_box_class_inputs` run
-them over NumPy arrays.
+`square_L` and the `inputs` of `BoxCrops` and `BoxClasses` are about one picture
+and are pure TensorFlow functions: an exported model maps them over the pictures
+of a request. `batch_inputs` and `batch_box_inputs` run them over NumPy arrays.
 """
 
+import dataclasses
 import functools
 from collections.abc import Sequence
 
@@ -53,42 +53,116 @@ def square_L(picture: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     return prepare.network_L_function(picture.dtype.name)(picture, side)
 
 
-def box_inputs(
-    picture: tf.Tensor,
-    boxes: tf.Tensor,
-    *,
-    image_size: int,
-    crop_sizes: tuple[int, ...],
-) -> dict[str, tf.Tensor]:
-    """Makes the boxes of one picture, and what lies in them.
+@dataclasses.dataclass(frozen=True)
+class BoxCrops:
+    """What a network that colors what lies in boxes sees of them.
 
-    Args:
-        picture: uint8 or uint16 tensor [H, W, 3].
-        boxes: float32 tensor [N, 4], yxyx pixels of the picture. What sticks
-            out is cut off; boxes without a whole pixel inside the picture
-            keep their rows, which are not valid.
+    Attributes:
         image_size: int. Side in pixels of the network's square.
-        crop_sizes: sides s in pixels of the squares that boxes are squashed
-            to, one for each group of boxes; see `adaptive_crops`.
-
-    Returns:
-        dict of "boxes", float32 [N, 4], whole pixels; "picture_size", int32
-        [2]; and for each group "box_valid", bool [N], and "crops", float32
-        [N, s, s, 1], L of each of its boxes, zeros for all others.
+        crop_sizes: tuple of int. Sides s in pixels of the squares that boxes
+            are squashed to, one for each group of boxes; see `adaptive_crops`.
     """
-    picture_size = tf.shape(picture)[:2]
-    boxes, valid = _usable(picture_size, boxes)
-    height, width = tf.unstack(picture_size)
-    groups = adaptive_crops.choose_sizes(
-        boxes, crop_sizes, height=height, width=width, image_size=image_size
-    )
-    inputs = {"boxes": boxes, "picture_size": picture_size}
-    for group, side in enumerate(crop_sizes):
-        in_group = valid & (groups == group)
-        valid_key, crops_key = _group_keys(group)
-        inputs[valid_key] = in_group
-        inputs[crops_key] = _crops_L(picture, boxes, in_group, side)
-    return inputs
+
+    image_size: int
+    crop_sizes: tuple[int, ...]
+
+    def inputs(
+        self, picture: tf.Tensor, boxes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Makes the boxes of one picture, and what lies in them.
+
+        Args:
+            picture: uint8 or uint16 tensor [H, W, 3].
+            boxes: float32 tensor [N, 4], yxyx pixels of the picture. What
+                sticks out is cut off; boxes without a whole pixel inside the
+                picture keep their rows, which are not valid.
+
+        Returns:
+            dict of "boxes", float32 [N, 4], whole pixels; "picture_size",
+            int32 [2]; and for each group "box_valid", bool [N], and "crops",
+            float32 [N, s, s, 1], L of each of its boxes, zeros for all others.
+        """
+        picture_size = tf.shape(picture)[:2]
+        boxes, valid = _usable(picture_size, boxes)
+        height, width = tf.unstack(picture_size)
+        groups = adaptive_crops.choose_sizes(
+            boxes,
+            self.crop_sizes,
+            height=height,
+            width=width,
+            image_size=self.image_size,
+        )
+        inputs = {"boxes": boxes, "picture_size": picture_size}
+        for group, side in enumerate(self.crop_sizes):
+            in_group = valid & (groups == group)
+            valid_key, crops_key = _group_keys(group)
+            inputs[valid_key] = in_group
+            inputs[crops_key] = _crops_L(picture, boxes, in_group, side)
+        return inputs
+
+    def specs(self) -> dict[str, tf.TensorSpec]:
+        """Returns what `inputs` makes, as tf.TensorSpecs."""
+        specs = {
+            "boxes": tf.TensorSpec([None, 4]),
+            "picture_size": tf.TensorSpec([2], tf.int32),
+        }
+        for group in range(len(self.crop_sizes)):
+            valid_key, crops_key = _group_keys(group)
+            specs[valid_key] = tf.TensorSpec([None], tf.bool)
+            specs[crops_key] = tf.TensorSpec([None, None, None, 1])
+        return specs
+
+    def rows(self, picture: np.ndarray, found) -> tuple[np.ndarray]:
+        """Returns the boxes of a picture, float32 [M, 4], as they came."""
+        del picture
+        return (_check_boxes(found),)
+
+
+@dataclasses.dataclass(frozen=True)
+class BoxClasses:
+    """What a network that uses the classes of boxes sees of them."""
+
+    def inputs(
+        self, picture: tf.Tensor, boxes: tf.Tensor, box_classes: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Makes the boxes of one picture, and what they show.
+
+        Args:
+            picture: uint8 or uint16 tensor [H, W, 3].
+            boxes: float32 tensor [N, 4], yxyx pixels of the picture.
+            box_classes: int32 tensor [N].
+
+        Returns:
+            dict of "boxes", float32 [N, 4], whole pixels; "box_classes", int32
+            [N], 0 for those without a whole pixel inside the picture;
+            "picture_size", int32 [2].
+        """
+        picture_size = tf.shape(picture)[:2]
+        boxes, valid = _usable(picture_size, boxes)
+        return {
+            "boxes": boxes,
+            "box_classes": tf.where(valid, box_classes, 0),
+            "picture_size": picture_size,
+        }
+
+    def specs(self) -> dict[str, tf.TensorSpec]:
+        """Returns what `inputs` makes, as tf.TensorSpecs."""
+        return {
+            "boxes": tf.TensorSpec([None, 4]),
+            "box_classes": tf.TensorSpec([None], tf.int32),
+            "picture_size": tf.TensorSpec([2], tf.int32),
+        }
+
+    def rows(
+        self, picture: np.ndarray, found: PictureBoxes | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the boxes that lie in a picture, the best first, classes."""
+        kept = (found or picture_boxes.none()).best(
+            height=picture.shape[0],
+            width=picture.shape[1],
+            max_boxes=len(found or ()),
+        )
+        return kept.boxes, kept.classes
 
 
 def _crops_L(picture, boxes, valid, side):
@@ -107,58 +181,6 @@ def _crops_L(picture, boxes, valid, side):
         (boxes, valid),
         fn_output_signature=tf.TensorSpec([None, None, 1]),
     )
-
-
-def box_specs(groups: int = 1) -> dict[str, tf.TensorSpec]:
-    """Returns what `box_inputs` makes, as tf.TensorSpecs.
-
-    Args:
-        groups: int, of boxes.
-
-    Returns:
-        dict of str to tf.TensorSpec.
-    """
-    specs = {
-        "boxes": tf.TensorSpec([None, 4]),
-        "picture_size": tf.TensorSpec([2], tf.int32),
-    }
-    for group in range(groups):
-        valid_key, crops_key = _group_keys(group)
-        specs[valid_key] = tf.TensorSpec([None], tf.bool)
-        specs[crops_key] = tf.TensorSpec([None, None, None, 1])
-    return specs
-
-
-def box_class_inputs(
-    picture_size: tf.Tensor, boxes: tf.Tensor, box_classes: tf.Tensor
-) -> dict[str, tf.Tensor]:
-    """Makes the boxes of one picture, and what they show.
-
-    Args:
-        picture_size: int32 tensor [2], height and width of the picture.
-        boxes: float32 tensor [N, 4], yxyx pixels of the picture.
-        box_classes: int32 tensor [N].
-
-    Returns:
-        dict of "boxes", float32 [N, 4], whole pixels; "box_classes", int32
-        [N], 0 for those without a whole pixel inside the picture;
-        "picture_size", int32 [2].
-    """
-    boxes, valid = _usable(picture_size, boxes)
-    return {
-        "boxes": boxes,
-        "box_classes": tf.where(valid, box_classes, 0),
-        "picture_size": picture_size,
-    }
-
-
-def box_class_specs() -> dict[str, tf.TensorSpec]:
-    """Returns what `box_class_inputs` makes, as tf.TensorSpecs."""
-    return {
-        "boxes": tf.TensorSpec([None, 4]),
-        "box_classes": tf.TensorSpec([None], tf.int32),
-        "picture_size": tf.TensorSpec([2], tf.int32),
-    }
 
 
 def _usable(picture_size, boxes) -> tuple[tf.Tensor, tf.Tensor]:
@@ -217,79 +239,44 @@ def batch_inputs(
 
 def batch_box_inputs(
     pictures: Sequence[np.ndarray],
-    boxes: Sequence[np.ndarray | PictureBoxes | None],
-    *,
-    image_size: int,
-    crop_sizes: tuple[int, ...],
+    found: Sequence[np.ndarray | PictureBoxes | None],
+    view: BoxCrops | BoxClasses,
 ) -> dict[str, tf.Tensor]:
-    """Makes a batch of boxes, and of what lies in them.
+    """Makes a batch of boxes, and of what a network sees of them.
 
     Args:
         pictures: B uint8 or uint16 arrays [H, W, 3].
-        boxes: for each picture None, an array [M, 4], yxyx in its pixels, or
-            PictureBoxes.
-        image_size: int. Side in pixels of the network's square.
-        crop_sizes: tuple of int; see `box_inputs`.
+        found: for each picture None, an array [M, 4], yxyx in its pixels, or
+            PictureBoxes, which alone have classes.
+        view: BoxCrops or BoxClasses.
 
     Returns:
-        dict as of `box_inputs`, with B in front. N is the largest number of
+        dict as of `view.inputs`, with B in front. N is the largest number of
         boxes of a picture, at least 1.
 
     Raises:
         ValueError: boxes have another shape, or are not finite.
     """
-    found = [_check_boxes(b) for b in boxes]
-    rows = max(1, *map(len, found))
-    return _stack(
-        _box_inputs_function(picture.dtype.name, image_size, crop_sizes)(
-            picture, _with_rows(b, rows)
+    rows = [view.rows(*each) for each in zip(pictures, found, strict=True)]
+    most = max(1, *(len(boxes) for boxes, *_ in rows))
+    inputs = [
+        _traced_inputs(picture.dtype.name, view)(
+            picture, *(_with_rows(array, most) for array in arrays)
         )
-        for picture, b in zip(pictures, found, strict=True)
-    )
-
-
-def batch_box_class_inputs(
-    pictures: Sequence[np.ndarray], found: Sequence[PictureBoxes | None]
-) -> dict[str, tf.Tensor]:
-    """Makes a batch of boxes and what they show.
-
-    Args:
-        pictures: B uint8 or uint16 arrays [H, W, 3].
-        found: for each picture None or PictureBoxes, in its pixels; all that
-            lie in it are used, the best one first.
-
-    Returns:
-        dict as of `box_class_inputs`, with B in front. N is the largest
-        number of boxes of a picture, at least 1.
-    """
-    kept = [
-        (boxes or picture_boxes.none()).best(
-            height=picture.shape[0],
-            width=picture.shape[1],
-            max_boxes=len(boxes or ()),
-        )
-        for picture, boxes in zip(pictures, found, strict=True)
+        for picture, arrays in zip(pictures, rows, strict=True)
     ]
-    rows = max(1, *map(len, kept))
-    return _stack(
-        box_class_inputs(
-            tf.constant(picture.shape[:2]),
-            tf.constant(_with_rows(boxes.boxes, rows)),
-            tf.constant(_with_rows(boxes.classes, rows)),
-        )
-        for picture, boxes in zip(pictures, kept, strict=True)
-    )
+    return {key: tf.stack([one[key] for one in inputs]) for key in inputs[0]}
 
 
 @functools.cache
-def _box_inputs_function(dtype: str, image_size: int, crop_sizes):
+def _traced_inputs(dtype: str, view: BoxCrops | BoxClasses):
+    specs = view.specs()
+    rows = [specs[key] for key in ("boxes", "box_classes") if key in specs]
     return tf.function(
-        functools.partial(
-            box_inputs, image_size=image_size, crop_sizes=crop_sizes
-        ),
+        view.inputs,
         input_signature=[
             tf.TensorSpec([None, None, 3], dtype),
-            tf.TensorSpec([None, 4]),
+            *rows,
         ],
         autograph=False,
     )
@@ -316,8 +303,3 @@ def _with_rows(array: np.ndarray, rows: int) -> np.ndarray:
     """Appends rows of zeros: no box."""
     missing = [(0, rows - len(array))] + [(0, 0)] * (array.ndim - 1)
     return np.pad(array, missing)
-
-
-def _stack(inputs) -> dict[str, tf.Tensor]:
-    inputs = list(inputs)
-    return {key: tf.stack([one[key] for one in inputs]) for key in inputs[0]}

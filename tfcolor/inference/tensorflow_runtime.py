@@ -1,4 +1,9 @@
-"""The network and what surrounds it, by TensorFlow: any model, any prompt."""
+"""The network and what surrounds it, by TensorFlow: any model, any prompt.
+
+A `Colorizer` calls `predict` and `finish` with the arrays of a batch. What they
+are made of is in the graph of an exported model: `box_view` and `predict_ab`
+between `network_inputs.square_L` and `finish.finish_traced`.
+"""
 
 import zlib
 from collections.abc import Iterator
@@ -20,7 +25,7 @@ from tfcolor.models import architecture
 
 
 class TensorFlowRuntime:
-    """What a `Colorizer` asks for each batch.
+    """What a `Colorizer` asks for each batch, and a server for each request.
 
     Args:
         model: see `Colorizer`.
@@ -34,6 +39,10 @@ class TensorFlowRuntime:
         upsampling: str. The model's own.
         crop_sizes: tuple of int, the sides of the squares of boxes.
         takes: architecture.Takes. What the model is given beside lightness.
+        box_view: `network_inputs.BoxCrops` or `BoxClasses`, what it sees of
+            boxes; None for a model of whole pictures.
+        predict_ab: function of a dict of tensors that has the model's inputs to
+            float32 [B, S, S, 2]; see `network.network_function`.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -47,18 +56,21 @@ class TensorFlowRuntime:
         self.image_size = image_size or info.image_size
         self.upsampling = info.upsampling
         self.takes = architecture.takes(model)
-        checks.check_size(
-            "image_size", self.image_size, self.takes.size_multiple
-        )
-        checks.check_smallest(self.image_size, self.takes.smallest_side)
+        checks.check_image_size(self.image_size, self.takes)
         self.crop_sizes = (crop_size or self.image_size,)
         if crop_size == defaults.ADAPTIVE:
             self.crop_sizes = adaptive_crops.crop_sizes(self.image_size)
             if self.takes.boxes:
                 groups = len(self.crop_sizes)
                 model = adaptive_crops.with_groups(model, groups)
-        self._input_names = tuple(model.input)
-        self._network = network.network_function(
+        self.box_view = None
+        if self.takes.box_classes:
+            self.box_view = network_inputs.BoxClasses()
+        elif self.takes.boxes:
+            self.box_view = network_inputs.BoxCrops(
+                self.image_size, self.crop_sizes
+            )
+        self.predict_ab = network.network_function(
             model, boxes_at_once=boxes_at_once
         )
 
@@ -86,25 +98,21 @@ class TensorFlowRuntime:
         inputs = network_inputs.batch_inputs(
             pictures, hints, image_size=self.image_size
         )
-        if self.takes.box_classes:
-            inputs |= network_inputs.batch_box_class_inputs(pictures, boxes)
-        elif self.takes.boxes:
+        if self.box_view is not None:
             inputs |= network_inputs.batch_box_inputs(
-                pictures,
-                boxes,
-                image_size=self.image_size,
-                crop_sizes=self.crop_sizes,
+                pictures, boxes, self.box_view
             )
         if self.takes.classes:
             inputs["classes"] = tf.constant(classes, tf.float32)
-        yield from self._network({n: inputs[n] for n in self._input_names})
+        yield from self.predict_ab(inputs)
 
     def finish(
         self, picture: np.ndarray, ab, saturation: float, upsampling: str
     ) -> np.ndarray:
         """Gives a picture the color of a small map; see `finish.finish`."""
-        function = finish.finish_function(picture.dtype.name, upsampling)
-        return function(picture, ab, saturation).numpy()
+        return finish.finish_traced(
+            picture, ab, saturation=saturation, upsampling=upsampling
+        ).numpy()
 
     def full_ab(self, picture: np.ndarray, ab, upsampling: str) -> np.ndarray:
         """Returns the color of every pixel; see `finish.full_ab`."""

@@ -29,7 +29,6 @@ from tfcolor.models import convnext
 from tfcolor.models.ddcolor import ddcolor
 from tfcolor.weights import pytorch
 from tfcolor.weights import pytorch_archive
-from tfcolor.weights import pytorch_keys
 from tfcolor.weights import state_dicts
 
 _ARCH = "encoder.arch"
@@ -312,12 +311,8 @@ def _slots(model) -> Iterator[tuple[str, _Slot]]:
         if isinstance(layer, keras.layers.MultiHeadAttention):
             yield from _attention_slots(module, layer)
             continue
-        is_bn = isinstance(layer, keras.layers.BatchNormalization)
-        suffixes = (
-            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
-        )[: len(layer.weights)]
-        for suffix, variable in zip(suffixes, layer.weights, strict=True):
-            yield f"{module}.{suffix}", _slot(layer, variable)
+        for key, variable in pytorch.variables_of({module: layer}).items():
+            yield key, _slot(layer, variable)
     for stage in range(4):
         own = [layer.name for layer in model.layers]
         for block in range(_count(own, rf"stage{stage}_block(\d+)_")):
@@ -417,21 +412,12 @@ def _mixture_slots(model) -> Iterator[tuple[str, _Slot]]:
 
 
 def _ignored(model, plain) -> dict[str, tuple[int, ...]]:
-    """Shapes of what has no place: each group as a whole or not at all."""
+    """Shapes of what has no place in the model."""
     channels = model.get_layer("stage3_map").gamma.shape
+    layers = {module: model.get_layer(name) for module, name in _modules(model)}
     groups = [
-        {
-            f"{module}.{pytorch_keys.COUNTER_SUFFIX}": ()
-            for module, name in _modules(model)
-            if isinstance(
-                model.get_layer(name), keras.layers.BatchNormalization
-            )
-        },
+        pytorch.counters(layers),
         {f"{_ARCH}.norm.{s}": tuple(channels) for s in ("weight", "bias")},
         {key: (1, len(values), 1, 1) for key, values in _FIXED.items()},
     ]
-    ignored = {}
-    for group in groups:
-        if any(key in plain for key in group):
-            ignored |= group
-    return ignored
+    return pytorch.whole_groups(groups, plain)

@@ -7,6 +7,7 @@ the weights it had.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 
 import keras
@@ -76,7 +77,7 @@ def load_state(
             another shape, or one is not finite. All of them are listed.
     """
     arrays, problems = plain_arrays(state, pytorch_keys.plain_key)
-    targets = _targets(model)
+    targets = variables_of(_modules(model))
     ignored = _ignored(model, arrays)
     shapes = {key: _pytorch_shape(v) for key, v in targets.items()} | ignored
     for key in sorted(shapes.keys() | arrays.keys()):
@@ -162,34 +163,10 @@ def _modules(model) -> dict[str, keras.Layer]:
     return modules
 
 
-def _targets(model) -> dict[str, keras.Variable]:
-    """Returns the variable of `model` for every published key."""
-    targets = {}
-    for module, layer in _modules(model).items():
-        is_bn = isinstance(layer, keras.layers.BatchNormalization)
-        suffixes = (
-            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
-        )
-        # The colors of eccv16's bins have no bias.
-        suffixes = suffixes[: len(layer.weights)]
-        for suffix, variable in zip(suffixes, layer.weights, strict=True):
-            targets[f"{module}.{suffix}"] = variable
-    return targets
-
-
 def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
-    """Returns shapes of the arrays that have no place in `model`.
-
-    Each group is there as a whole or not at all: a part of one means that
-    the file is broken.
-    """
+    """Returns shapes of the arrays that have no place in `model`."""
     modules = _modules(model)
-    counters = {
-        f"{module}.{pytorch_keys.COUNTER_SUFFIX}": ()
-        for module, layer in modules.items()
-        if isinstance(layer, keras.layers.BatchNormalization)
-    }
-    groups = [counters]
+    groups = [counters(modules)]
     classless = pytorch_keys.CLASS_HEAD not in modules
     if classless and "model8.3" in modules:
         filters = modules["model8.3"].filters
@@ -206,11 +183,7 @@ def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
         )
     if "weight_layer.simple_bg_conv.0" in modules:
         groups.append(_unused_weight_layer())
-    ignored = {}
-    for group in groups:
-        if any(key in arrays for key in group):
-            ignored |= group
-    return ignored
+    return whole_groups(groups, arrays)
 
 
 def _unused_weight_layer() -> dict[str, tuple[int, ...]]:
@@ -258,6 +231,61 @@ def plain_arrays(
             problems.append(f"there twice: {plain}")
         names[plain] = key
     return state_dicts.renamed(state, names), problems
+
+
+def variables_of(
+    layers: Mapping[str, keras.Layer],
+) -> dict[str, keras.Variable]:
+    """Returns the variable of every published key.
+
+    Args:
+        layers: mapping from published modules to convolutions, dense layers
+            and normalizations, with a bias or without.
+
+    Returns:
+        dict of str to keras.Variable.
+    """
+    found = {}
+    for module, layer in layers.items():
+        is_bn = isinstance(layer, keras.layers.BatchNormalization)
+        suffixes = (
+            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
+        )[: len(layer.weights)]
+        for suffix, variable in zip(suffixes, layer.weights, strict=True):
+            found[f"{module}.{suffix}"] = variable
+    return found
+
+
+def counters(layers: Mapping[str, keras.Layer]) -> dict[str, tuple]:
+    """Returns the shapes of the counters of batch normalizations, by key."""
+    return {
+        f"{module}.{pytorch_keys.COUNTER_SUFFIX}": ()
+        for module, layer in layers.items()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
+
+
+def whole_groups(
+    groups: Iterable[Mapping[str, tuple[int, ...]]],
+    arrays: Mapping[str, np.ndarray],
+) -> dict[str, tuple[int, ...]]:
+    """Returns the groups of which something is there, in one dict.
+
+    Each is there as a whole or not at all: a part of one means that the file
+    is broken.
+
+    Args:
+        groups: dicts from keys to shapes.
+        arrays: mapping of str to array, those that are there.
+
+    Returns:
+        dict from keys to shapes.
+    """
+    found = {}
+    for group in groups:
+        if any(key in arrays for key in group):
+            found |= group
+    return found
 
 
 def without_module(key: str) -> str:

@@ -19,7 +19,6 @@ from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
 from tfcolor.models import vgg
 from tfcolor.weights import pytorch
-from tfcolor.weights import pytorch_keys
 
 KINDS = ("alexnet", "resnet18")
 # Places of the layers in torchvision's `features` and `classifier`, which
@@ -78,7 +77,7 @@ def build(
     else:
         model = resnet_colorizer.resnet18(width=width)
         ignored = _ignored(model, arrays)
-    targets = _targets(kind, model)
+    targets = pytorch.variables_of(_layers(kind, model))
     # A file for grey pictures may have one channel already.
     first = arrays.get(_FIRST[kind])
     grey = first is not None and first.ndim == 4 and first.shape[1] == 1
@@ -112,15 +111,14 @@ def load_vgg16(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
             not finite. All of them are listed.
     """
     arrays, problems = pytorch.plain_arrays(state, pytorch.without_module)
-    targets = {}
-    for name, place in _vgg_places().items():
-        if name in [layer.name for layer in model.layers]:
-            layer = model.get_layer(name)
-            suffixes = pytorch_keys.CONV_SUFFIXES
-            if isinstance(layer, keras.layers.BatchNormalization):
-                suffixes = pytorch_keys.BN_SUFFIXES
-            for suffix, variable in zip(suffixes, layer.weights, strict=True):
-                targets[f"features.{place}.{suffix}"] = variable
+    own = {layer.name: layer for layer in model.layers}
+    targets = pytorch.variables_of(
+        {
+            f"features.{place}": own[name]
+            for name, place in _vgg_places().items()
+            if name in own
+        }
+    )
     shapes = {
         key: _torch_shape("vgg16", key, variable, grey=True)
         for key, variable in targets.items()
@@ -198,38 +196,16 @@ def _layers(kind, model) -> dict[str, keras.Layer]:
     }
 
 
-def _targets(kind, model) -> dict[str, keras.Variable]:
-    targets = {}
-    for module, layer in _layers(kind, model).items():
-        is_bn = isinstance(layer, keras.layers.BatchNormalization)
-        suffixes = (
-            pytorch_keys.BN_SUFFIXES if is_bn else pytorch_keys.CONV_SUFFIXES
-        )
-        # ResNet's convolutions have no bias.
-        suffixes = suffixes[: len(layer.weights)]
-        for suffix, variable in zip(suffixes, layer.weights, strict=True):
-            targets[f"{module}.{suffix}"] = variable
-    return targets
-
-
 def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
-    """Shapes of what is ignored: a group is there as a whole or not at all."""
-    counters = {
-        f"{module_of(layer.name)}.{pytorch_keys.COUNTER_SUFFIX}": ()
-        for layer in model.layers
-        if isinstance(layer, keras.layers.BatchNormalization)
-    }
+    """Shapes of the arrays that have no place in `model`."""
     # Any number of classes; the class layer's two arrays must agree.
     classes = _axis(arrays, f"{_UNUSED}.weight", 1)
     class_layer = {
         f"{_UNUSED}.weight": (classes, model.output["mean"].shape[-1]),
         f"{_UNUSED}.bias": (classes,),
     }
-    ignored = {}
-    for group in (counters, class_layer):
-        if any(key in arrays for key in group):
-            ignored |= group
-    return ignored
+    counters = pytorch.counters(_layers("resnet18", model))
+    return pytorch.whole_groups([counters, class_layer], arrays)
 
 
 def _torch_shape(kind, key, variable, grey) -> tuple[int, ...]:
