@@ -213,7 +213,7 @@ def test_manifests_and_shards(tmp_path, model, expected):
     assert len(names) == 24
 
 
-def test_evaluations_are_those_of_one_machine(tmp_path, model):
+def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):
     rng = np.random.default_rng(0)
     for i in range(6):
         (tmp_path / f"truth/{i % 2}").mkdir(parents=True, exist_ok=True)
@@ -231,6 +231,14 @@ def test_evaluations_are_those_of_one_machine(tmp_path, model):
     for name in ("metrics.csv", "summary.md", "by_class.csv"):
         assert one[name] == two[name]
     assert len([name for name in one if name.startswith("pictures/")]) == 18
+    with open(tmp_path / "two.failures.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert row["source"] == str(tmp_path / "truth/0/bad.png")
+    assert row["reason"].startswith("The file is not a picture")
+    assert f"Failures: {tmp_path}/two.failures.csv" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == [
+        *("one", "truth", "two", "two.failures.csv")
+    ]
 
 
 def test_boxes_are_those_of_one_machine(tmp_path, capsys):
