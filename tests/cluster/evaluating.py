@@ -2,7 +2,8 @@
 
     python -m tests.cluster.evaluating LOG ARGUMENTS...
 
-Each picture that is measured adds a file to the folder LOG.
+Each picture that is measured adds a file to the folder LOG: its name has the
+pass, the picture's index and the process.
 """
 
 import os
@@ -26,7 +27,8 @@ def log_measured() -> None:
 def _logged(step):
     def logged(run, picture, method):
         result = step(run, picture, method)
-        name = f"{step.__name__}-{picture.index}-{uuid.uuid4().hex}"
+        name = f"{step.__name__}-{picture.index}-{os.getpid()}"
+        name = f"{name}-{uuid.uuid4().hex}"
         open(os.path.join(os.environ[_LOG], name), "x").close()
         time.sleep(_SECONDS)
         return result

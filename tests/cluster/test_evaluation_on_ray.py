@@ -41,9 +41,9 @@ def given(tmp_path_factory):
     return folder
 
 
-def _arguments(given, output, truth=None):
+def _arguments(given, output):
     return [
-        *(f"--truth={truth or given / 'truth'}", f"--output={output}"),
+        *(f"--truth={given / 'truth'}", f"--output={output}"),
         *(f"--model={given / 'plain.keras'}", "--by_class"),
     ]
 
@@ -73,7 +73,7 @@ def _measured(log):
     """Returns the pictures of each pass, and how often they were measured."""
     found = collections.defaultdict(collections.Counter)
     for name in os.listdir(log):
-        which, index, _ = name.split("-")
+        which, index, *_ = name.split("-")
         found[which][int(index)] += 1
     return found
 
@@ -81,17 +81,21 @@ def _measured(log):
 def _kill_in(which, log, arguments):
     """Kills the command once some pictures of a pass were measured."""
     process = _start(log, arguments)
-    deadline = time.monotonic() + _SECONDS
-    while len(_measured(log)[which]) < 4:
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    _wait_for(which, log, process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     # Its processes end a little later than the command.
     _wait_for_quiet(log)
     return _measured(log)
+
+
+def _wait_for(which, log, process):
+    deadline = time.monotonic() + _SECONDS
+    while len(_measured(log)[which]) < 4:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _wait_for_quiet(log):
@@ -102,7 +106,10 @@ def _wait_for_quiet(log):
 
 
 def _finish(log, arguments):
-    process = _start(log, arguments)
+    return _end(log, _start(log, arguments))
+
+
+def _end(log, process):
     try:
         output, error = process.communicate(timeout=_SECONDS)
     finally:
@@ -140,20 +147,42 @@ def test_a_killed_command_goes_on_when_it_is_started_again(
     ]
 
 
-def test_what_changed_in_between_is_measured_again(given, tmp_path):
-    report, truth = tmp_path / "report", tmp_path / "truth"
-    for path in (given / "truth").rglob("*.png"):
-        place = truth / path.relative_to(given / "truth")
+@pytest.mark.parametrize("which", ["first_pass", "second_pass"])
+def test_a_killed_process_is_made_up_for(given, expected, tmp_path, which):
+    log, report = tmp_path / "log", tmp_path / "report"
+    process = _start(log, _arguments(given, report))
+    _wait_for(which, log, process)
+    *_, pid, _ = next(n for n in os.listdir(log) if which in n).split("-")
+    os.kill(int(pid), signal.SIGKILL)
+    found, _, _ = _end(log, process)
+    for each in found.values():
+        assert set(each) == _INDICES
+        # Of that process one picture was not written yet.
+        assert sum(each.values()) <= len(_INDICES) + 1
+    assert _tables(report) == expected
+
+
+@pytest.mark.parametrize("changed", ["picture", "model"])
+def test_what_changed_in_between_is_measured_again(given, tmp_path, changed):
+    report, mine = tmp_path / "report", tmp_path / "given"
+    for path in [*(given / "truth").rglob("*.png"), given / "plain.keras"]:
+        place = mine / path.relative_to(given)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(path.read_bytes())
-    arguments = _arguments(given, report, truth)
+    arguments = _arguments(mine, report)
     before = _kill_in("second_pass", tmp_path / "before", arguments)
     assert set(before["first_pass"]) == _INDICES
-    # The picture of index 0: that of 0/0.png.
-    Image.fromarray(np.full((60, 80, 3), 90, np.uint8)).save(truth / "0/0.png")
-    after, _, _ = _finish(tmp_path / "after", arguments)
-    assert set(after["first_pass"]) == {0}
+    if changed == "picture":
+        # That of index 0.
+        rgb = np.full((60, 80, 3), 90, np.uint8)
+        Image.fromarray(rgb).save(mine / "truth/0/0.png")
+    else:
+        models.save(models.plain_model(), mine / "plain.keras")
+    after, _, error = _finish(tmp_path / "after", arguments)
+    only_one = changed == "picture"
+    assert set(after["first_pass"]) == ({0} if only_one else _INDICES)
     assert set(after["second_pass"]) == _INDICES
-    arguments = _arguments(given, tmp_path / "one", truth)
+    assert ("had other options, models or" in error) != only_one
+    arguments = _arguments(mine, tmp_path / "one")
     assert main.run(["evaluate", *arguments]) == 1
     assert _tables(report) == _tables(tmp_path / "one")

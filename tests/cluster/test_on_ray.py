@@ -223,13 +223,21 @@ def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):
     arguments = ["evaluate", f"--truth={tmp_path}/truth", f"--model={model}"]
     arguments += ["--by_class"]
     assert main.run([*arguments, f"--output={tmp_path}/one"]) == 1
+    lines = sorted(map(str, (tmp_path / "truth").rglob("*.png")))
+    (tmp_path / "truth/list.txt").write_text("\n".join(lines))
+    listed = [arguments[0], f"--truth=@{tmp_path}/truth/list.txt"]
     with local_ray.two_nodes():
-        status = main.run([*arguments, f"--output={tmp_path}/two", "--cluster"])
-    assert status == 1
+        for name, given in (
+            ("two", arguments),
+            ("listed", listed + arguments[2:]),
+        ):
+            output = f"--output={tmp_path}/{name}"
+            assert main.run([*given, output, "--cluster"]) == 1
     one, two = _files(tmp_path / "one"), _files(tmp_path / "two")
     assert set(one) == set(two)
+    from_list = _files(tmp_path / "listed")
     for name in ("metrics.csv", "summary.md", "by_class.csv"):
-        assert one[name] == two[name]
+        assert one[name] == two[name] == from_list[name]
     assert len([name for name in one if name.startswith("pictures/")]) == 18
     with open(tmp_path / "two.failures.csv") as file:
         (row,) = csv.DictReader(file)
@@ -237,7 +245,8 @@ def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):
     assert row["reason"].startswith("The file is not a picture")
     assert f"Failures: {tmp_path}/two.failures.csv" in capsys.readouterr().err
     assert sorted(os.listdir(tmp_path)) == [
-        *("one", "truth", "two", "two.failures.csv")
+        *("listed", "listed.failures.csv", "one"),
+        *("truth", "two", "two.failures.csv"),
     ]
 
 
