@@ -419,3 +419,42 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
         paths.append(drawn.write(name, drawn.colored(i)))
     truth = list_truth(f"{tmp_path}/one", f"{tmp_path}/two")
     assert sorted(shown_names(truth)) == sorted([*paths[:2], "sub/b.png"])
+
+
+def test_on_a_cluster_failures_have_a_table_and_few_lines(
+    truth, predictions, tmp_path, monkeypatch, capsys
+):
+    from tfcolor.cluster import evaluation
+    from tfcolor.evaluation.evaluate import evaluate as measure
+
+    def here(truth, output, *, cluster, workers, **options):
+        assert cluster == "local" and workers.cpus == 1
+        return measure(truth, output, **options)
+
+    monkeypatch.setattr(evaluation, "evaluate_on_cluster", here)
+    arguments = [f"--truth={truth}", f"--predictions={predictions}"]
+    arguments += [f"--output={tmp_path / 'report'}", "--cluster", "--overwrite"]
+    for i in range(23):
+        (truth / f"bad{i:02d}.png").write_bytes(b"nothing")
+    assert _run(*arguments) == 1
+    captured = capsys.readouterr()
+    table = tmp_path / "report.failures.csv"
+    with open(table, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["source"] for row in rows] == [
+        str(truth / f"bad{i:02d}.png") for i in range(23)
+    ]
+    assert all("not a picture" in row["reason"] for row in rows)
+    assert captured.err.count("not a picture") == 20
+    assert "failed: 3 more" in captured.err
+    assert "23 pictures left out" in captured.err
+    assert captured.err.splitlines()[-1] == f"Failures: {table}"
+    assert captured.out.startswith("## Evaluation: 3 pictures")
+    for i in range(23):
+        (truth / f"bad{i:02d}.png").unlink()
+    other = tmp_path / "other.csv"
+    assert _run(*arguments, f"--failures={other}") == 0
+    # That of the earlier run stays where another was asked for.
+    assert table.exists() and not other.exists()
+    assert _run(*arguments) == 0
+    assert not table.exists()

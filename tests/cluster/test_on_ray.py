@@ -213,7 +213,7 @@ def test_manifests_and_shards(tmp_path, model, expected):
     assert len(names) == 24
 
 
-def test_evaluations_are_those_of_one_machine(tmp_path, model):
+def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):
     rng = np.random.default_rng(0)
     for i in range(6):
         (tmp_path / f"truth/{i % 2}").mkdir(parents=True, exist_ok=True)
@@ -223,14 +223,31 @@ def test_evaluations_are_those_of_one_machine(tmp_path, model):
     arguments = ["evaluate", f"--truth={tmp_path}/truth", f"--model={model}"]
     arguments += ["--by_class"]
     assert main.run([*arguments, f"--output={tmp_path}/one"]) == 1
+    lines = sorted(map(str, (tmp_path / "truth").rglob("*.png")))
+    (tmp_path / "truth/list.txt").write_text("\n".join(lines))
+    listed = [arguments[0], f"--truth=@{tmp_path}/truth/list.txt"]
     with local_ray.two_nodes():
-        status = main.run([*arguments, f"--output={tmp_path}/two", "--cluster"])
-    assert status == 1
+        for name, given in (
+            ("two", arguments),
+            ("listed", listed + arguments[2:]),
+        ):
+            output = f"--output={tmp_path}/{name}"
+            assert main.run([*given, output, "--cluster"]) == 1
     one, two = _files(tmp_path / "one"), _files(tmp_path / "two")
     assert set(one) == set(two)
+    from_list = _files(tmp_path / "listed")
     for name in ("metrics.csv", "summary.md", "by_class.csv"):
-        assert one[name] == two[name]
+        assert one[name] == two[name] == from_list[name]
     assert len([name for name in one if name.startswith("pictures/")]) == 18
+    with open(tmp_path / "two.failures.csv") as file:
+        (row,) = csv.DictReader(file)
+    assert row["source"] == str(tmp_path / "truth/0/bad.png")
+    assert row["reason"].startswith("The file is not a picture")
+    assert f"Failures: {tmp_path}/two.failures.csv" in capsys.readouterr().err
+    assert sorted(os.listdir(tmp_path)) == [
+        *("listed", "listed.failures.csv", "one"),
+        *("truth", "two", "two.failures.csv"),
+    ]
 
 
 def test_boxes_are_those_of_one_machine(tmp_path, capsys):

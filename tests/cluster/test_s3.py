@@ -1,14 +1,17 @@
 """From an S3 server on loopback to it: pictures, manifest, failures, again."""
 
 import functools
+import urllib.request
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests import drawn
 from tests.cluster import breaking
 from tests.cluster import local_ray
 from tests.inference import models
+from tfcolor.cli import main
 from tfcolor.cluster import album as cluster_album
 from tfcolor.cluster import storage
 from tfcolor.inference import album
@@ -34,6 +37,9 @@ def bucket(monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "anything")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     s3fs.S3FileSystem.clear_instance_cache()
+    # Servers of one process have the same buckets.
+    reset = f"http://{host}:{port}/moto-api/reset"
+    urllib.request.urlopen(reset, data=b"").close()
     s3fs.S3FileSystem().mkdir("scans")
     yield "s3://scans"
     s3fs.S3FileSystem.clear_instance_cache()
@@ -65,6 +71,16 @@ def test_objects_are_written_read_found_and_removed(bucket):
     storage.make_folder(f"{bucket}/new")
     storage.remove(path)
     assert not storage.exists(path)
+
+
+def test_an_object_has_another_stamp_once_it_is_replaced(bucket):
+    path = f"{bucket}/x/a.bin"
+    assert storage.stamp(path) is None
+    storage.write(path, b"0123456789")
+    stamp = storage.stamp(path)
+    assert stamp == storage.stamp(path)
+    storage.write(path, b"9876543210")
+    assert stamp != storage.stamp(path)
 
 
 @pytest.mark.long
@@ -111,3 +127,36 @@ def test_files_are_those_of_folders_and_are_done_once(
                 for path in system.find(root)
             }
             assert written == _content(tmp_path / "one")
+
+
+@pytest.mark.long
+def test_an_evaluation_is_that_of_a_folder(bucket, tmp_path):
+    pytest.importorskip("ray")
+    model = models.save(models.lightness_model(), tmp_path / "plain.keras")
+    for i in range(6):
+        name = f"truth/{i % 2}/{i}.png"
+        drawn.write(tmp_path / name, drawn.colored(i, 24, 30))
+        data = (tmp_path / name).read_bytes()
+        storage.write(f"{bucket}/{name}", data)
+    lines = [f"{bucket}/truth/{i}/{j}.png" for i in (0, 1) for j in range(6)]
+    # Half of them are not there.
+    storage.write(f"{bucket}/list.txt", "\n".join(lines).encode())
+    arguments = ["evaluate", f"--model={model}", "--by_class"]
+    truth = f"--truth={tmp_path}/truth"
+    assert main.run([*arguments, truth, f"--output={tmp_path}/one"]) == 0
+    with local_ray.two_nodes():
+        for name, given, status in (
+            ("two", f"{bucket}/truth", 0),
+            ("three", f"@{bucket}/list.txt", 1),
+        ):
+            output = f"--output={tmp_path}/{name}"
+            found = [*arguments, f"--truth={given}", output, "--cluster"]
+            assert main.run(found) == status
+    for table in ("metrics.csv", "by_class.csv"):
+        expected = (tmp_path / "one" / table).read_bytes()
+        for name in ("two", "three"):
+            assert (tmp_path / name / table).read_bytes() == expected
+    failures = (tmp_path / "three.failures.csv").read_text().splitlines()
+    assert len(failures) == 7
+    assert all(line.startswith(f"{bucket}/truth/") for line in failures[1:])
+    assert not (tmp_path / "two.failures.csv").exists()

@@ -9,18 +9,19 @@ from tfcolor.cli import shared
 from tfcolor.data.outcome import Outcomes
 
 # Lines about pictures that are printed; all failures are in their table.
-_MOST_LINES = 20
+MOST_LINES = 20
 
 HELP = """\
 clusters:
-  --cluster[=ADDRESS] does the work on a Ray cluster (pip install
-  'tfcolor[cluster]'): on the one at ADDRESS ("auto": the one this machine is
-  part of), or without ADDRESS in processes on this machine. Inputs may also be
-  s3:// and gs:// URLs, and manifests: @FILE names a text file or URL with one
-  picture a line. Inputs and --output lie where all machines find them. What is
-  there already is left as it is, so that the same command goes on after
-  anything was killed. Pictures that failed are listed in <output>.failures.csv.
-  Films are not colored there.
+  --cluster[=ADDRESS] does the work on a Ray cluster (in the checkout: pip
+  install -c constraints.txt -e '.[cluster]'): on the one at ADDRESS ("auto":
+  the one this machine is part of), or in processes on this machine; without
+  ADDRESS it must not stand right before an input. Inputs may also be s3:// and
+  gs:// URLs, and manifests: @FILE names a text file or URL with one picture a
+  line, absolute or relative to the folder of the manifest. Inputs and --output
+  lie where all machines find them. What is there already is left as it is, so
+  that the same command goes on after anything was killed. Pictures that failed
+  are listed in <output>.failures.csv.
 """
 
 
@@ -31,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
         parser: argparse.ArgumentParser of a sub-command.
         sinks: bool. Whether results may go into shards.
     """
-    group = add_workers(parser)
+    group = _add_workers(parser)
     group.add_argument(
         "--failures",
         metavar="PATH",
@@ -48,15 +49,8 @@ def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
         )
 
 
-def add_workers(parser: argparse.ArgumentParser):
-    """Adds --cluster and what its processes get.
-
-    Args:
-        parser: argparse.ArgumentParser of a sub-command.
-
-    Returns:
-        The group of arguments.
-    """
+def _add_workers(parser: argparse.ArgumentParser):
+    """Adds --cluster and what its processes get; returns their group."""
     group = parser.add_argument_group("on a cluster, see below")
     group.add_argument(
         "--cluster",
@@ -93,7 +87,7 @@ def has_gpu(args: argparse.Namespace) -> bool:
 
 
 def options(args: argparse.Namespace) -> dict:
-    """Returns what functions of `cluster.album` take, of arguments."""
+    """Returns what functions of `cluster` take, of arguments."""
     from tfcolor.cluster.engine import Workers
 
     workers = Workers(args.worker_cpus, args.worker_gpus)
@@ -105,7 +99,8 @@ def run(
     args: argparse.Namespace,
     begin: Callable[[], Outcomes],
     *,
-    summarize: Callable[[shared.Tally], str],
+    say_end: Callable[[shared.Tally], None],
+    bars: shared.Bars | None = None,
 ) -> int:
     """Runs a command over any number of pictures.
 
@@ -114,7 +109,9 @@ def run(
         args: argparse.Namespace.
         begin: function without arguments that begins the work. Its errors are
             wrong usage.
-        summarize: function of a Tally to the last line.
+        say_end: function of a Tally that prints what there is to say at the
+            end, before the line that names the table of failures.
+        bars: Bars, or None; see `shared.run_outcomes`.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
@@ -129,7 +126,7 @@ def run(
         return Outcomes(running, len(outcomes))
 
     def end(tally):
-        tally.say(summarize(tally))
+        say_end(tally)
         if tally.is_whole and tally.failures:
             print(f"Failures: {path}", file=sys.stderr)
 
@@ -137,15 +134,21 @@ def run(
         command,
         begin_table,
         end=end,
-        tally=shared.Tally(_MOST_LINES),
+        bars=bars,
+        tally=shared.Tally(MOST_LINES),
         begins_late=True,
     )
 
 
 def _in_table(outcomes: Outcomes, table):
-    """Yields outcomes; those that failed go into the table too."""
+    """Yields outcomes, those that failed into the table too.
+
+    Returns:
+        Their result.
+    """
     with table, contextlib.closing(outcomes):
         for outcome in outcomes:
             if outcome.reason:
                 table.add(outcome.source, outcome.reason)
             yield outcome
+        return outcomes.result

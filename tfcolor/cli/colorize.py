@@ -237,7 +237,9 @@ def _run_on_cluster(args) -> int:
             **_wanted(args),
             **clustered.options(args),
         ),
-        summarize=lambda tally: tally.summary("Colorized", args.output),
+        say_end=lambda tally: tally.say(
+            tally.summary("Colorized", args.output)
+        ),
     )
 
 

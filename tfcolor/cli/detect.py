@@ -193,7 +193,7 @@ def _run_on_cluster(args) -> int:
         "detect",
         args,
         begin,
-        summarize=lambda tally: _summary(args.output, tally),
+        say_end=lambda tally: tally.say(_summary(args.output, tally)),
     )
 
 

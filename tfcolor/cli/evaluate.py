@@ -26,10 +26,14 @@ summary. Means come with 95 % bootstrap intervals.
 
 _EPILOG = """\
 clusters:
-  --cluster[=ADDRESS] measures on a Ray cluster (pip install
-  'tfcolor[cluster]'): on the one at ADDRESS, or without ADDRESS in processes
-  on this machine. Pictures, models and --output lie where all machines find
-  them.
+  --cluster[=ADDRESS] measures on a Ray cluster (in the checkout: pip install
+  -c constraints.txt -e '.[cluster]'): on the one at ADDRESS, or without ADDRESS
+  in processes on this machine. --truth may also be s3:// and gs:// URLs, and manifests:
+  @FILE names a text file or URL with one picture a line. Pictures, models and
+  --output lie where all machines find them. What was measured is kept beside
+  the report until this is whole, so that the same command goes on after
+  anything was killed. Pictures that failed are listed in
+  <output>.failures.csv.
 
 examples:
   tfcolor evaluate --truth=photos --output=report
@@ -66,7 +70,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     _add_boxes(parser)
     _add_options(parser)
     _add_perceptual(parser)
-    clustered.add_workers(parser)
+    clustered.add_options(parser, sinks=False)
     return parser
 
 
@@ -206,14 +210,28 @@ def run(args: argparse.Namespace) -> int:
     # Each once, in their order: a file may be read for several crops.
     notes = {}
     bars = shared.Bars("picture", leave=True)
-    return shared.run_outcomes(
-        "evaluate",
-        lambda: _begin(
+
+    def begin():
+        return _begin(
             args,
             on_picture=bars,
             say=shared.say_left_out,
             note=lambda path, line: notes.setdefault((path, line)),
-        ),
+        )
+
+    if args.cluster is not None:
+        return clustered.run(
+            "evaluate",
+            args,
+            begin,
+            say_end=lambda tally: _say_end(
+                args.output, tally, notes, clustered.MOST_LINES
+            ),
+            bars=bars,
+        )
+    return shared.run_outcomes(
+        "evaluate",
+        begin,
         end=lambda tally: _say_end(args.output, tally, notes),
         bars=bars,
     )
@@ -249,17 +267,19 @@ def _begin(args, **callbacks):
     return evaluate.evaluate(args.truth, args.output, **wanted)
 
 
-def _say_end(output: str, tally: shared.Tally, notes) -> None:
+def _say_end(
+    output: str, tally: shared.Tally, notes, most: int | None = None
+) -> None:
     shared.say_notes(notes)
     if not tally.is_whole:
-        shared.say_failures(tally.failures)
+        tally.say(None)
         return
     found = tally.result
     if found.markdown is not None:
         print(found.markdown, end="")
         print(f"Report: {output}", file=sys.stderr)
     if failures := found.comparison.failures:
-        shared.say_failures(failures)
+        shared.say_failures(failures, most)
         pictures = shared.counted(len(failures), "picture")
         print(f"{pictures} left out.", file=sys.stderr)
     if found.markdown is None:

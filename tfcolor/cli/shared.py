@@ -241,14 +241,17 @@ def say_notes(notes) -> None:
         say(_NOTE, source, note)
 
 
-def say_failures(failures) -> None:
+def say_failures(failures, most: int | None = None) -> None:
     """Prints pictures that failed.
 
     Args:
-        failures: iterable of (source, reason), str.
+        failures: list of (source, reason), str.
+        most: int or None. How many are printed at most; None is all of them.
     """
-    for source, reason in failures:
+    for source, reason in failures[:most]:
         say(_FAILED, source, reason)
+    if most is not None and len(failures) > most:
+        print(f"{_FAILED}: {len(failures) - most} more", file=sys.stderr)
 
 
 def say(what: str, source: str, text: str) -> None:

@@ -97,7 +97,8 @@ def connected(address: str) -> Iterator[None]:
         import ray.data
     except ImportError as error:
         raise ImportError(
-            "--cluster needs Ray: pip install 'tfcolor[cluster]'"
+            "--cluster needs Ray; in the checkout: pip install -c "
+            "constraints.txt -e '.[cluster]'"
         ) from error
     import logging
 
@@ -146,12 +147,13 @@ def _worker_count(workers: Workers) -> int:
 
     found = ray.cluster_resources()
     count = int(found.get("CPU", 1) // workers.cpus)
-    if gpus := _gpus(workers):
+    if gpus := gpus_of(workers):
         count = min(count, int(found.get("GPU", 0) // gpus))
     return count
 
 
-def _gpus(workers: Workers) -> float:
+def gpus_of(workers: Workers) -> float:
+    """Returns how many GPUs each process gets on the connected cluster."""
     if workers.gpus is not None:
         return workers.gpus
     import ray
@@ -237,7 +239,7 @@ def run_chunks(
     here = scheduling_strategies.NodeAffinitySchedulingStrategy(
         ray.get_runtime_context().get_node_id(), soft=False
     )
-    gpus = _gpus(workers)
+    gpus = gpus_of(workers)
     options = {
         "run": uuid.uuid4().hex,
         "path": plan.path,

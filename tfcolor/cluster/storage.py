@@ -14,6 +14,8 @@ from tfcolor.pictures import encode
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _WILDCARDS = re.compile(r"[*?\[]")
+# What stores call what changes with an object, in small letters.
+_CHANGING = {"etag", "generation", "lastmodified", "mtime", "created"}
 
 
 def is_url(path: str) -> bool:
@@ -69,6 +71,34 @@ def exists(path: str) -> bool:
         system, inner = _open(path)
         return system.exists(inner)
     return os.path.lexists(path)
+
+
+def stamp(path: str) -> list | None:
+    """Returns what tells a file from the one that replaces it.
+
+    Args:
+        path: str, path or URL.
+
+    Returns:
+        list of str and int, for comparison: the size and the time of a file,
+        what its store says of an object. None if it is not there, or if the
+        store says nothing that changes with the object.
+    """
+    if not is_url(path):
+        try:
+            found = os.stat(path)
+        except OSError:
+            return None
+        return [found.st_size, found.st_mtime_ns]
+    try:
+        system, inner = _open(path)
+        told = system.info(inner)
+    except Exception:
+        # Each kind of store has errors of its own.
+        return None
+    if not _CHANGING & {key.lower() for key in told}:
+        return None
+    return sorted(f"{key}: {value}" for key, value in told.items())
 
 
 def write(path: str, data: bytes) -> None:

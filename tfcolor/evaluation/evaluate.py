@@ -129,15 +129,24 @@ class Wanted:
     lpips_weights: Sequence[str] = ()
     fid_weights: str | None = None
 
+    @property
+    def model_names(self) -> list[str]:
+        """The models, with the default where nothing else is compared."""
+        if not self.models and not self.predictions:
+            return [shipped.DEFAULT]
+        return list(self.models)
+
     def prepare(
         self,
         *,
+        found: list[TruePicture] | None = None,
         say: Callable[[str], None] | None = None,
         note: Callable[[str, str], None] | None = None,
     ) -> Prepared:
         """Finds the pictures and loads the models.
 
         Args:
+            found: list of TruePicture or None; see `evaluate`.
             say: function of a line of text, or None. Told what is left out.
             note: function of a path and a line of text, or None. Told what is
                 ignored of a prediction's file, when it is read.
@@ -159,7 +168,7 @@ class Wanted:
                 f"Received: {self.geometry_size}"
             )
         report.check_folder(self.output, overwrite=self.overwrite)
-        truth = methods_lib.list_truth(
+        truth = found or methods_lib.list_truth(
             *self.truth,
             limit=self.limit,
             outside=self.output,
@@ -218,9 +227,7 @@ class Wanted:
 
     def _methods(self, truth, find_boxes, note) -> list[Method]:
         """Loads the models and lists the predictions."""
-        models = list(self.models)
-        if not models and not self.predictions:
-            models = [shipped.DEFAULT]
+        models = self.model_names
         names = methods_lib.unique_names(models + list(self.predictions))
         made = [
             self._from_model(*pair, find_boxes)
@@ -272,6 +279,7 @@ def evaluate(
     truth: Sequence[str],
     output: str,
     *,
+    found: list[TruePicture] | None = None,
     make_passes: Callable | None = None,
     stop: Callable[[], bool] = outcome_lib.never,
     on_picture: Callable[[str, int, int], None] = lambda *_: None,
@@ -291,6 +299,8 @@ def evaluate(
     Args:
         truth: sequence of str. Color pictures: folders, globs and files.
         output: str. Folder of the report: new, empty, or of an earlier one.
+        found: list of TruePicture or None: the true pictures, if others have
+            found them; None is those that `truth` names.
         make_passes: function of Wanted, Prepared and the folder where the
             report is made to `compare.Passes`, if others go over the pictures.
         stop: function without arguments, asked after each picture of both
@@ -320,7 +330,7 @@ def evaluate(
     """
     keras_backend.require_tensorflow("An evaluation")
     asked = Wanted(truth=truth, output=output, **wanted)
-    prepared = asked.prepare(say=say, note=note)
+    prepared = asked.prepare(found=found, say=say, note=note)
     running = _run(
         asked,
         prepared,

@@ -6,6 +6,7 @@ import functools
 import os
 import zlib
 from collections.abc import Callable
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -48,6 +49,8 @@ class TruePicture:
         box: tuple of 4 int or None. The part of the file that it is, yxyx in
             pixels; None for the whole.
         max_pixels: int. A file of more is not decoded.
+        copy: str or None. A file of this machine with its bytes, of a picture
+            that lies in an object store; `path` is its URL then.
     """
 
     index: int
@@ -55,6 +58,7 @@ class TruePicture:
     name: str
     box: tuple[int, int, int, int] | None = None
     max_pixels: int = pillow_limit.MAX_PIXELS
+    copy: str | None = None
 
     def read(self, say: Callable[[str], None] | None = None) -> np.ndarray:
         """Reads the picture: uint8 array [H, W, 3].
@@ -67,7 +71,8 @@ class TruePicture:
             ValueError: the kind of picture is not supported, or it is too
                 large.
         """
-        rgb = read_rgb(self.path, say=say, max_pixels=self.max_pixels)
+        path = self.copy or self.path
+        rgb = read_rgb(path, say=say, max_pixels=self.max_pixels)
         if self.box is None:
             return rgb
         top, left, bottom, right = self.box
@@ -87,6 +92,7 @@ def list_truth(
     outside: str | None = None,
     say: Callable[[str], None] | None = None,
     max_pixels: int = pillow_limit.MAX_PIXELS,
+    find: Callable[[str], Iterable[tuple[str, str]]] | None = None,
 ) -> list[TruePicture]:
     """Lists the true pictures: sorted within each pattern, each once.
 
@@ -97,6 +103,8 @@ def list_truth(
             report's own.
         say: function of a line of text, or None. Told what is left out.
         max_pixels: int. A file of more is not decoded.
+        find: function of a pattern to (path, name) of its pictures, for
+            patterns of other kinds; None is `files.list_named_pictures`.
 
     Returns:
         list of TruePicture, not empty.
@@ -108,11 +116,12 @@ def list_truth(
     pillow_limit.check_option(max_pixels)
     if limit is not None and limit < 1:
         raise ValueError(f"`limit` must be at least 1. Received: limit={limit}")
+    find = find or functools.partial(files.list_named_pictures, say=say)
     names = {}
     for pattern in patterns:
         found = [
             (path, name)
-            for path, name in files.list_named_pictures(pattern, say=say)
+            for path, name in find(pattern)
             if not _inside(path, outside)
         ]
         if not found:
@@ -122,7 +131,9 @@ def list_truth(
             )
         for path, name in found:
             pair = path, name.replace(os.sep, "/")
-            names.setdefault(os.path.realpath(path), pair)
+            # A URL is what it is: two slashes in it are not one.
+            there = os.path.lexists(path)
+            names.setdefault(os.path.realpath(path) if there else path, pair)
     chosen = list(names.values())[:limit]
     return [
         TruePicture(i, *pair, max_pixels=max_pixels)

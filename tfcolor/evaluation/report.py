@@ -128,8 +128,42 @@ class ReportPictures:
         for column, pixels in rgb.items():
             small = Image.fromarray(pixels)
             small.thumbnail((_SMALL_SIZE, _SMALL_SIZE))
-            path = os.path.join(self._folder, self.source(picture, column))
-            small.save(path, quality=_QUALITY)
+            small.save(self._path(picture, column), quality=_QUALITY)
+
+    def read(self, picture: TruePicture) -> list[bytes]:
+        """Reads the small pictures of a true picture that was saved.
+
+        Args:
+            picture: TruePicture.
+
+        Returns:
+            list of bytes of files, in the order of `columns`.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        found = []
+        for column in self.columns():
+            with open(self._path(picture, column), "rb") as file:
+                found.append(file.read())
+        return found
+
+    def write(self, picture: TruePicture, small: list[bytes]) -> None:
+        """Writes what `read` has read, maybe in another folder.
+
+        Args:
+            picture: TruePicture.
+            small: list of bytes of files, in the order of `columns`.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        for column, data in zip(self.columns(), small, strict=True):
+            with open(self._path(picture, column), "wb") as file:
+                file.write(data)
+
+    def _path(self, picture: TruePicture, column: str | None) -> str:
+        return os.path.join(self._folder, self.source(picture, column))
 
 
 # With fewer, bootstrap intervals are too narrow.

@@ -132,6 +132,24 @@ def _load_file(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
     return model_file.load(path)
 
 
+def files_of(model: str | os.PathLike) -> list[str]:
+    """Returns the files that a model is read from.
+
+    Args:
+        model: str or path, of a model that was loaded here before.
+
+    Returns:
+        list of str, paths.
+    """
+    model = os.fspath(model)
+    if model in published.names():
+        return [published.converted_path(model)]
+    if _is_file(model):
+        return [model]
+    name, _ = shipped_files.split_style(model)
+    return [shipped_files.description_file(name), shipped.weights_file(name)]
+
+
 def name_of(model: str | None) -> str:
     """Returns a model's name for people.
 

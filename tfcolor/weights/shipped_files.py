@@ -39,6 +39,18 @@ def weights_file(name: str) -> str:
     return os.path.join(FOLDER, f"{name}.npz")
 
 
+def description_file(name: str) -> str:
+    """Returns the path of the description of a shipped model.
+
+    Args:
+        name: str, one of `names()`.
+
+    Returns:
+        str.
+    """
+    return os.path.join(FOLDER, f"{name}.json")
+
+
 def description(name: str, style: str | float | None = None) -> dict:
     """Says how to build and to use a shipped model.
 
@@ -57,7 +69,7 @@ def description(name: str, style: str | float | None = None) -> dict:
         raise ValueError(
             f"A shipped model must be one of {names()}. Received: {name!r}"
         )
-    with open(os.path.join(FOLDER, f"{name}.json")) as f:
+    with open(description_file(name)) as f:
         found = json.load(f)
     if style is not None:
         found["options"] |= _style_options(name, found.get("styles"), style)
