@@ -124,6 +124,7 @@ def test_the_report_is_that_of_one_machine(given, expected):
     assert sorted(os.listdir(given)) == ["boxes", "predicted", "truth", "two"]
 
 
+@pytest.mark.slow
 def test_a_manifest_is_as_the_folder_that_its_lines_are_in(given, expected):
     lines = [f"truth/{'ab'[i % 2]}/{i}.png" for i in (0, 2, 4, 1, 3, 5, 0)]
     (given / "m.txt").write_text("\n".join(lines))
@@ -142,6 +143,7 @@ def test_lines_of_a_manifest_that_are_no_pictures_are_named(given):
     assert len(found) == 3
 
 
+@pytest.mark.slow
 def test_pictures_of_a_store_are_as_those_of_a_folder(given, expected):
     store = "memory://pictures"
     try:
@@ -240,6 +242,7 @@ def test_a_picture_that_changed_is_measured_again(given, monkeypatch):
     assert _files(given / "two") == _files(given / "one")
 
 
+@pytest.mark.slow
 def test_nothing_is_used_of_an_evaluation_with_other_options(
     given, monkeypatch
 ):
@@ -281,6 +284,7 @@ def test_all_that_changes_numbers_has_a_fingerprint_of_its_own(given, model):
     assert len(set(found)) == len(found)
 
 
+@pytest.mark.slow
 def test_a_model_that_changed_measures_again(given, model, monkeypatch):
     shutil.copy(model, given / "mine.keras")
     options = {
@@ -299,6 +303,7 @@ def test_a_model_that_changed_measures_again(given, model, monkeypatch):
     assert _files(given / "two") == _files(given / "one")
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_measured_again(given, expected, monkeypatch):
     place = _stop_late(given)
     cut, bits, text, gone, *others = sorted(place.rglob("*.pass1.npz"))
@@ -316,6 +321,7 @@ def test_what_is_damaged_is_measured_again(given, expected, monkeypatch):
     assert _files(given / "two") == expected
 
 
+@pytest.mark.slow
 def test_failures_are_tried_again_and_notes_are_told_again(given, monkeypatch):
     true = drawn.write_animation(given / "truth/a/c.gif", 2)
     predicted = drawn.write_animation(given / "predicted/a/c.gif", 3)

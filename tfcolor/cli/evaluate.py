@@ -28,11 +28,11 @@ _EPILOG = """\
 clusters:
   --cluster[=ADDRESS] measures on a Ray cluster (in the checkout: pip install
   -c constraints.txt -e '.[cluster]'): on the one at ADDRESS, or without ADDRESS
-  in processes on this machine. --truth may also be s3:// and gs:// URLs, and manifests:
-  @FILE names a text file or URL with one picture a line. Pictures, models and
-  --output lie where all machines find them. What was measured is kept beside
-  the report until this is whole, so that the same command goes on after
-  anything was killed. Pictures that failed are listed in
+  in processes on this machine. --truth may also be s3:// and gs:// URLs, and
+  manifests: @FILE names a text file or URL with one picture a line. Pictures,
+  models and --output lie where all machines find them. What was measured is
+  kept beside the report until this is whole, so that the same command goes on
+  after anything was killed. Pictures that failed are listed in
   <output>.failures.csv.
 
 examples:
