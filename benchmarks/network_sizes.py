@@ -1,7 +1,7 @@
 """Measures quality by the time it takes: networks and the sizes they see.
 
     python -m benchmarks.network_sizes --images=photos
-        [--models=lite2_unet,siggraph_small] [--sizes=160,224,288]
+        [--colorizers=lite2_unet,siggraph_small] [--network_sizes=160,224,288]
 
 Each model sees each picture at each size; colors are brought to the picture's
 own size. PSNR over grey and the shares of `evaluation.hue_shares` are means
@@ -25,12 +25,12 @@ from tfcolor.pictures import decode
 options.declare("images", "repeats", "side")
 
 _MODELS = flags.DEFINE_list(
-    "models",
+    "colorizers",
     ["siggraph_small", "lite0_unet", "lite2_unet"],
     "Shipped names or .keras files.",
 )
 _SIZES = flags.DEFINE_list(
-    "sizes",
+    "network_sizes",
     ["128", "160", "192", "224", "256", "288"],
     "Sides of the squares that networks see, in pixels.",
 )

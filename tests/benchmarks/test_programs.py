@@ -153,8 +153,8 @@ def test_network_sizes_print_time_and_quality_of_each(capsys, tmp_path):
         network_sizes,
         capsys,
         images=str(tmp_path),
-        models="siggraph_small",
-        sizes="32,64",
+        colorizers="siggraph_small",
+        network_sizes="32,64",
         side="48",
     )
     for size in ("32", "64"):

@@ -421,6 +421,7 @@ def test_pictures_of_one_name_are_told_apart(tmp_path):
     assert sorted(shown_names(truth)) == sorted([*paths[:2], "sub/b.png"])
 
 
+@pytest.mark.slow
 def test_on_a_cluster_failures_have_a_table_and_few_lines(
     truth, predictions, tmp_path, monkeypatch, capsys
 ):

@@ -229,6 +229,7 @@ def _stop_late(given, **options):
     return place
 
 
+@pytest.mark.slow
 def test_a_picture_that_changed_is_measured_again(given, monkeypatch):
     _stop_late(given)
     drawn.write(given / "truth/a/2.png", drawn.colored(9, 24, 32))

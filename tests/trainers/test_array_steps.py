@@ -142,6 +142,7 @@ def test_backends_take_the_same_steps(
     _check_averages(found)
 
 
+@pytest.mark.slow
 def test_tensorflow_averages_too(of_tensorflow, judged_of_tensorflow):
     _check_averages(of_tensorflow)
     # Of the colorizer alone.

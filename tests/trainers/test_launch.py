@@ -153,6 +153,7 @@ def test_memory_that_runs_out_is_said_with_what_to_try(start, capsys, error):
     assert "--precision=mixed_bfloat16" in said
 
 
+@pytest.mark.slow
 def test_memory_that_a_tensor_wants_in_vain_is_said(start, capsys):
     def main(argv):
         tf.ones([1 << 24, 1 << 24])

@@ -171,6 +171,7 @@ def _wrong_from(epoch):
     return data
 
 
+@pytest.mark.slow
 def test_the_model_that_is_kept_may_be_the_last(tmp_path):
     # The second epoch teaches the opposite.
     optimizer = dataclasses.replace(

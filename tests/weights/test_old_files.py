@@ -25,7 +25,7 @@ MODELS = {
     "ensemble_boxes": architecture.Takes(False, False, True, 0, 8, 8),
     "task_transfer": _HINTS,
 }
-_SLOW = ("instance_colorizer",)
+_SLOW = ("instance_colorizer", "siggraph_blend")
 COLORIZERS = [
     pytest.param(name, marks=[pytest.mark.slow] if name in _SLOW else [])
     for name in MODELS
