@@ -1,3 +1,4 @@
+import gc
 import os
 import sys
 
@@ -10,6 +11,12 @@ from absl import flags
 
 # Tests set flags with `flagsaver.as_parsed`; there is no command line.
 flags.FLAGS.mark_as_parsed()
+
+
+def pytest_collection_finish():
+    # What was imported stays: no search for garbage needs to pass it again.
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

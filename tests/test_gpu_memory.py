@@ -13,7 +13,7 @@ _PROGRAM = "import os, {}; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
         ("tfcolor", None),
         ("tfcolor", "false"),
         ("tfcolor.cli.main", None),
-        ("flags.data", None),
+        pytest.param("flags.data", None, marks=pytest.mark.slow),
     ],
 )
 def test_gpu_memory_grows_unless_somebody_wants_it_otherwise(module, before):

@@ -132,6 +132,7 @@ def test_features_of_all_blocks_are_measured(capsys):
         assert 0 <= int(still) < int(features)
 
 
+@pytest.mark.slow
 def test_true_hints_at_random_places_bring_a_picture_near_the_truth(
     tmp_path, capsys
 ):

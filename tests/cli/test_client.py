@@ -58,6 +58,7 @@ def test_a_folder_is_colorized_as_python_does(
     assert "3 there already, skipped" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_busy_server_is_asked_again(server, tmp_path):
     picture = drawn.write(tmp_path / "a.png", drawn.colored(1))
     server.unavailable = 1

@@ -339,6 +339,7 @@ def test_boxes_do_not_fit_a_centre_crop(truth, predictions, tmp_path, capsys):
     assert "--geometry=center_crop" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
     found = picture_boxes.make([[2, 2, 20, 20], [0, 0, 33, 9]])
     box_folder.write(
@@ -360,6 +361,7 @@ def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
     assert "--crops needs --boxes" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_names_that_are_not_utf_8_are_in_the_report(
     truth, predictions, tmp_path, capsys
 ):

@@ -98,6 +98,7 @@ def test_three_networks_become_one_model(
     )
 
 
+@pytest.mark.slow
 def test_siggraph17_takes_the_mask_as_it_is(tmp_path, without_torch):
     np.savez(tmp_path / "net.npz", **FULL)
     outputs = {}
@@ -214,7 +215,9 @@ def test_a_model_that_differs_from_pytorch_leaves_the_earlier_file(
     assert sorted(os.listdir(tmp_path)) == ["net.keras", "net.npz"]
 
 
-@pytest.mark.parametrize("kind", ["alexnet", "resnet18"])
+@pytest.mark.parametrize(
+    "kind", ["alexnet", pytest.param("resnet18", marks=pytest.mark.slow)]
+)
 def test_torchvisions_networks_become_model_files(
     kind, tmp_path, capsys, without_torch
 ):

@@ -41,9 +41,11 @@ def commands(made, tmp_path, monkeypatch):
 
 
 NAMES = ("colorize", "client", "detect", "classify", "prepare", "evaluate")
+# Whole reports take seconds.
+SOME = (*NAMES[:-1], pytest.param("evaluate", marks=pytest.mark.slow))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_pictures_of_more_pixels_are_named(commands, capsys, name):
     limit = f"--max_pixels={PIXELS - 1}"
     assert main.run([name, *commands[name], limit]) == 1
@@ -52,7 +54,7 @@ def test_pictures_of_more_pixels_are_named(commands, capsys, name):
     assert said.count("Received: 32 x 32") == 2
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SOME)
 def test_pictures_of_as_many_pixels_are_read(commands, capsys, name):
     main.run([name, *commands[name], f"--max_pixels={PIXELS}"])
     assert "must have at most" not in capsys.readouterr().err

@@ -149,6 +149,7 @@ def test_instcolorization_takes_boxes_from_the_cache_too(by_hand):
     assert not np.array_equal(model(inputs)["ab"], answers[0])
 
 
+@pytest.mark.slow
 def test_colorize_takes_names_and_pytorch_files(by_hand, tmp_path, capsys):
     state = published_states.eccv16(1, WIDTH)
     by_hand("eccv16", state)

@@ -193,7 +193,9 @@ def test_what_was_ignored_of_a_picture_of_a_store_names_the_picture(
     assert "3 frames" in notes[0][1]
 
 
-@pytest.mark.parametrize("stopped_in", [FIRST, SECOND])
+@pytest.mark.parametrize(
+    "stopped_in", [pytest.param(FIRST, marks=pytest.mark.slow), SECOND]
+)
 def test_a_run_goes_on_where_it_was_ended(
     given, expected, monkeypatch, stopped_in
 ):

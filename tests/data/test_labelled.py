@@ -77,7 +77,14 @@ def test_equal_seeds_and_epochs_give_equal_batches(source, memory):
     assert np.abs(_joined(first) - _joined(other)).max() > 1
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize(
+    "share",
+    [
+        pytest.param(0.0, marks=pytest.mark.slow),
+        0.5,
+        pytest.param(1.0, marks=pytest.mark.slow),
+    ],
+)
 def test_some_pictures_may_be_seen_whole(source, share):
     options = {"random_crop_area": 0.4, "random_crop_share": share}
     whole = {L.tobytes() for L in _joined(_batches(source, training=False))}
@@ -130,9 +137,8 @@ def test_L_alone_has_no_hints_and_L_ab_the_true_colors_everywhere(source):
     np.testing.assert_allclose(full["hints"][0], expected, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "memory", [pytest.param(False, marks=pytest.mark.slow), True]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", [False, True])
 def test_boxes_are_random_in_training_and_the_best_otherwise(source, memory):
     boxed = box_pipelines.BoxedSource(source, _Boxes(), max_boxes=4)
     examples = list(

@@ -45,7 +45,10 @@ def _read(content):
     return operations, constants
 
 
-@pytest.mark.parametrize("name", litert_template.names())
+@pytest.mark.parametrize(
+    "name",
+    ["lite2_unet", pytest.param("lite0_unet", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize(
     "style",
     [

@@ -131,6 +131,7 @@ def test_functions_are_traced_once_for_all_sizes(monkeypatch):
     assert len(traces) == 1
 
 
+@pytest.mark.slow
 def test_the_real_network_works_and_its_size_comes_from_the_file(tmp_path):
     model = siggraph(width=1 / 16)
     path = models.save(model, tmp_path / "tiny.keras", image_size=24)

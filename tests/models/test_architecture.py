@@ -153,6 +153,7 @@ def test_networks_of_old_files_are_recognized_with_what_they_need(tmp_path):
     assert architecture.of(networks["full"]).options["mask_center"] == 0.5
 
 
+@pytest.mark.slow
 def test_blends_of_old_files_still_give_their_network(tmp_path):
     for build, name in (
         (lambda: blend.siggraph_blend(width=NARROW), "siggraph"),

@@ -85,6 +85,7 @@ def test_each_side_learns_from_its_own_loss_alone():
             assert moved == learns, (name, network.name)
 
 
+@pytest.mark.slow
 def test_both_colors_are_judged_alike():
     colorizer = ddcolor(
         encoder="tiny", width=1 / 32, queries=3, decoder_blocks=3

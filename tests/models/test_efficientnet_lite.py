@@ -100,7 +100,9 @@ def test_larger_variants_have_more_blocks(variant, count):
     assert len(efficientnet_lite.blocks(variant)) == count
 
 
-@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+@pytest.mark.parametrize(
+    "variant", ["lite0", pytest.param("lite2", marks=pytest.mark.slow)]
+)
 def test_folded_weights_do_what_convolutions_and_normalizations_do(variant):
     arrays = _published(variant)
     model = efficientnet_lite.efficientnet_lite(variant=variant)

@@ -183,13 +183,8 @@ def test_every_weight_of_the_fusion_stage_gets_a_gradient():
     assert not still
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        "mixed_float16",
-        pytest.param("mixed_bfloat16", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_stays_finite_and_ends_in_float32(policy):
     keras.mixed_precision.set_dtype_policy(policy)
     model = instance_colorizer(**scoring_networks(blending="faithful"))

@@ -78,6 +78,7 @@ def _start(tmp_path, **options):
         ensemble.main(["experiment"])
 
 
+@pytest.mark.slow
 def test_each_seed_has_a_classifier_and_all_variants(tmp_path, started):
     _start(tmp_path, train_flag=["--epochs=3"], alexnet_flag=["--epochs=7"])
     names = [os.path.basename(command[-1]) for command in started]

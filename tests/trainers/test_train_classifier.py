@@ -85,6 +85,7 @@ def test_a_run_ends_in_a_report(run):
     )
 
 
+@pytest.mark.slow
 def test_a_run_learns_and_logs_every_step(run):
     with open(run[0] / "metrics.csv", newline="") as f:
         rows = list(csv.DictReader(f))
@@ -102,12 +103,14 @@ def test_a_run_learns_and_logs_every_step(run):
     assert "confusion (rows: true class)" in tags
 
 
+@pytest.mark.slow
 def test_the_log_names_classes_and_what_was_left_out(run):
     log = (run[0] / "train.log").read_text()
     assert "3 classes; 18 training, 6 validation, 9 test pictures" in log
     assert "cannot be read: " in log and "broken.png" in log
 
 
+@pytest.mark.slow
 def test_the_flags_of_a_run_replay_it(run):
     workdir, lines = run
     assert (workdir / "flags.cfg").read_text().splitlines() == lines
@@ -120,6 +123,7 @@ def test_the_flags_of_a_run_replay_it(run):
     assert not {"--hint_share", "--huber_weight", "--gradient_stop"} & names
 
 
+@pytest.mark.slow
 def test_the_model_of_a_run_says_what_pictures_show(run):
     classifier = Classifier(run[0] / "model.keras")
     assert classifier.class_names == class_albums.CLASSES

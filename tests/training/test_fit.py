@@ -331,6 +331,7 @@ def test_a_loss_that_is_not_finite_names_step_and_pictures(tmp_path):
     assert "last checkpoint, of step 3, is sound" in said
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     # The loss is as it should be, its gradient is not.
     def losses(targets, outputs):

@@ -93,13 +93,8 @@ def test_counts_below_one_are_refused(name):
         fit.FitConfig(**{name: 0})
 
 
-@pytest.mark.parametrize(
-    "policy",
-    [
-        "mixed_float16",
-        pytest.param("mixed_bfloat16", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains(tmp_path, policy):
     keras.mixed_precision.set_dtype_policy(policy)
     TinyRun(epochs=2, steps=6).start(tmp_path)

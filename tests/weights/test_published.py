@@ -137,7 +137,14 @@ def test_a_part_of_a_file_is_shown_and_goes_on(net, monkeypatch):
     assert net.ranges[-1] is not None
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "emptied"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "changed",
+        pytest.param("cut", marks=pytest.mark.slow),
+        pytest.param("emptied", marks=pytest.mark.slow),
+    ],
+)
 def test_a_broken_cache_is_made_again(net, damage, capsys):
     published.load("eccv16")
     path = published.converted_path("eccv16")

@@ -190,6 +190,7 @@ def test_a_start_before_or_long_after_0_keeps_distances(plain, tmp_path):
         np.testing.assert_allclose(np.diff(times), 0.04, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_joined_films_keep_their_distances_and_their_sound(plain, tmp_path):
     part = films.write(tmp_path / "part.ts", films.ramps(40), audio=True)
     source = tmp_path / "a.ts"
