@@ -63,7 +63,7 @@ def _is_above(part: str, module: str) -> bool:
     ):
         return True
     # `import tfcolor` alone gives the version, which all may know.
-    for_all = below in ("version", "atomic", "keras_backend")
+    for_all = below in ("version", "atomic", "keras_backend", "submodules")
     known = top != "tfcolor" or part not in ALLOWED or for_all
     return not known and below not in ALLOWED[part] | {part}
 

@@ -6,3 +6,7 @@ the last axis and any leading axes; works eagerly, in `tf.function` and in
 CIELAB means D65, 2 degree observer: `L` 0..100, `ab` inside sRGB
 -86.2..98.2 and -107.9..94.5. Nothing is clipped unless the function says so.
 """
+
+from tfcolor import submodules as _submodules
+
+__getattr__, __dir__ = _submodules.on_first_use(__name__)
