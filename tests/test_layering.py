@@ -97,6 +97,16 @@ def test_programs_are_imported_by_nothing_below_them(folder, above):
         assert not modules & above, path
 
 
+def test_of_color_gamut_alone_is_in_tensorflow():
+    def is_needed(path):
+        body = ast.parse(path.read_text()).body
+        imports = [node for node in body if isinstance(node, ast.Import)]
+        return "tensorflow" in {x.name for node in imports for x in node.names}
+
+    color = (ROOT / "tfcolor/color").glob("*.py")
+    assert {path.stem for path in color if is_needed(path)} == {"gamut"}
+
+
 def test_what_may_be_imported_has_no_circles():
     order = list(ALLOWED)
     for part, allowed in ALLOWED.items():

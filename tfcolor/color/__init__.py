@@ -1,4 +1,7 @@
-"""Color arithmetic as pure TensorFlow functions; knows nothing of Keras.
+"""Color arithmetic as pure functions; no layers, no models.
+
+In keras.ops, but for `gamut`, which is in TensorFlow: its search has as many
+places as colors lie outside; and for `array_lab`, in NumPy.
 
 Contract of every function here: float32 tensors with the color channels on
 the last axis and any leading axes; works eagerly, in `tf.function` and in
