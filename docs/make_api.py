@@ -46,6 +46,23 @@ _BUILDERS = (
     ("blend", "siggraph_blend"),
     ("blend", "efficientnet_unet_blend"),
 )
+# What makes batches of pictures, in the order in which they travel.
+_DATA = (
+    ("sources", "open_source"),
+    ("sources", "split_by_hash"),
+    ("source", "Source"),
+    ("sample_pictures", "paths"),
+    ("full_data_config", "FullDataConfig"),
+    ("pipelines", "into_memory"),
+    ("pipelines", "full_dataset"),
+    ("box_pipelines", "BoxConfig"),
+    ("box_pipelines", "BoxedSource"),
+    ("box_pipelines", "instance_dataset"),
+    ("box_pipelines", "fusion_dataset"),
+    ("labelled", "LabelConfig"),
+    ("labelled", "LabelledSource"),
+    ("labelled", "labelled_dataset"),
+)
 
 
 def text() -> str:
@@ -57,18 +74,25 @@ def text() -> str:
     for module, name in _RECORDS:
         found = importlib.import_module(f"tfcolor.{module}")
         parts.append(_entry(f"tfcolor.{module}.{name}", getattr(found, name)))
-    parts.append("## tfcolor.models\n\nBuilders of `keras.Model`.\n\n")
-    for module, name in _BUILDERS:
-        found = importlib.import_module(f"tfcolor.models.{module}")
-        parts.append(
-            _entry(f"tfcolor.models.{module}.{name}", getattr(found, name))
-        )
+    parts += _chosen("data", tfcolor.data.__doc__, _DATA)
+    parts += _chosen("models", "Builders of `keras.Model`.", _BUILDERS)
     losses = importlib.import_module("tfcolor.losses")
     parts.append(f"## tfcolor.losses\n\n{inspect.getdoc(losses)}\n\n")
     for name in losses.__all__:
         parts.append(_entry(f"tfcolor.losses.{name}", getattr(losses, name)))
     parts += _room("metrics") + _room("color")
     return "".join(parts).rstrip() + "\n"
+
+
+def _chosen(room: str, head: str, chosen) -> list[str]:
+    """Documents some functions and classes of a package."""
+    parts = [f"## tfcolor.{room}\n\n{head}\n\n"]
+    for module, name in chosen:
+        found = importlib.import_module(f"tfcolor.{room}.{module}")
+        parts.append(
+            _entry(f"tfcolor.{room}.{module}.{name}", getattr(found, name))
+        )
+    return parts
 
 
 def _room(name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
     python -m docs.make_gallery [--samples=FOLDER] [--seed=0]
 
-FOLDER holds photographs and manifest.csv with the columns file, licence, author
+FOLDER holds photographs and manifest.csv with the columns file, license, author
 and source; without it the pictures that ship with tfcolor are taken. A seed
 chooses which are shown, so that nobody does; failures are those whose colors
 are farthest from the true ones, of all photographs.
@@ -200,7 +200,9 @@ def _title(name: str) -> str:
 
 def _license(row: dict) -> str:
     """Returns a license, which manifests write large or small."""
-    return row["licence"].replace("Public Domain", "Public domain")
+    # Older folders spell it in the British way.
+    found = row.get("license") or row["licence"]
+    return found.replace("Public Domain", "Public domain")
 
 
 def _strip(

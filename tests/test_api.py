@@ -17,12 +17,47 @@ def test_every_public_name_is_there_and_described(name):
         assert len(value.__doc__) > 40
 
 
-def test_rooms_can_be_reached_from_the_package():
-    assert callable(tfcolor.models.siggraph.siggraph)
-    assert callable(tfcolor.losses.huber)
-    assert callable(tfcolor.color.lab.rgb_to_lab)
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = tfcolor.nothing
+# What of each room is reached without another import.
+REACHED = {
+    "color": ("lab.rgb_to_lab", "gamut.in_gamut"),
+    "data": ("pipelines.full_dataset", "sources.open_source"),
+    "losses": ("huber", "HuberLoss"),
+    "metrics": ("psnr", "ssim"),
+    "models": ("siggraph.siggraph", "ensemble.ensemble"),
+}
+
+
+def test_every_room_is_among_those_that_are_reached():
+    assert set(REACHED) == set(tfcolor._ROOMS)
+
+
+@pytest.mark.parametrize("room", REACHED)
+def test_rooms_can_be_reached_from_the_package(room):
+    # In a process of its own: there no other test has imported anything.
+    names = REACHED[room]
+    program = "\n".join(
+        [
+            "import tfcolor",
+            *(f"assert callable(tfcolor.{room}.{name})" for name in names),
+            *(
+                f"assert {n.split('.')[0]!r} in dir(tfcolor.{room})"
+                for n in names
+            ),
+        ]
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [tfcolor, tfcolor.color, tfcolor.data, tfcolor.models],
+    ids=lambda module: module.__name__,
+)
+def test_what_is_not_there_is_no_attribute(module):
+    with pytest.raises(
+        AttributeError, match=f"{module.__name__}' has no attribute 'nothing'"
+    ):
+        _ = module.nothing
 
 
 def test_the_package_alone_loads_neither_keras_nor_tensorflow():

@@ -30,7 +30,7 @@ def samples(tmp_path):
         rows.append((name, "CC0", f"author {i}", "somewhere"))
     with open(folder / "manifest.csv", "w", newline="") as f:
         csv.writer(f).writerows(
-            [("file", "licence", "author", "source"), *rows]
+            [("file", "license", "author", "source"), *rows]
         )
     return folder
 

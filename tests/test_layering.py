@@ -63,7 +63,7 @@ def _is_above(part: str, module: str) -> bool:
     ):
         return True
     # `import tfcolor` alone gives the version, which all may know.
-    for_all = below in ("version", "atomic", "keras_backend")
+    for_all = below in ("version", "atomic", "keras_backend", "submodules")
     known = top != "tfcolor" or part not in ALLOWED or for_all
     return not known and below not in ALLOWED[part] | {part}
 
@@ -95,6 +95,16 @@ def test_programs_are_imported_by_nothing_below_them(folder, above):
     for path in (ROOT / folder).rglob("*.py"):
         modules = {module.split(".")[0] for module in _imports(path)}
         assert not modules & above, path
+
+
+def test_of_color_gamut_alone_is_in_tensorflow():
+    def is_needed(path):
+        body = ast.parse(path.read_text()).body
+        imports = [node for node in body if isinstance(node, ast.Import)]
+        return "tensorflow" in {x.name for node in imports for x in node.names}
+
+    color = (ROOT / "tfcolor/color").glob("*.py")
+    assert {path.stem for path in color if is_needed(path)} == {"gamut"}
 
 
 def test_what_may_be_imported_has_no_circles():

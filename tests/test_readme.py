@@ -1,10 +1,14 @@
 """Every command and snippet of the README is run, in its order.
 
+What a sentence names alone is looked up: commands, options, the Python API.
+
 Commands run in a folder with the files that the README names, as small as can
 be; MORE adds flags that make them short, ELSEWHERE names what runs the others.
 A command that neither knows fails the first test.
 """
 
+import ast
+import inspect
 import os
 import pathlib
 import re
@@ -15,8 +19,10 @@ import sys
 
 import numpy as np
 import pytest
+from absl import flags
 from PIL import Image
 
+import tfcolor
 from tests import class_albums
 from tests import drawn
 from tests.detection import tiny_detectors
@@ -27,6 +33,7 @@ from tests.weights import published_states
 from tests.weights import pytorch_pickles
 from tfcolor.cli import main
 from tfcolor.data import sample_pictures
+from trainers import train_full
 
 ROOT = pathlib.Path(__file__).parents[1]
 # What runs the commands that are not run here.
@@ -58,6 +65,10 @@ SCENE = {
 _READ = ("input", "truth", "images", "checkpoint", "detector", "boxes", "model")
 # ADDRESS, for example: a command that nobody runs as it stands.
 _PLACEHOLDER = r"\b[A-Z]{3,}\b"
+# Commands that a sentence may name without the input that they need.
+_NEED_INPUT = ("colorize", "client")
+# A class or function of the package, alone or in a call.
+_PYTHON = r"(?:tfcolor\.|(?=[A-Z]))\w+(?:\(.*)?"
 _START = ("tfcolor ", "python ", "make ", "pip ", "docker ", "tensorboard ")
 
 
@@ -72,6 +83,13 @@ def _commands() -> list[str]:
     joined = "\n".join(_blocks()).replace("\\\n", " ")
     lines = [re.sub(r"\s{2,}#.*", "", line) for line in joined.splitlines()]
     return [" ".join(s.split()) for s in lines if s.startswith(_START)]
+
+
+def _named() -> list[str]:
+    """All pieces of code within sentences and tables."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    pieces = re.findall(r"(?<!`)`([^`]+)`", text)
+    return [" ".join(p.split()).removeprefix(".venv/bin/") for p in pieces]
 
 
 def _inline() -> list[str]:
@@ -188,6 +206,71 @@ def test_every_command_is_understood_and_names_what_is_there():
         read, written = _read_and_written(shlex.split(command))
         assert {path.split("/")[0] for path in read} <= there, command
         there |= {path.split("/")[0] for path in written}
+
+
+def test_every_command_that_a_sentence_names_is_understood():
+    named = [shlex.split(p) for p in _named() if p.startswith("tfcolor ")]
+    assert {"studio", "models", "prepare"} <= {words[1] for words in named}
+    for words in named:
+        alone = words[1:]
+        more = ["--help"] if alone in [[c] for c in _NEED_INPUT] else []
+        _read_and_written(words + more)
+
+
+def _options() -> dict[str, list]:
+    """The options of all sub-commands, by name."""
+    found = {}
+    for action in main.make_parser()._actions:
+        for parser in (getattr(action, "choices", None) or {}).values():
+            for option in parser._actions:
+                for name in option.option_strings:
+                    found.setdefault(name, []).append(option)
+    return found
+
+
+def test_every_option_that_a_sentence_names_is_there():
+    pieces = [w for p in _named() if p.startswith("--") for w in p.split()]
+    options, trainer = (
+        _options(),
+        flags.FLAGS.get_key_flags_for_module(train_full),
+    )
+    assert "--skip_color" in pieces and len(pieces) > 8
+    known = {f"--{flag.name}": flag for flag in trainer}
+    for piece in pieces:
+        name, _, value = piece.partition("=")
+        assert name in options or name in known or name == "--flagfile", piece
+        if name not in options:
+            continue
+        choices = [option.choices for option in options[name]]
+        assert not value or any(c is None or value in c for c in choices), piece
+
+
+def _looked_up(node: ast.expr):
+    """What an expression is; a class stands for its objects."""
+    if isinstance(node, ast.Name):
+        return tfcolor if node.id == "tfcolor" else getattr(tfcolor, node.id)
+    if isinstance(node, ast.Attribute):
+        return getattr(_looked_up(node.value), node.attr)
+    assert isinstance(node, ast.Call)
+    called = _looked_up(node.func)
+    given = [None] * len(node.args)
+    if isinstance(node.func, ast.Attribute):
+        # An object's method has the object as its first argument.
+        given += [None] * isinstance(_looked_up(node.func.value), type)
+    keywords = {keyword.arg: None for keyword in node.keywords}
+    inspect.signature(called).bind(*given, **keywords)
+    return called
+
+
+def test_every_part_of_the_python_api_that_a_sentence_names_is_there():
+    pieces = [p for p in _named() if re.fullmatch(_PYTHON, p)]
+    assert {'Colorizer(runtime="litert")', "Boxes"} <= set(pieces)
+    assert any(".detect(" in piece for piece in pieces)
+    for piece in pieces:
+        _looked_up(ast.parse(piece, mode="eval").body)
+    for wrong in ('Colorizer(engine="litert")', "Colorizer().paint(rgb)"):
+        with pytest.raises((AttributeError, TypeError)):
+            _looked_up(ast.parse(wrong, mode="eval").body)
 
 
 @pytest.mark.long

@@ -11,6 +11,7 @@ from flags import objective as objective_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.models import alexnet
+from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
 from tfcolor.models.ensemble import CLASSIFIER
@@ -79,7 +80,8 @@ def start_from(
 
 def _copy(start: keras.Model, model: keras.Model) -> None:
     """Copies the weights that both have; see `start_from`."""
-    if "ab" in start.output and _sees_more(model, start):
+    learns_classes = _knows_classes(model) and not _knows_classes(start)
+    if "ab" in start.output and learns_classes:
         transfer.copy_weights(
             start, model, except_layers=(resnet_blocks.FUSION, CLASSIFIER)
         )
@@ -91,16 +93,10 @@ def _copy(start: keras.Model, model: keras.Model) -> None:
         transfer.copy_layers(start, model, names)
 
 
-def _sees_more(model, start) -> bool:
-    """Whether a model's decoder sees channels that another's does not."""
-    names = [layer.name for layer in start.layers]
-    if resnet_blocks.FUSION not in names:
-        return False
-    seen, others = (
-        network.get_layer(resnet_blocks.FUSION).kernel.shape[2]
-        for network in (model, start)
-    )
-    return seen > others
+def _knows_classes(model) -> bool:
+    """Tells whether a model's decoder sees classes beside the picture."""
+    options = architecture.of(model).options
+    return options.get("class_source", "none") != "none"
 
 
 def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
@@ -120,7 +116,8 @@ def build_ensemble(class_names: tuple[str, ...]) -> keras.Model:
     if options["class_source"] == "classifier":
         classifier = load_classifier(class_names)
         size = data_flags.config().image_size
-        alexnet.check_size(size, enlarge=alexnet.enlargement(classifier))
+        enlarge = architecture.of(classifier).options["enlarge"]
+        alexnet.check_size(size, enlarge=enlarge)
 
     def build(**options):
         used = options["class_source"] == "classifier"

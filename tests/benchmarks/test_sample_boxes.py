@@ -12,7 +12,7 @@ def test_boxes_lie_in_the_picture_and_differ():
     assert sample_boxes.boxes(8, height=300, width=500) == boxes[:8]
 
 
-def test_scaled_boxes_keep_their_centres():
+def test_scaled_boxes_keep_their_centers():
     boxes = sample_boxes.boxes(8, height=400, width=400)
     halves = sample_boxes.boxes(8, height=400, width=400, scale=0.5)
     for box, half in zip(boxes, halves, strict=True):

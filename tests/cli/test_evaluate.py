@@ -329,7 +329,7 @@ def test_boxes_add_tables_and_a_file(truth, predictions, tmp_path, capsys):
     assert status == 0
 
 
-def test_boxes_do_not_fit_a_centre_crop(truth, predictions, tmp_path, capsys):
+def test_boxes_do_not_fit_a_center_crop(truth, predictions, tmp_path, capsys):
     status = _run(
         *(f"--truth={truth}", f"--predictions={predictions}"),
         *("--boxes=none", "--geometry=center_crop"),

@@ -10,12 +10,20 @@ from tfcolor.evaluation import compare
 def install(monkeypatch) -> None:
     """Lets work be done here, two pictures a task."""
 
-    def run_chunks(plan, make_work, *, workers):
+    def run_chunks(
+        plan, make_work, *, workers, find_done=engine.nothing_done, sink=None
+    ):
         del workers
+        assert sink is None
         work = make_work()
         for chunk in range(plan.chunks):
             start, end = map(int, plan.offsets[chunk : chunk + 2])
-            yield work(listing.read_chunk(plan.path, start, end))
+            entries = listing.read_chunk(plan.path, start, end)
+            there = [entry for entry in entries if find_done(entry)]
+            if there:
+                yield engine._skipped(there)
+            if todo := [entry for entry in entries if entry not in there]:
+                yield work(todo)
 
     monkeypatch.setattr(
         engine, "connected", lambda address: contextlib.nullcontext()

@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from tests import drawn
+from tests.cluster import in_process
+from tests.detection import tiny_detectors
 from tests.inference import models
 from tfcolor.cli import colorize
 from tfcolor.cli import main
@@ -21,7 +23,9 @@ from tfcolor.cluster import sinks
 from tfcolor.cluster import storage
 from tfcolor.cluster.album import Colorizing
 from tfcolor.cluster.listing import Entry
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
+from tfcolor.detection.detector import Detector
 from tfcolor.inference import album
 from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.inference.colorizer import Colorizer
@@ -210,3 +214,36 @@ def test_a_source_behind_a_link_is_never_replaced(folder, make_colorizer):
     (outcome,) = wanted.make_work()(entries).outcomes
     assert outcome.reason.startswith("its result would replace it")
     assert _read(folder / "in") == before
+
+
+@pytest.mark.parametrize("command", ["colorize", "detect"])
+def test_who_stops_a_run_keeps_what_is_done_and_goes_on_later(
+    tmp_path, monkeypatch, make_colorizer, command
+):
+    in_process.install(monkeypatch)
+    drawn.write_album(tmp_path / "in", 5)
+    tiny_detectors.model_garden(tmp_path / "detector", batch_size=None)
+    run = {
+        "colorize": functools.partial(
+            cluster_album.colorize_on_cluster, make_colorizer=make_colorizer
+        ),
+        "detect": functools.partial(
+            cluster_album.detect_on_cluster,
+            make_detector=lambda: Detector(str(tmp_path / "detector")),
+        ),
+    }[command]
+    given = ([str(tmp_path / "in")], str(tmp_path / "out"))
+    seen = []
+    outcomes = run(*given, stop=lambda: len(seen) >= 3)
+    assert len(outcomes) == 5
+    for outcome in outcomes:
+        seen.append(outcome)
+    # Two pictures are a task.
+    assert len(seen) == 4
+    assert [o.reason for o in seen] == [None] * len(seen)
+    written = sorted(path for o in seen for path in o.written)
+    assert written == sorted(map(str, (tmp_path / "out").iterdir()))
+    again = list(run(*given))
+    skipped = [o for o in again if o.skipped == outcome_lib.THERE_ALREADY]
+    assert len(skipped) == len(seen) and len(again) == 5
+    assert len(list((tmp_path / "out").iterdir())) == 5

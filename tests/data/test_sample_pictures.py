@@ -17,7 +17,7 @@ def test_sample_pictures_are_color_photos():
 
 def test_sample_pictures_may_be_shipped():
     for row in sample_pictures.credits():
-        assert row["licence"] in ("CC0-1.0", "Public Domain")
+        assert row["license"] in ("CC0-1.0", "Public Domain")
         assert row["author"] and row["source"]
 
 

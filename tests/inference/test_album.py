@@ -4,6 +4,7 @@ import pytest
 
 from tests import drawn
 from tests.inference import models
+from tests.inference.film import films
 from tfcolor import Colorizer
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.inference import album
@@ -93,3 +94,38 @@ def test_closing_ends_the_work_and_leaves_whole_files(colorizer, tmp_path):
     found = os.listdir(out)
     assert 1 <= len(found) < 12
     assert all(name.endswith(".png") for name in found)
+
+
+def test_who_stops_an_album_keeps_what_was_colored(colorizer, tmp_path):
+    folder, out = drawn.write_album(tmp_path / "in", 9), f"{tmp_path}/out"
+    seen = []
+    for outcome in album.colorize_album(
+        [folder],
+        out,
+        make_colorizer=lambda: colorizer,
+        stop=lambda: len(seen) >= 1,
+    ):
+        seen.append(outcome)
+    assert 1 <= len(seen) < 9
+    written = [path for outcome in seen for path in outcome.written]
+    assert written == [os.path.join(out, n) for n in sorted(os.listdir(out))]
+    again = list(
+        album.colorize_album([folder], out, make_colorizer=lambda: colorizer)
+    )
+    skipped = [o for o in again if o.skipped == outcome_lib.THERE_ALREADY]
+    assert len(skipped) == len(seen) and len(os.listdir(out)) == 9
+
+
+def test_an_album_that_is_stopped_begins_no_film(colorizer, tmp_path):
+    folder = drawn.write_album(tmp_path / "in", 2)
+    films.write(tmp_path / "in/clip.mp4", [films.ramp(t) for t in range(3)])
+    seen = []
+    for outcome in album.colorize_album(
+        [folder],
+        f"{tmp_path}/out",
+        make_colorizer=lambda: colorizer,
+        stop=lambda: len(seen) >= 2,
+    ):
+        seen.append(outcome)
+    assert [os.path.basename(o.source) for o in seen] == ["000.png", "001.png"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["000.png", "001.png"]

@@ -105,7 +105,7 @@ def test_every_picture_keeps_size_and_lightness(colorizers, picture):
 @hypothesis.given(properties.pictures())
 def test_colorizing_twice_equals_once(colorizers, picture):
     # Only L counts. Rounding moves it, of dark colors, which are cut to the
-    # gamut, a little lightness is much chroma, and the mean of neighbours of
+    # gamut, a little lightness is much chroma, and the mean of neighbors of
     # other colors, which a smaller network sees, has another lightness.
     for dtype in (np.uint16, np.uint8):
         scale = np.iinfo(dtype).max // 255

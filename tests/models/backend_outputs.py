@@ -17,6 +17,7 @@ from tfcolor import losses
 from tfcolor import metrics
 from tfcolor.layers import random_part
 from tfcolor.losses import colorized
+from tfcolor.losses import distillation
 from tfcolor.losses import label_objective
 from tfcolor.losses import objective
 from tfcolor.models import alexnet
@@ -24,6 +25,7 @@ from tfcolor.models import blend
 from tfcolor.models import ddcolor
 from tfcolor.models import discriminator
 from tfcolor.models import eccv16
+from tfcolor.models import efficientnet_lite
 from tfcolor.models import efficientnet_unet
 from tfcolor.models import ensemble
 from tfcolor.models import resnet_colorizer
@@ -59,6 +61,12 @@ BUILDERS = {
         **{"queries": 5, "decoder_blocks": 3},
     ),
     "efficientnet_unet": efficientnet_unet.efficientnet_unet,
+    # As the default model is built, and with what its styles may ask for.
+    "efficientnet_unet_blend": functools.partial(
+        blend.efficientnet_unet_blend,
+        **{"variant": "lite2", "decoder": "large", "mirrored": True},
+    ),
+    "efficientnet_features": efficientnet_lite.efficientnet_features,
     "resnet_colorizer": functools.partial(
         resnet_colorizer.resnet_colorizer, width=1 / 16, global_features=True
     ),
@@ -170,7 +178,8 @@ def _losses(pictures, outputs, networks) -> dict:
     """All losses, of what networks gave."""
     colors, classes = outputs["siggraph"], outputs["alexnet"]
     label = keras.ops.convert_to_tensor(np.array([1, 3]))
-    targets = {"L": pictures["L"], "ab": pictures["ab"], "label": label}
+    targets = {k: pictures[k] for k in ("L", "ab", "hints", "mask")}
+    targets["label"] = label
     bins = np.linspace(0.5, 1.5, 529, dtype=np.float32)
     every = objective.ObjectiveConfig(squared_weight=1.0, class_weight=1.0)
     labels = label_objective.LabelObjectiveConfig(targets="soft", l2=0.01)
@@ -191,6 +200,17 @@ def _losses(pictures, outputs, networks) -> dict:
             ),
             features=networks["vgg16_features"],
         )(targets, colors | judged),
+        "distilled": distillation.distilled(
+            objective.objective(every, bin_weights=bins),
+            networks["efficientnet_unet"],
+            config=every,
+            share=0.25,
+        )(targets, colors),
+        "features": colorized.feature_distance(
+            networks["efficientnet_features"],
+            pictures["rgb"],
+            metrics.to_rgb(pictures, colors["ab"]),
+        ),
         "huber": losses.HuberLoss()(targets["ab"], colors["ab"]),
         "bins": losses.BinCrossEntropy()(targets["ab"], colors["ab_logits"]),
     }

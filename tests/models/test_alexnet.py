@@ -9,6 +9,7 @@ from tests.models import golden as golden_files
 from tests.models import model_contract
 from tests.weights import torchvision_states
 from tfcolor.models import alexnet
+from tfcolor.models import architecture
 from tfcolor.weights import torchvision
 
 small = functools.partial(alexnet.alexnet, num_classes=5, width=1 / 16)
@@ -146,7 +147,7 @@ def test_the_smallest_picture_is_said_before_it_is_built(enlarge, smallest):
     assert alexnet.smallest_side(enlarge) == smallest
     alexnet.check_size(smallest, enlarge=enlarge)
     model = small(enlarge=enlarge)
-    assert alexnet.enlargement(model) == enlarge
+    assert architecture.of(model).options["enlarge"] == enlarge
     L = tf.zeros([1, smallest, smallest, 1])
     assert np.isfinite(model({"L": L})["logits"]).all()
     said = f"must be {smallest} or more for AlexNet with enlarge={enlarge}"

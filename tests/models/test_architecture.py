@@ -153,6 +153,40 @@ def test_networks_of_old_files_are_recognized_with_what_they_need(tmp_path):
     assert architecture.of(networks["full"]).options["mask_center"] == 0.5
 
 
+def test_the_classifier_inside_an_ensemble_is_known():
+    classifier = alexnet(num_classes=2, width=1 / 64, enlarge=2, dropout=0.3)
+    made = ensemble(num_classes=2, classifier=classifier, width=1 / 16)
+    inside = architecture.of(made).networks["classifier"]
+    assert inside == architecture.of(classifier)
+    assert inside.options["enlarge"] == 2
+    assert architecture.of(made).smallest_side == inside.smallest_side == 32
+
+
+@pytest.mark.parametrize("enlarge", [1, 2])
+def test_an_alexnet_of_an_old_file_is_recognized(tmp_path, enlarge):
+    path = str(tmp_path / "old.keras")
+    model = alexnet(num_classes=2, width=1 / 64, enlarge=enlarge)
+    model.save(path)
+    loaded, _ = model_file.load(path)
+    found, known = architecture.of(loaded), architecture.of(model)
+    assert found.options == {"enlarge": enlarge}
+    assert (found.name, found.size_multiple, found.smallest_side) == (
+        *("alexnet", known.size_multiple, known.smallest_side),
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("class_source", ["given", "constant", "none"])
+def test_where_an_old_ensemble_has_its_classes_from_is_recognized(
+    tmp_path, class_source
+):
+    path = str(tmp_path / "old.keras")
+    ensemble(num_classes=2, class_source=class_source, width=1 / 16).save(path)
+    loaded, _ = model_file.load(path)
+    found = architecture.of(loaded).options.get("class_source", "none")
+    assert found == class_source
+
+
 @pytest.mark.slow
 def test_blends_of_old_files_still_give_their_network(tmp_path):
     for build, name in (

@@ -15,6 +15,7 @@ from tfcolor.evaluation import color_scores
 from tfcolor.inference.classifier import Classifier
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models.alexnet import alexnet
+from tfcolor.models.ensemble import ensemble
 from tfcolor.models.resnet_colorizer import resnet18
 from tfcolor.models.resnet_colorizer import resnet_colorizer
 from tfcolor.weights import model_file
@@ -225,6 +226,16 @@ def test_an_ensemble_may_start_from_a_colorizer_without_classes(
         inputs["classes"] = np.array([[0.0, 1.0]])
     # It does not heed the classes yet.
     np.testing.assert_allclose(model(inputs)["ab"], expected, atol=1e-4)
+
+
+def test_weights_for_other_classes_are_not_those_of_the_first_ones(tmp_path):
+    path = str(tmp_path / "two.keras")
+    start = ensemble(num_classes=2, class_source="given", width=1 / 32)
+    model_file.save(start, path, model_file.ModelInfo("ensemble", 64))
+    options = {"width": "0.03125", "class_source": "given"}
+    with flagsaver.as_parsed(initial_weights=path, **options):
+        with pytest.raises(ValueError, match="see the number of classes of"):
+            resnet_assembly.build_ensemble(("cat", "owl", "boat"))
 
 
 def test_a_loss_without_an_output_is_refused():

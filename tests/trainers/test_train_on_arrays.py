@@ -122,7 +122,7 @@ def test_mistakes_end_in_a_line(tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+@pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
     pytest.importorskip(backend)
     images = drawn.write_album(tmp_path / "images", 4, kind="jpg")

@@ -24,7 +24,7 @@ L = tf.random.stateless_uniform([1, 16, 24, 1], [1, 2], 0.0, 100.0)
 
 @pytest.fixture
 def net(server, tmp_path, monkeypatch):
-    """A catalogue whose `eccv16` is a narrow one on loopback."""
+    """A catalog whose `eccv16` is a narrow one on loopback."""
     monkeypatch.setenv("TFCOLOR_CACHE", str(tmp_path / "cache"))
     path = pickles.save(tmp_path / "net.pth", STATE)
     with open(path, "rb") as file:
@@ -209,7 +209,7 @@ def test_an_interrupted_conversion_goes_on_without_a_network(net, monkeypatch):
 
 
 @pytest.mark.slow
-def test_old_files_of_the_catalogue_are_read(net, tmp_path, monkeypatch):
+def test_old_files_of_the_catalog_are_read(net, tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     path = tmp_path / "old.pth"
     tensors = {key: torch.from_numpy(v) for key, v in STATE.items()}
@@ -247,7 +247,7 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch):
     )
 
 
-def test_the_catalogue_is_complete():
+def test_the_catalog_is_complete():
     assert published.names() == [
         *("ddcolor", "ddcolor_artistic", "ddcolor_paper", "ddcolor_tiny"),
         *("eccv16", "siggraph17", "instcolorization"),

@@ -30,7 +30,7 @@ _COMMANDS = (
 _INTERRUPTED = 130
 
 _EPILOG = """\
-`tfcolor COMMAND --help` says all about one command.
+`tfcolor COMMAND --help` lists all options of a command.
 
 examples:
   tfcolor colorize old.jpg --output=new.png

@@ -22,6 +22,7 @@ from tfcolor.cluster.engine import Workers
 from tfcolor.cluster.listing import Entry
 from tfcolor.cluster.staging import Stage
 from tfcolor.data import files
+from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
@@ -243,6 +244,7 @@ def colorize_on_cluster(
     sink: str | None = None,
     hints: str | None = None,
     overwrite: bool = False,
+    stop: Callable[[], bool] = outcome_lib.never,
     say: Callable[[str], None] | None = None,
     **wanted,
 ) -> Outcomes:
@@ -262,6 +264,9 @@ def colorize_on_cluster(
             encoded pictures.
         hints: str or None. Path of a JSON file; see `hint_points`.
         overwrite: bool. Whether results that exist are made anew.
+        stop: function without arguments, asked after the pictures of each
+            task. Once it returns True the run ends; what other processes
+            work on then is finished or thrown away, and never half written.
         say: function of a line of text, or None. Told what is left out.
         **wanted: the other attributes of `Colorizing`.
 
@@ -305,6 +310,7 @@ def colorize_on_cluster(
         colorizing,
         cluster=cluster,
         workers=workers,
+        stop=stop,
         find_done=engine.nothing_done if everything else colorizing.find_done,
         sink=packing,
     )
@@ -318,6 +324,7 @@ def detect_on_cluster(
     cluster: str = engine.LOCAL,
     workers: Workers = engine.ONE_CPU,
     overwrite: bool = False,
+    stop: Callable[[], bool] = outcome_lib.never,
     say: Callable[[str], None] | None = None,
     **wanted,
 ) -> Outcomes:
@@ -333,6 +340,7 @@ def detect_on_cluster(
         cluster: str, the address of a Ray cluster; see `engine.connected`.
         workers: Workers, what a process gets.
         overwrite: bool. Whether boxes that exist are found anew.
+        stop: function without arguments; see `colorize_on_cluster`.
         say: function of a line of text, or None. Told what is left out.
         **wanted: the other attributes of `Detecting`.
 
@@ -360,6 +368,7 @@ def detect_on_cluster(
         detecting,
         cluster=cluster,
         workers=workers,
+        stop=stop,
         find_done=engine.nothing_done if overwrite else detecting.find_done,
     )
 
@@ -373,7 +382,9 @@ def _check_folder(output: str) -> None:
         )
 
 
-def _run(inputs, entries, wanted, *, cluster, workers, find_done, sink=None):
+def _run(
+    inputs, entries, wanted, *, cluster, workers, stop, find_done, sink=None
+):
     """Plans a run; returns the Outcomes, which come as they are done."""
     storage.make_folder(wanted.output)
     path = listing.plan_path(inputs, wanted.output)
@@ -397,5 +408,7 @@ def _run(inputs, entries, wanted, *, cluster, workers, find_done, sink=None):
                 sink=sink,
             ):
                 yield from results.outcomes
+                if stop():
+                    return
 
     return Outcomes(outcomes(), plan.pictures)

@@ -1,4 +1,7 @@
-"""Color arithmetic as pure TensorFlow functions; knows nothing of Keras.
+"""Color arithmetic as pure functions; no layers, no models.
+
+In keras.ops, but for `gamut`, which is in TensorFlow: its search has as many
+places as colors lie outside; and for `array_lab`, in NumPy.
 
 Contract of every function here: float32 tensors with the color channels on
 the last axis and any leading axes; works eagerly, in `tf.function` and in
@@ -6,3 +9,7 @@ the last axis and any leading axes; works eagerly, in `tf.function` and in
 CIELAB means D65, 2 degree observer: `L` 0..100, `ab` inside sRGB
 -86.2..98.2 and -107.9..94.5. Nothing is clipped unless the function says so.
 """
+
+from tfcolor import submodules as _submodules
+
+__getattr__, __dir__ = _submodules.on_first_use(__name__)

@@ -1,1 +1,5 @@
 """Examples for training: tf.data from end to end."""
+
+from tfcolor import submodules as _submodules
+
+__getattr__, __dir__ = _submodules.on_first_use(__name__)

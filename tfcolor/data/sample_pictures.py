@@ -17,7 +17,7 @@ def boxes_path() -> str:
 
 
 def credits() -> list[dict[str, str]]:
-    """Returns who made each picture: `file`, `licence`, `author`, `source`."""
+    """Returns who made each picture: `file`, `license`, `author`, `source`."""
     with open(
         os.path.join(_FOLDER, "manifest.csv"), encoding="utf-8", newline=""
     ) as f:

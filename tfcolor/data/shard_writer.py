@@ -230,7 +230,7 @@ def prepare_shards(
         images: sequence of str. Files, folders and globs; of one folder with
             train, val and test each becomes a folder of shards of its name.
         output: str, folder of the shards or of these folders.
-        settings: ShardSettings; None is what they are unless told otherwise.
+        settings: ShardSettings or None, for the defaults.
         boxes: str or None. A folder of .npz files or a COCO JSON; see
             `box_files.open_boxes`.
         workers: int or None. Pictures made at once; None is one a processor.

@@ -1,4 +1,4 @@
-"""What detection does unless told otherwise.
+"""Defaults of detection.
 
 Kept apart so that `tfcolor detect --help` can name the values without
 importing TensorFlow.

@@ -143,7 +143,7 @@ def measure_pixels(
     Returns:
         dict from the keys of `PIXEL_METRICS` to float.
     """
-    # A picture one pixel wide: none of these metrics looks at neighbours.
+    # A picture one pixel wide: none of these metrics looks at neighbors.
     true, predicted = rgb_true[chosen][:, None], rgb_predicted[chosen][:, None]
     return {
         **_pixel_metrics(

@@ -1,4 +1,4 @@
-"""What an export does unless told otherwise; imports no TensorFlow."""
+"""Defaults of an export; imports no TensorFlow."""
 
 # Of all pictures of a request together: bounds what a request of few bytes
 # can make a server allocate.

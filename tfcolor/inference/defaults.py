@@ -1,4 +1,4 @@
-"""What the colorizer and its command do unless told otherwise.
+"""Defaults of the colorizer and of its command.
 
 Kept apart so that `tfcolor colorize --help` can name the values without
 importing TensorFlow.

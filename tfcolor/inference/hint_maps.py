@@ -48,7 +48,7 @@ def draw_hints(
     hint_points.check_inside(points, width=width, height=height)
     total = np.zeros((image_size, image_size, 2), np.float32)
     count = np.zeros((image_size, image_size, 1), np.float32)
-    # Centres of the grid's pixels in pixels of the picture.
+    # Centers of the grid's pixels in pixels of the picture.
     centers = (np.arange(image_size) + 0.5) / image_size
     columns, rows = centers * width - 0.5, centers[:, None] * height - 0.5
     for point in points:

@@ -38,7 +38,6 @@ HIDDEN = {"fc6": 4096, "fc7": 4096}
 GRID = 6
 # Smaller pictures leave nothing after the last pool.
 MIN_SIZE = 63
-_ENLARGED = "enlarged"
 FEATURES = ("probabilities", "one_hot", "logits", "penultimate")
 
 
@@ -88,7 +87,7 @@ def alexnet(
     L = resnet_blocks.picture_input(image_size)
     x = resnet_blocks.imagenet_input(L)
     if enlarge > 1:
-        x = Enlarge(enlarge, method="bilinear", name=_ENLARGED)(x)
+        x = Enlarge(enlarge, method="bilinear", name="enlarged")(x)
     for conv, (filters, size, stride, padding, pooled) in CONVS.items():
         x = layers.ZeroPadding2D(padding, name=f"{conv}_padding")(x)
         x = layers.Conv2D(
@@ -146,16 +145,6 @@ def smallest_side(enlarge: int = 1) -> int:
     return -(-MIN_SIZE // enlarge)
 
 
-def enlargement(classifier: keras.Model) -> int:
-    """Returns with which `enlarge` a classifier was built.
-
-    Args:
-        classifier: keras.Model, of `alexnet` or `feature_model`.
-    """
-    found = [x for x in classifier.layers if x.name == _ENLARGED]
-    return found[0].scale if found else 1
-
-
 def check_size(image_size: int, *, enlarge: int = 1) -> None:
     """Refuses pictures of which the network's strides leave nothing.
 
@@ -193,7 +182,7 @@ def without_dropout(classifier: keras.Model) -> keras.Model:
 
     copy = keras.models.clone_model(classifier, clone_function=copied)
     copy.set_weights(classifier.get_weights())
-    return copy
+    return architecture.attach(copy, architecture.of(classifier))
 
 
 def feature_model(
@@ -210,7 +199,7 @@ def feature_model(
 
     Returns:
         keras.Model from `{"L": float32 [B, H, W, 1]}` to `{"features": float32
-        [B, K]}`.
+        [B, K]}`. Its architecture is the classifier's.
 
     Raises:
         ValueError: `features` is not known.
@@ -232,6 +221,7 @@ def feature_model(
         found = layers.Activation(
             "linear", dtype="float32", name="penultimate"
         )(classifier.get_layer("fc7").output)
-    return keras.Model(
+    model = keras.Model(
         inputs=classifier.input, outputs={"features": found}, name=name
     )
+    return architecture.attach(model, architecture.of(classifier))

@@ -217,12 +217,20 @@ def _recognize(model: keras.Model) -> Architecture:
         ids = tuple(kinds["BoxClassMap"].class_ids)
         options = {"class_source": "boxes", "box_class_ids": ids}
         return Architecture("ensemble", options)
-    if "classifier" in layers:
-        options = {"class_source": "classifier"}
-        inside = layers["classifier"].layers
-        enlarge = next((x.scale for x in inside if x.name == "enlarged"), 1)
+    if "classifier" in networks:
+        return Architecture(
+            "ensemble",
+            {"class_source": "classifier"},
+            smallest_side=networks["classifier"].smallest_side,
+            networks=networks,
+        )
+    if "with_classes" in layers:
+        source = "given" if "classes" in layers else "constant"
+        return Architecture("ensemble", {"class_source": source})
+    if {"conv5", "fc6", "fc7"} <= layers.keys():
+        enlarge = layers["enlarged"].scale if "enlarged" in layers else 1
         least = -(-_ALEXNET_MIN_SIZE // enlarge)
-        return Architecture("ensemble", options, smallest_side=least)
+        return Architecture("alexnet", {"enlarge": enlarge}, 1, least)
     if _WIDEST[0] not in layers:
         return Architecture()
     options = {"width": layers[_WIDEST[0]].filters / _WIDEST[1]}

@@ -33,8 +33,7 @@ CLASSIFIER = "classifier"
 
 def _smallest_side(model, options) -> int:
     if options["class_source"] == "classifier":
-        enlarge = alexnet.enlargement(model.get_layer(CLASSIFIER))
-        return alexnet.smallest_side(enlarge)
+        return architecture.of(model.get_layer(CLASSIFIER)).smallest_side
     return resnet_colorizer.SIZE_MULTIPLE
 
 

@@ -167,7 +167,7 @@ def _freeze(model: keras.Model, freeze: str) -> None:
         for name in TRUNK_CONVS + TRUNK_BNS:
             model.get_layer(name).trainable = False
     elif freeze == "legacy":
-        # Weights and not layers: a frozen layer would stop normalising by
+        # Weights and not layers: a frozen layer would stop normalizing by
         # the batch.
         kept = {
             id(model.get_layer("transfer4_bn").beta),

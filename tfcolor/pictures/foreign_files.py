@@ -14,7 +14,7 @@ import numpy as np
 
 from tfcolor.pictures import pillow_limit
 
-# Bytes of all arrays together, unless told otherwise.
+# Default limit of the bytes of all arrays together.
 MAX_BYTES = 2**31
 _ENDING = ".npy"
 _TRIES = 8

@@ -15,8 +15,8 @@ from PIL import Image
 
 from tfcolor import atomic
 
-# Pixels of a picture unless told otherwise: more than any camera has, and
-# about 600 MB as RGB.
+# Default limit of the pixels of a picture: more than any camera has, and about
+# 600 MB as RGB.
 MAX_PIXELS = 200_000_000
 # Past this, coordinates no longer fit what OpenCV and TensorFlow index with.
 MOST_PIXELS = 2**30

@@ -90,7 +90,7 @@ def has_description(exif: bytes | None) -> bool:
 
 
 def _deflate(strip: np.ndarray) -> bytes:
-    """Compresses differences between neighbours, TIFF 6.0, section 14."""
+    """Compresses differences between neighbors, TIFF 6.0, section 14."""
     differences = strip.astype(strip.dtype.newbyteorder("<"), copy=True)
     differences[:, 1:] -= strip[:, :-1]
     return zlib.compress(differences.tobytes())

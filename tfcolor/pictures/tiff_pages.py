@@ -115,7 +115,7 @@ class Page:
 
     @property
     def predictor(self) -> int:
-        """1 for none, 2 for differences of neighbours."""
+        """1 for none, 2 for differences of neighbors."""
         return self.tags.get(_PREDICTOR, 1)
 
     @property

@@ -1,4 +1,4 @@
-"""What the client does unless told otherwise; imports nothing slow."""
+"""Defaults of the client; imports nothing slow."""
 
 MODEL = "colorizer"
 # Requests at once: one is on its way while another is computed.

@@ -187,7 +187,7 @@ def converted_path(name: str) -> str:
     """Returns where a converted model is kept, str.
 
     It has the checksum and the revision in its name: a file of an earlier
-    catalogue is not taken for the one of today.
+    catalog is not taken for the one of today.
     """
     mark = entry_of(name).sha256[:8] or "unpinned"
     return os.path.join(folder_of(name), f"{name}-{mark}.tfcolor")

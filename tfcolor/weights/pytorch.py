@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from tfcolor.color import ab_bins
+from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import pytorch_archive
 from tfcolor.weights import pytorch_keys
@@ -141,7 +142,7 @@ def _some(keys) -> str:
 def _modules(model) -> dict[str, keras.Layer]:
     """Returns the layer of `model` for every published module."""
     own = {layer.name: layer for layer in model.layers}
-    network = "eccv16" if "bin_colors" in own else "siggraph"
+    network = architecture.of(model).name
     modules = {
         module: own[name]
         for module, name in pytorch_keys.layer_names(network).items()

@@ -148,7 +148,7 @@ def forget(array: np.ndarray) -> None:
 
 
 def _forget(memory: mmap.mmap, start: int, end: int) -> None:
-    # Whole pages alone: others may have something of their neighbours.
+    # Whole pages alone: others may have something of their neighbors.
     start = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
     end = end // mmap.PAGESIZE * mmap.PAGESIZE
     if end > start and hasattr(memory, "madvise"):

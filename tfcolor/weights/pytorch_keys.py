@@ -84,7 +84,7 @@ def layer_names(network: str = "siggraph") -> dict[str, str]:
     """Returns a network's layer for every published module with weights.
 
     Args:
-        network: str. "siggraph" and its relatives, or "eccv16".
+        network: str. "eccv16", or any name for "siggraph" and its relatives.
 
     Returns:
         dict of str to str, such as `{"model1.0": "block1_conv1"}`.

@@ -56,7 +56,7 @@ _INFO = {
     "eccv16": ("eccv16", 256, "bilinear"),
     "instcolorization": ("instance_colorizer", 256, "bilinear"),
     "mmagic": ("instance_colorizer", 256, "bilinear"),
-    # Released with the nearest neighbour, whose steps can be seen.
+    # Released with the nearest neighbor, whose steps can be seen.
     _DDCOLOR: ("ddcolor", 512, "guided"),
     "alexnet": ("alexnet", 224, "bilinear"),
     "resnet18": ("resnet18", 224, "bilinear"),
