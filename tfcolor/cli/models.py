@@ -4,6 +4,7 @@ import argparse
 import os
 
 from tfcolor.cli import shared
+from tfcolor.data import files
 
 _ACTIONS = ("list", "fetch", "remove")
 
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             print(act(name))
         except (OSError, ValueError) as error:
-            failures.append((name, shared.one_line(error)))
+            failures.append((name, files.one_line(error)))
     shared.say_failures(failures)
     return 1 if failures else 0
 

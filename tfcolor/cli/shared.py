@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 # None of them imports TensorFlow.
 from tfcolor.data import files
-from tfcolor.data import memory
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
@@ -17,6 +16,8 @@ from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 from tfcolor.pictures import pillow_limit
 
+# What takes less memory.
+_TRY_LESS = "a smaller --batch_size, smaller pictures"
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
 # What a summary says of pictures that were not done now, in this order.
@@ -197,12 +198,6 @@ def _boxes_at_once(text: str) -> int | None:
     return None if text == _ALL else int(text)
 
 
-def one_line(error: Exception) -> str:
-    """Returns an error's message on one line."""
-    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
-    return known or files.one_line(error)
-
-
 def say_error(
     command: str, error: Exception, status: int, *, keep_lines: bool = False
 ) -> int:
@@ -217,7 +212,8 @@ def say_error(
     Returns:
         int, `status`.
     """
-    said = error if keep_lines else one_line(error)
+    one_line = files.one_line(error, try_less=_TRY_LESS)
+    said = error if keep_lines else one_line
     print(f"tfcolor {command}: error: {said}", file=sys.stderr)
     return status
 
