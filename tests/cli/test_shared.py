@@ -91,6 +91,41 @@ def test_other_errors_are_not_hidden():
         _run(OUTCOMES, ValueError("odd"))
 
 
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, 0),
+        (FileExistsError("there"), 1),
+        (OSError("full"), 2),
+        (ValueError("odd"), 2),
+        (ImportError("none"), 2),
+    ],
+)
+def test_a_command_with_one_result_says_it_or_why_there_is_none(
+    capsys, error, status
+):
+    def work():
+        if error is not None:
+            raise error
+        return "made"
+
+    options = {"end": print, "failed": FileExistsError}
+    assert shared.run_single("test", work, **options) == status
+    said = capsys.readouterr()
+    if error is None:
+        assert (said.out, said.err) == ("made\n", "")
+    else:
+        assert (said.out, said.err) == ("", f"tfcolor test: error: {error}\n")
+
+
+def test_errors_of_what_is_said_at_the_end_are_not_wrong_usage():
+    def end(result):
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        shared.run_single("test", str, end=end)
+
+
 def test_bars_follow_one_another(capsys):
     with shared.Bars("frame", leave=True, label=os.path.basename) as bars:
         for what, done, total in (

@@ -6,6 +6,7 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable
+from typing import TypeVar
 
 # None of them imports TensorFlow.
 from tfcolor.data import files
@@ -16,6 +17,7 @@ from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 from tfcolor.pictures import pillow_limit
 
+_Result = TypeVar("_Result")
 # What takes less memory.
 _TRY_LESS = "a smaller --batch_size, smaller pictures"
 # The value of --boxes_at_once for no limit.
@@ -216,6 +218,44 @@ def say_error(
     said = error if keep_lines else one_line
     print(f"tfcolor {command}: error: {said}", file=sys.stderr)
     return status
+
+
+def run_single(
+    command: str,
+    work: Callable[[], _Result],
+    *,
+    end: Callable[[_Result], None],
+    failed: type[Exception] | tuple[()] = (),
+    say_failed: Callable[[Exception], None] | None = None,
+    keep_lines: bool = False,
+) -> int:
+    """Runs a command with one result, from its errors to its end.
+
+    Args:
+        command: str, its name.
+        work: function without arguments that does all of it. Its errors are
+            wrong usage, but for `failed`.
+        end: function of what `work` returned, that prints what there is to
+            say.
+        failed: type of the error that says that the usage was right, or ().
+        say_failed: function of such an error that prints it, or None: as all
+            others.
+        keep_lines: bool; see `say_error`.
+
+    Returns:
+        int, the exit status: 0, 1 for `failed`, 2 for wrong usage.
+    """
+    try:
+        result = work()
+    except failed as error:
+        if say_failed is None:
+            return say_error(command, error, 1)
+        say_failed(error)
+        return 1
+    except (OSError, ValueError, ImportError) as error:
+        return say_error(command, error, 2, keep_lines=keep_lines)
+    end(result)
+    return 0
 
 
 def say_left_out(line: str) -> None:
