@@ -430,7 +430,7 @@ def run_outcomes(
     *,
     end: Callable[[Tally], None],
     show: Callable[[Outcome], str] | None = None,
-    bars: Bars | None = None,
+    bars: contextlib.AbstractContextManager | None = None,
     tally: Tally | None = None,
     begins_late: bool = False,
 ) -> int:
@@ -444,8 +444,8 @@ def run_outcomes(
             mostly `Tally.say`.
         show: function of an Outcome to a line to be printed when its picture
             is done, or None.
-        bars: Bars, of a work that tells them what it does; None is one bar of
-            the outcomes.
+        bars: Bars, of a work that tells them what it does; a context manager
+            that does nothing for no bar; None is one bar of the outcomes.
         tally: Tally or None, for one that keeps less than all lines.
         begins_late: bool. Whether models are opened no earlier than by the
             first picture: errors until there is an outcome are wrong usage.
