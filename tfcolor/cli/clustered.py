@@ -1,7 +1,6 @@
 """`--cluster`: a command over many pictures, on many machines."""
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Callable
 
@@ -120,11 +119,6 @@ def run(
 
     path = args.failures or failures.default_path(args.output)
 
-    def begin_table():
-        outcomes = begin()
-        running = _in_table(outcomes, failures.FailuresTable(path))
-        return Outcomes(running, len(outcomes))
-
     def end(tally):
         say_end(tally)
         if tally.is_whole and tally.failures:
@@ -132,23 +126,9 @@ def run(
 
     return shared.run_outcomes(
         command,
-        begin_table,
+        lambda: failures.listed(begin(), path),
         end=end,
         bars=bars,
         tally=shared.Tally(MOST_LINES),
         begins_late=True,
     )
-
-
-def _in_table(outcomes: Outcomes, table):
-    """Yields outcomes, those that failed into the table too.
-
-    Returns:
-        Their result.
-    """
-    with table, contextlib.closing(outcomes):
-        for outcome in outcomes:
-            if outcome.reason:
-                table.add(outcome.source, outcome.reason)
-            yield outcome
-        return outcomes.result
