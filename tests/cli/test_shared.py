@@ -57,15 +57,18 @@ def test_notes_failures_and_counts_come_at_the_end(capsys):
     assert _run(OUTCOMES[:1])[0] == 0
 
 
-def test_of_many_lines_the_first_are_said_and_the_others_counted(capsys):
-    _run(OUTCOMES, tally=shared.Tally(most_lines=1))
+def test_of_a_cluster_the_first_lines_are_said_and_the_others_counted(
+    capsys, monkeypatch
+):
+    monkeypatch.setattr(shared, "MOST_LINES", 1)
+    _run(OUTCOMES, on_cluster=True)
     assert capsys.readouterr().err.splitlines() == [
         *("note: a.png: odd", "failed: b.png: broken", "failed: 1 more"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("error", "outcomes", "late", "status"),
+    ("error", "outcomes", "on_cluster", "status"),
     [
         (OSError("full"), OUTCOMES, False, 1),
         (OSError("full"), (), False, 1),
@@ -76,9 +79,9 @@ def test_of_many_lines_the_first_are_said_and_the_others_counted(capsys):
     ],
 )
 def test_an_error_on_the_way_is_the_last_line(
-    capsys, error, outcomes, late, status
+    capsys, error, outcomes, on_cluster, status
 ):
-    found, tally = _run(outcomes, error, begins_late=late)
+    found, tally = _run(outcomes, error, on_cluster=on_cluster)
     said = capsys.readouterr()
     assert found == status and not tally.is_whole and said.out == ""
     *lines, last = said.err.splitlines()

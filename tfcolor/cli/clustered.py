@@ -7,9 +7,6 @@ from collections.abc import Callable
 from tfcolor.cli import shared
 from tfcolor.data.outcome import Outcomes
 
-# Lines about pictures that are printed; all failures are in their table.
-MOST_LINES = 20
-
 HELP = """\
 clusters:
   --cluster[=ADDRESS] does the work on a Ray cluster (in the checkout: pip
@@ -129,6 +126,5 @@ def run(
         lambda: failures.listed(begin(), path),
         end=end,
         bars=bars,
-        tally=shared.Tally(MOST_LINES),
-        begins_late=True,
+        on_cluster=True,
     )

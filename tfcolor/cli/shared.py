@@ -22,6 +22,9 @@ _Result = TypeVar("_Result")
 _TRY_LESS = "a smaller --batch_size, smaller pictures"
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
+# Lines about pictures of a cluster that are printed; all failures are in their
+# table.
+MOST_LINES = 20
 # What a summary says of pictures that were not done now, in this order.
 _FAILED, _NOTE = "failed", "note"
 _EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
@@ -312,7 +315,7 @@ class Tally:
     Attributes:
         notes: list of (source, note), str.
         failures: list of (source, reason), str.
-        done: int. Pictures and films that were done now.
+        seen, done: int. Pictures and films, and those that were done now.
         boxes, without_boxes: int. Boxes found in these, and how many of them
             have none.
         result: what the work made of all of them; see `Outcomes`.
@@ -323,12 +326,13 @@ class Tally:
         self._most_lines = most_lines
         self._counts = collections.Counter()
         self.notes, self.failures = [], []
-        self.done, self._films = 0, 0
+        self.seen, self.done, self._films = 0, 0, 0
         self.boxes, self.without_boxes = 0, 0
         self.result, self.is_whole = None, False
 
     def add(self, outcome: Outcome) -> None:
         """Counts what came of a picture."""
+        self.seen += 1
         if outcome.reason:
             self._keep(self.failures, _FAILED, outcome.source, outcome.reason)
         elif outcome.skipped:
@@ -431,8 +435,7 @@ def run_outcomes(
     end: Callable[[Tally], None],
     show: Callable[[Outcome], str] | None = None,
     bars: contextlib.AbstractContextManager | None = None,
-    tally: Tally | None = None,
-    begins_late: bool = False,
+    on_cluster: bool = False,
 ) -> int:
     """Runs a command over many pictures, from its errors to its end.
 
@@ -446,9 +449,9 @@ def run_outcomes(
             is done, or None.
         bars: Bars, of a work that tells them what it does; a context manager
             that does nothing for no bar; None is one bar of the outcomes.
-        tally: Tally or None, for one that keeps less than all lines.
-        begins_late: bool. Whether models are opened no earlier than by the
-            first picture: errors until there is an outcome are wrong usage.
+        on_cluster: bool. Of any number of pictures `MOST_LINES` lines are kept.
+            Models are opened no earlier than by the first picture: errors
+            until there is an outcome are wrong usage, later ones are not.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
@@ -461,22 +464,23 @@ def run_outcomes(
         return say_error(command, error, 2)
     import tqdm
 
-    tally, ended_by, status = tally or Tally(), None, 0
-    late = (ValueError,) if begins_late else ()
+    tally = Tally(MOST_LINES if on_cluster else None)
+    ended_by, status = None, 0
+    # `begin` cannot fetch the first one: its wait would belong to no bar, and
+    # the speed would leave it out.
+    late = (ValueError,) if on_cluster else ()
     progress = tqdm.tqdm(
         total=len(outcomes),
         unit="picture",
         disable=bars is not None or len(outcomes) == 1,
         # Those of a cluster come many at once.
-        smoothing=0 if begins_late else 0.3,
+        smoothing=0 if on_cluster else 0.3,
         file=sys.stderr,
     )
-    is_first = True
     try:
         # Closed when interrupted too: what is being written is finished.
         with bars or progress, contextlib.closing(outcomes):
             for outcome in outcomes:
-                is_first = False
                 tally.add(outcome)
                 if outcome.skipped:
                     progress.total -= 1
@@ -487,8 +491,8 @@ def run_outcomes(
         tally.result, tally.is_whole = outcomes.result, True
     except (OSError, ImportError, *late) as error:
         ended_by = error
-        is_usage = isinstance(error, ImportError) or (begins_late and is_first)
-        status = 2 if is_usage else 1
+        not_begun = on_cluster and not tally.seen
+        status = 2 if not_begun or isinstance(error, ImportError) else 1
     end(tally)
     if ended_by is not None:
         return say_error(command, ended_by, status)
