@@ -1,4 +1,5 @@
 import argparse
+import importlib
 import os
 
 import pytest
@@ -7,6 +8,7 @@ from tests.export import exported
 from tests.inference import models
 from tfcolor.cli import export
 from tfcolor.export import verification
+from tfcolor.export import warm_up
 
 
 def _run(*arguments):
@@ -24,9 +26,38 @@ def test_a_model_is_exported_and_its_place_named(model, tmp_path, capsys):
     output = tmp_path / "colorizer" / "latest"
     assert _run(model, f"--output={output}") == 0
     assert (output / "saved_model.pb").is_file()
-    printed = capsys.readouterr().out
-    assert f"Exported into {output}" in printed
-    assert "wants a number" in printed
+    note = "TensorFlow Serving wants a number as the last folder"
+    if not warm_up.is_available():
+        note = f"no warm-up requests: they need the extra [serving]; {note}"
+    said = capsys.readouterr().out
+    assert said == f"Exported into {output} ({note})\n"
+
+
+@pytest.mark.parametrize(
+    ("form", "made", "said"),
+    [
+        ("onnx", 2e-6, "Exported into {} (onnxruntime equals Keras within "),
+        ("litert", ["| a |", "| 1 |"], "| a |\n| 1 |\nExported into {}\n"),
+    ],
+)
+def test_other_formats_say_what_was_measured(
+    model, form, made, said, tmp_path, capsys, monkeypatch
+):
+    module = importlib.import_module(f"tfcolor.export.export_{form}")
+    calls = []
+
+    def export_it(*arguments, **options):
+        calls.append((arguments, options))
+        return made
+
+    monkeypatch.setattr(module, f"export_{form}", export_it)
+    output = str(tmp_path / "out")
+    flags = (f"--format={form}", "--image_size=64", "--style=vivid")
+    assert _run(model, f"--output={output}", *flags, "--overwrite") == 0
+    assert capsys.readouterr().out.startswith(said.format(output))
+    arguments = (model.removeprefix("--model="), output)
+    options = {"image_size": 64, "style": "vivid", "overwrite": True}
+    assert calls == [(arguments, options)]
 
 
 def test_a_difference_is_reported_and_nothing_written(
@@ -40,7 +71,9 @@ def test_a_difference_is_reported_and_nothing_written(
     monkeypatch.setattr(verification, "verify", verify)
     output = tmp_path / "1"
     assert _run(model, f"--output={output}", "--verify") == 1
-    assert "differs: the sky is green" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        f"differs: the sky is green\n{output} was not written\n"
+    )
     assert not os.listdir(tmp_path)
 
 

@@ -12,6 +12,7 @@ from tests.weights import published_states
 from tests.weights import pytorch_pickles as pickles
 from tests.weights import torchvision_states
 from tfcolor.cli import import_weights
+from tfcolor.weights import import_checkpoint
 from tfcolor.weights import model_file
 from tfcolor.weights import pytorch_models
 
@@ -197,12 +198,43 @@ def test_an_earlier_file_is_kept_unless_overwrite_is_given(
     model_file.load(str(output))
 
 
-def test_a_model_that_differs_from_pytorch_leaves_the_earlier_file(
+def test_a_model_that_equals_pytorch_says_how_much(
     tmp_path, capsys, monkeypatch
+):
+    pytest.importorskip("torch")
+    check = pytest.importorskip("tfcolor.weights.pytorch_check")
+    monkeypatch.setattr(check, "largest_difference", lambda *_: 2e-5)
+    np.savez(tmp_path / "net.npz", **FULL)
+    output = tmp_path / "net.keras"
+    arguments = (tmp_path / "net.npz", "--architecture=full")
+    assert _run(*arguments, f"--output={output}") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "full: 98 arrays used; ignored: 9 num_batches_tracked",
+        f"{output}: written; largest difference to PyTorch's layers 2.0e-05",
+    ]
+
+
+def test_what_pytorch_does_not_compute_is_read_again(
+    tmp_path, capsys, monkeypatch
+):
+    # DDColor's, which are large, are never compared.
+    monkeypatch.setattr(import_checkpoint, "_ONLY_READ", ("full",))
+    np.savez(tmp_path / "net.npz", **FULL)
+    output = tmp_path / "net.keras"
+    arguments = (tmp_path / "net.npz", "--architecture=full")
+    assert _run(*arguments, f"--output={output}") == 0
+    assert capsys.readouterr().out.endswith(f"{output}: written; read again\n")
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"), [(0.5, "5.0e-01"), (np.nan, "nan")]
+)
+def test_a_model_that_differs_from_pytorch_leaves_the_earlier_file(
+    difference, said, tmp_path, capsys, monkeypatch
 ):
     check = pytest.importorskip("tfcolor.weights.pytorch_check")
     pytest.importorskip("torch")
-    monkeypatch.setattr(check, "largest_difference", lambda *_: 0.5)
+    monkeypatch.setattr(check, "largest_difference", lambda *_: difference)
     np.savez(tmp_path / "net.npz", **FULL)
     (tmp_path / "net.keras").write_text("mine")
     status = _run(
@@ -210,7 +242,10 @@ def test_a_model_that_differs_from_pytorch_leaves_the_earlier_file(
         f"--output={tmp_path / 'net.keras'}",
     )
     assert status == 1
-    assert "differs from PyTorch's layers by 5.0e-01" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "tfcolor import-weights: error: the model differs from PyTorch's "
+        f"layers by {said} and was not written\n"
+    )
     assert (tmp_path / "net.keras").read_text() == "mine"
     assert sorted(os.listdir(tmp_path)) == ["net.keras", "net.npz"]
 

@@ -107,19 +107,32 @@ def test_models_are_fetched_and_removed_by_name(by_hand, capsys):
     assert not os.path.exists(folder)
 
 
-def test_what_cannot_be_fetched_is_named(by_hand, capsys):
-    assert _run(models, "fetch", "eccv16") == 1
-    said = capsys.readouterr().err.splitlines()[-1]
+def test_what_cannot_be_fetched_is_named_and_the_others_are(by_hand, capsys):
+    by_hand("siggraph17", published_states.full(1, WIDTH))
+    assert _run(models, "fetch", "eccv16", "siggraph17") == 1
+    said = capsys.readouterr()
+    folder = published.folder_of("siggraph17")
+    assert said.out == f"siggraph17: cached in {folder}\n"
+    said = said.err.splitlines()[-1]
     assert said.startswith("failed: eccv16: eccv16 needs http://127.0.0.1:9/")
     assert "--model=PATH.pth" in said
 
 
 @pytest.mark.parametrize(
-    "arguments", [["fetch"], ["remove"], ["list", "eccv16"], ["fetch", "x"]]
+    ("arguments", "said"),
+    [
+        (["fetch"], "fetch needs a NAME. Received: none\n"),
+        (["remove"], "remove needs a NAME. Received: none\n"),
+        (["list", "eccv16"], "list takes no NAME. Received: ['eccv16']\n"),
+        (["fetch", "x", "eccv16", "y"], "NAME must be one of ddcolor, "),
+    ],
 )
-def test_wrong_usage_ends_with_status_2(arguments, capsys):
+def test_wrong_usage_ends_with_status_2(arguments, said, capsys):
     assert _run(models, *arguments) == 2
-    assert "tfcolor models: error: " in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert error.startswith(f"tfcolor models: error: {said}")
+    assert error.count("\n") == 1
+    assert ("Received: x, y" in error) == (arguments[-1] == "y")
 
 
 @pytest.mark.slow

@@ -57,15 +57,18 @@ def test_notes_failures_and_counts_come_at_the_end(capsys):
     assert _run(OUTCOMES[:1])[0] == 0
 
 
-def test_of_many_lines_the_first_are_said_and_the_others_counted(capsys):
-    _run(OUTCOMES, tally=shared.Tally(most_lines=1))
+def test_of_a_cluster_the_first_lines_are_said_and_the_others_counted(
+    capsys, monkeypatch
+):
+    monkeypatch.setattr(shared, "MOST_LINES", 1)
+    _run(OUTCOMES, on_cluster=True)
     assert capsys.readouterr().err.splitlines() == [
         *("note: a.png: odd", "failed: b.png: broken", "failed: 1 more"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("error", "outcomes", "late", "status"),
+    ("error", "outcomes", "on_cluster", "status"),
     [
         (OSError("full"), OUTCOMES, False, 1),
         (OSError("full"), (), False, 1),
@@ -76,9 +79,9 @@ def test_of_many_lines_the_first_are_said_and_the_others_counted(capsys):
     ],
 )
 def test_an_error_on_the_way_is_the_last_line(
-    capsys, error, outcomes, late, status
+    capsys, error, outcomes, on_cluster, status
 ):
-    found, tally = _run(outcomes, error, begins_late=late)
+    found, tally = _run(outcomes, error, on_cluster=on_cluster)
     said = capsys.readouterr()
     assert found == status and not tally.is_whole and said.out == ""
     *lines, last = said.err.splitlines()
@@ -89,6 +92,41 @@ def test_an_error_on_the_way_is_the_last_line(
 def test_other_errors_are_not_hidden():
     with pytest.raises(ValueError, match="odd"):
         _run(OUTCOMES, ValueError("odd"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, 0),
+        (FileExistsError("there"), 1),
+        (OSError("full"), 2),
+        (ValueError("odd"), 2),
+        (ImportError("none"), 2),
+    ],
+)
+def test_a_command_with_one_result_says_it_or_why_there_is_none(
+    capsys, error, status
+):
+    def work():
+        if error is not None:
+            raise error
+        return "made"
+
+    options = {"end": print, "failed": FileExistsError}
+    assert shared.run_single("test", work, **options) == status
+    said = capsys.readouterr()
+    if error is None:
+        assert (said.out, said.err) == ("made\n", "")
+    else:
+        assert (said.out, said.err) == ("", f"tfcolor test: error: {error}\n")
+
+
+def test_errors_of_what_is_said_at_the_end_are_not_wrong_usage():
+    def end(result):
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        shared.run_single("test", str, end=end)
 
 
 def test_bars_follow_one_another(capsys):

@@ -5,6 +5,8 @@ import pytest
 
 from tfcolor.cluster import failures
 from tfcolor.cluster import storage
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 
 
 @pytest.fixture
@@ -96,3 +98,31 @@ def test_failures_of_an_interrupted_run_are_kept(tmp_path):
         table.add("a.jpg", "broken")
         raise KeyboardInterrupt
     assert b"a.jpg,broken" in storage.read(path)
+
+
+def test_failures_of_a_work_are_listed_as_it_goes_on(tmp_path):
+    path, closed = tmp_path / "table.csv", []
+
+    def work(*reasons):
+        try:
+            for i, reason in enumerate(reasons):
+                yield Outcome(f"{i}.png", reason=reason)
+            return "made"
+        finally:
+            closed.append(reasons)
+
+    def listed(*reasons):
+        outcomes = Outcomes(work(*reasons), len(reasons))
+        return failures.listed(outcomes, str(path))
+
+    outcomes = listed(None, "broken", None)
+    assert len(outcomes) == 3
+    assert [outcome.reason for outcome in outcomes] == [None, "broken", None]
+    assert outcomes.result == "made"
+    assert path.read_text().splitlines() == ["source,reason", "1.png,broken"]
+    outcomes = listed("gone", "broken")
+    next(outcomes)
+    outcomes.close()
+    assert path.read_text().splitlines() == ["source,reason", "0.png,gone"]
+    assert len(closed) == 2
+    assert listed(None).finish() == "made" and not path.exists()

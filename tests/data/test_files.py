@@ -189,11 +189,13 @@ def test_a_name_is_shown_as_one_line_that_moves_nothing(name, shown):
 
 
 def test_a_reason_is_one_line_of_bounded_length():
-    assert files.reason(ValueError("a\n\nb\x1b")) == "a b\\x1b"
-    assert files.reason(ValueError()) == "ValueError"
-    assert files.reason(FileNotFoundError(2, "No such file", "x")) == (
-        "No such file"
+    assert files.one_line(ValueError("a\n\nb\x1b")) == "a b\\x1b"
+    assert files.one_line(ValueError()) == "ValueError"
+    missing = FileNotFoundError(2, "No such file", "x")
+    assert files.one_line(missing) == "[Errno 2] No such file: 'x'"
+    assert files.one_line(missing, path=False) == "No such file"
+    assert files.one_line(MemoryError(), try_less="smaller pictures") == (
+        "Memory ran out. Try smaller pictures"
     )
-    assert "'x'" in files.one_line(FileNotFoundError(2, "No such file", "x"))
-    long = files.reason(ValueError("a" * 10**6 + "z"))
+    long = files.one_line(ValueError("a" * 10**6 + "z"))
     assert len(long) < 2100 and long.endswith("z")

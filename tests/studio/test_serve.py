@@ -76,4 +76,6 @@ def test_a_port_that_is_taken_is_named(capsys):
         taken.listen()
         port = taken.getsockname()[1]
         assert main.run(["studio", f"--port={port}", "--no_browser"]) == 1
-    assert "error: " in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("tfcolor studio: error: [Errno ")
+    assert "Address already in use" in said and said.count("\n") == 1

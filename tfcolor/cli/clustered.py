@@ -1,15 +1,11 @@
 """`--cluster`: a command over many pictures, on many machines."""
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Callable
 
 from tfcolor.cli import shared
 from tfcolor.data.outcome import Outcomes
-
-# Lines about pictures that are printed; all failures are in their table.
-MOST_LINES = 20
 
 HELP = """\
 clusters:
@@ -120,11 +116,6 @@ def run(
 
     path = args.failures or failures.default_path(args.output)
 
-    def begin_table():
-        outcomes = begin()
-        running = _in_table(outcomes, failures.FailuresTable(path))
-        return Outcomes(running, len(outcomes))
-
     def end(tally):
         say_end(tally)
         if tally.is_whole and tally.failures:
@@ -132,23 +123,8 @@ def run(
 
     return shared.run_outcomes(
         command,
-        begin_table,
+        lambda: failures.listed(begin(), path),
         end=end,
         bars=bars,
-        tally=shared.Tally(MOST_LINES),
-        begins_late=True,
+        on_cluster=True,
     )
-
-
-def _in_table(outcomes: Outcomes, table):
-    """Yields outcomes, those that failed into the table too.
-
-    Returns:
-        Their result.
-    """
-    with table, contextlib.closing(outcomes):
-        for outcome in outcomes:
-            if outcome.reason:
-                table.add(outcome.source, outcome.reason)
-            yield outcome
-        return outcomes.result

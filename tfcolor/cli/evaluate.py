@@ -225,7 +225,7 @@ def run(args: argparse.Namespace) -> int:
             args,
             begin,
             say_end=lambda tally: _say_end(
-                args.output, tally, notes, clustered.MOST_LINES
+                args.output, tally, notes, shared.MOST_LINES
             ),
             bars=bars,
         )

@@ -1,7 +1,6 @@
 """`tfcolor export`: a model for TensorFlow Serving or for devices."""
 
 import argparse
-import os
 import sys
 
 from tfcolor.cli import shared
@@ -121,25 +120,28 @@ def run(args: argparse.Namespace) -> int:
     """
     from tfcolor.export.verification import VerificationError
 
-    try:
-        if args.format == "litert":
-            _export_litert(args)
-        elif args.format == "onnx":
-            _export_onnx(args)
-        else:
-            _export_saved_model(args)
-    except VerificationError as error:
+    exports = {
+        "saved_model": _export_saved_model,
+        "litert": _export_litert,
+        "onnx": _export_onnx,
+    }
+
+    def say_differences(error):
         for problem in error.problems:
             print(f"differs: {problem}", file=sys.stderr)
         print(f"{args.output} was not written", file=sys.stderr)
-        return 1
-    except (OSError, ValueError, ImportError) as error:
-        return shared.say_error("export", error, 2)
-    return 0
+
+    return shared.run_single(
+        "export",
+        lambda: exports[args.format](args),
+        end=print,
+        failed=VerificationError,
+        say_failed=say_differences,
+    )
 
 
-def _check_network_alone(args) -> None:
-    """Refuses what lies around the network where it alone is written."""
+def _network_alone(args) -> dict:
+    """Returns options of exports without what lies around the network."""
     kept = {
         "verify": False,
         "upsampling": None,
@@ -155,61 +157,51 @@ def _check_network_alone(args) -> None:
             f"{flags} must come with --format=saved_model alone: other files "
             f"are the network alone. Received: --format={args.format}"
         )
+    return _network(args)
 
 
-def _export_onnx(args) -> None:
+def _network(args) -> dict:
+    return {
+        "image_size": args.image_size,
+        "style": args.style,
+        "overwrite": args.overwrite,
+    }
+
+
+def _export_onnx(args) -> str:
     from tfcolor.export import export_onnx
 
-    _check_network_alone(args)
     difference = export_onnx.export_onnx(
-        args.model,
-        args.output,
-        image_size=args.image_size,
-        style=args.style,
-        overwrite=args.overwrite,
+        args.model, args.output, **_network_alone(args)
     )
-    print(
+    return (
         f"Exported into {args.output} (onnxruntime equals Keras within "
         f"{difference:.1e})"
     )
 
 
-def _export_litert(args) -> None:
+def _export_litert(args) -> str:
     from tfcolor.export import export_litert
 
-    _check_network_alone(args)
     table = export_litert.export_litert(
-        args.model,
-        args.output,
-        image_size=args.image_size,
-        style=args.style,
-        overwrite=args.overwrite,
+        args.model, args.output, **_network_alone(args)
     )
-    print("\n".join(table))
-    print(f"Exported into {args.output}")
+    return "\n".join([*table, f"Exported into {args.output}"])
 
 
-def _export_saved_model(args) -> None:
+def _export_saved_model(args) -> str:
     from tfcolor.export import export_model
-    from tfcolor.export import warm_up
 
-    export_model.export_saved_model(
+    notes = export_model.export_saved_model(
         args.model,
         args.output,
-        image_size=args.image_size,
+        **_network(args),
         saturation=args.saturation,
-        style=args.style,
         upsampling=args.upsampling,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
         max_pixels=args.max_pixels,
-        overwrite=args.overwrite,
         verify=args.verify,
     )
-    notes = ["equal to Python's answers"] if args.verify else []
-    if not warm_up.is_available():
-        notes.append("no warm-up requests: they need the extra [serving]")
-    if not os.path.basename(os.path.normpath(args.output)).isdigit():
-        notes.append("TensorFlow Serving wants a number as the last folder")
     text = f" ({'; '.join(notes)})" if notes else ""
-    print(f"Exported into {args.output}{text}")
+    return f"Exported into {args.output}{text}"

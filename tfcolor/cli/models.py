@@ -1,7 +1,7 @@
 """`tfcolor models`: the models that have a name."""
 
 import argparse
-import os
+import contextlib
 
 from tfcolor.cli import shared
 
@@ -70,30 +70,24 @@ def run(args: argparse.Namespace) -> int:
         int, the exit status: 0, 1 if a model could not be fetched or removed,
         2 for wrong usage.
     """
-    try:
-        _check(args)
-    except ValueError as error:
-        return shared.say_error("models", error, 2)
     if args.action == "list":
-        print("\n".join(_table()))
-        return 0
-    act = _fetch if args.action == "fetch" else _remove
-    failures = []
-    for name in args.names:
-        try:
-            print(act(name))
-        except (OSError, ValueError) as error:
-            failures.append((name, shared.one_line(error)))
-    shared.say_failures(failures)
-    return 1 if failures else 0
+        return shared.run_single(
+            "models", lambda: _table(args.names), end=print
+        )
+    return shared.run_outcomes(
+        "models",
+        lambda: _begin(args),
+        show=_line,
+        end=lambda tally: tally.say(None),
+        # A download shows its own.
+        bars=contextlib.nullcontext(),
+    )
 
 
-def _check(args) -> None:
+def _begin(args):
     from tfcolor.weights import published
 
-    if args.action == "list" and args.names:
-        raise ValueError(f"list takes no NAME. Received: {args.names}")
-    if args.action != "list" and not args.names:
+    if not args.names:
         raise ValueError(f"{args.action} needs a NAME. Received: none")
     unknown = [name for name in args.names if name not in published.names()]
     if unknown:
@@ -101,45 +95,27 @@ def _check(args) -> None:
             f"NAME must be one of {', '.join(published.names())}. Received: "
             f"{', '.join(unknown)}"
         )
+    if args.action == "fetch":
+        return published.fetch_models(args.names)
+    return published.remove_models(args.names)
 
 
-def _table() -> list[str]:
+def _line(outcome) -> str:
+    done = f"cached in {outcome.written[0]}" if outcome.written else "removed"
+    return f"{outcome.source}: {outcome.skipped or done}"
+
+
+def _table(names: list[str]) -> str:
     """Returns the list in columns; the last one is as long as it is."""
     from tfcolor.weights import listing
 
+    if names:
+        raise ValueError(f"list takes no NAME. Received: {names}")
     rows = [tuple(map(str.upper, listing.Row._fields)), *listing.rows()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
+    return "\n".join(
         "  ".join(
             text.ljust(width) for text, width in zip(row, widths, strict=True)
         ).rstrip()
         for row in rows
-    ]
-
-
-def _fetch(name: str) -> str:
-    from tfcolor.weights import published
-
-    before = _written(published.converted_path(name))
-    # A cached one is read: one that broke is no use offline.
-    published.load(name)
-    if before and before == _written(published.converted_path(name)):
-        return f"{name}: cached already"
-    return f"{name}: cached in {published.folder_of(name)}"
-
-
-def _written(path: str) -> tuple[int, int] | None:
-    """Tells a file from one that takes its place; None where there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-def _remove(name: str) -> str:
-    from tfcolor.weights import published
-
-    if published.remove(name):
-        return f"{name}: removed"
-    return f"{name}: was not cached"
+    )

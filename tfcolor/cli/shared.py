@@ -6,10 +6,10 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable
+from typing import TypeVar
 
 # None of them imports TensorFlow.
 from tfcolor.data import files
-from tfcolor.data import memory
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
@@ -17,8 +17,14 @@ from tfcolor.detection import defaults as detection_defaults
 from tfcolor.inference import defaults
 from tfcolor.pictures import pillow_limit
 
+_Result = TypeVar("_Result")
+# What takes less memory.
+_TRY_LESS = "a smaller --batch_size, smaller pictures"
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
+# Lines about pictures of a cluster that are printed; all failures are in their
+# table.
+MOST_LINES = 20
 # What a summary says of pictures that were not done now, in this order.
 _FAILED, _NOTE = "failed", "note"
 _EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
@@ -197,12 +203,6 @@ def _boxes_at_once(text: str) -> int | None:
     return None if text == _ALL else int(text)
 
 
-def one_line(error: Exception) -> str:
-    """Returns an error's message on one line."""
-    known = memory.ran_out(error, "a smaller --batch_size, smaller pictures")
-    return known or files.one_line(error)
-
-
 def say_error(
     command: str, error: Exception, status: int, *, keep_lines: bool = False
 ) -> int:
@@ -217,9 +217,48 @@ def say_error(
     Returns:
         int, `status`.
     """
-    said = error if keep_lines else one_line(error)
+    one_line = files.one_line(error, try_less=_TRY_LESS)
+    said = error if keep_lines else one_line
     print(f"tfcolor {command}: error: {said}", file=sys.stderr)
     return status
+
+
+def run_single(
+    command: str,
+    work: Callable[[], _Result],
+    *,
+    end: Callable[[_Result], None],
+    failed: type[Exception] | tuple[()] = (),
+    say_failed: Callable[[Exception], None] | None = None,
+    keep_lines: bool = False,
+) -> int:
+    """Runs a command with one result, from its errors to its end.
+
+    Args:
+        command: str, its name.
+        work: function without arguments that does all of it. Its errors are
+            wrong usage, but for `failed`.
+        end: function of what `work` returned, that prints what there is to
+            say.
+        failed: type of the error that says that the usage was right, or ().
+        say_failed: function of such an error that prints it, or None: as all
+            others.
+        keep_lines: bool; see `say_error`.
+
+    Returns:
+        int, the exit status: 0, 1 for `failed`, 2 for wrong usage.
+    """
+    try:
+        result = work()
+    except failed as error:
+        if say_failed is None:
+            return say_error(command, error, 1)
+        say_failed(error)
+        return 1
+    except (OSError, ValueError, ImportError) as error:
+        return say_error(command, error, 2, keep_lines=keep_lines)
+    end(result)
+    return 0
 
 
 def say_left_out(line: str) -> None:
@@ -276,7 +315,7 @@ class Tally:
     Attributes:
         notes: list of (source, note), str.
         failures: list of (source, reason), str.
-        done: int. Pictures and films that were done now.
+        seen, done: int. Pictures and films, and those that were done now.
         boxes, without_boxes: int. Boxes found in these, and how many of them
             have none.
         result: what the work made of all of them; see `Outcomes`.
@@ -287,12 +326,13 @@ class Tally:
         self._most_lines = most_lines
         self._counts = collections.Counter()
         self.notes, self.failures = [], []
-        self.done, self._films = 0, 0
+        self.seen, self.done, self._films = 0, 0, 0
         self.boxes, self.without_boxes = 0, 0
         self.result, self.is_whole = None, False
 
     def add(self, outcome: Outcome) -> None:
         """Counts what came of a picture."""
+        self.seen += 1
         if outcome.reason:
             self._keep(self.failures, _FAILED, outcome.source, outcome.reason)
         elif outcome.skipped:
@@ -394,9 +434,8 @@ def run_outcomes(
     *,
     end: Callable[[Tally], None],
     show: Callable[[Outcome], str] | None = None,
-    bars: Bars | None = None,
-    tally: Tally | None = None,
-    begins_late: bool = False,
+    bars: contextlib.AbstractContextManager | None = None,
+    on_cluster: bool = False,
 ) -> int:
     """Runs a command over many pictures, from its errors to its end.
 
@@ -408,11 +447,11 @@ def run_outcomes(
             mostly `Tally.say`.
         show: function of an Outcome to a line to be printed when its picture
             is done, or None.
-        bars: Bars, of a work that tells them what it does; None is one bar of
-            the outcomes.
-        tally: Tally or None, for one that keeps less than all lines.
-        begins_late: bool. Whether models are opened no earlier than by the
-            first picture: errors until there is an outcome are wrong usage.
+        bars: Bars, of a work that tells them what it does; a context manager
+            that does nothing for no bar; None is one bar of the outcomes.
+        on_cluster: bool. Of any number of pictures `MOST_LINES` lines are kept.
+            Models are opened no earlier than by the first picture: errors
+            until there is an outcome are wrong usage, later ones are not.
 
     Returns:
         int, the exit status: 0, 1 if a picture failed, 2 for wrong usage.
@@ -425,22 +464,23 @@ def run_outcomes(
         return say_error(command, error, 2)
     import tqdm
 
-    tally, ended_by, status = tally or Tally(), None, 0
-    late = (ValueError,) if begins_late else ()
+    tally = Tally(MOST_LINES if on_cluster else None)
+    ended_by, status = None, 0
+    # `begin` cannot fetch the first one: its wait would belong to no bar, and
+    # the speed would leave it out.
+    late = (ValueError,) if on_cluster else ()
     progress = tqdm.tqdm(
         total=len(outcomes),
         unit="picture",
         disable=bars is not None or len(outcomes) == 1,
         # Those of a cluster come many at once.
-        smoothing=0 if begins_late else 0.3,
+        smoothing=0 if on_cluster else 0.3,
         file=sys.stderr,
     )
-    is_first = True
     try:
         # Closed when interrupted too: what is being written is finished.
         with bars or progress, contextlib.closing(outcomes):
             for outcome in outcomes:
-                is_first = False
                 tally.add(outcome)
                 if outcome.skipped:
                     progress.total -= 1
@@ -451,8 +491,8 @@ def run_outcomes(
         tally.result, tally.is_whole = outcomes.result, True
     except (OSError, ImportError, *late) as error:
         ended_by = error
-        is_usage = isinstance(error, ImportError) or (begins_late and is_first)
-        status = 2 if is_usage else 1
+        not_begun = on_cluster and not tally.seen
+        status = 2 if not_begun or isinstance(error, ImportError) else 1
     end(tally)
     if ended_by is not None:
         return say_error(command, ended_by, status)

@@ -5,9 +5,6 @@ import argparse
 from tfcolor.cli import shared
 from tfcolor.inference import defaults
 
-# What a machine without the extra does not have.
-_EXTRA = ("starlette", "uvicorn")
-
 _DESCRIPTION = """\
 Opens a page in the browser where photos are colored: drop, paste or choose
 them, compare grey and color under a slider, zoom, choose the model and how
@@ -95,27 +92,13 @@ def run(args: argparse.Namespace) -> int:
     """
     import logging
 
-    from tfcolor.pictures import pillow_limit
+    from tfcolor.studio import serve
 
     # It would warn of each model that is chosen, as it is made anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    try:
-        _check(args)
-        pillow_limit.check_option(args.max_pixels)
-        from tfcolor.studio import serve
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        missing = ModuleNotFoundError(
-            "The studio needs the extra [studio]; in the checkout: "
-            "pip install -e '.[studio]'. "
-            f"Received: no package {error.name!r}"
-        )
-        return shared.say_error("studio", missing, 2)
-    except (OSError, ValueError) as error:
-        return shared.say_error("studio", error, 2)
-    try:
-        serve.serve(
+    return shared.run_single(
+        "studio",
+        lambda: serve.serve(
             port=args.port,
             model=args.model,
             models=args.models_folder,
@@ -124,23 +107,7 @@ def run(args: argparse.Namespace) -> int:
             max_pixels=args.max_pixels,
             open_browser=not args.no_browser,
             say=lambda line: print(line, flush=True),
-        )
-    except OSError as error:
-        return shared.say_error("studio", error, 1)
-    return 0
-
-
-def _check(args) -> None:
-    import os
-
-    if not 0 <= args.port <= 65535:
-        raise ValueError(f"--port must be in 0..65535. Received: {args.port}")
-    if args.boxes is not None and not os.path.exists(args.boxes):
-        raise FileNotFoundError(
-            f"--boxes must be a folder or a file. Received: {args.boxes!r}"
-        )
-    folder = args.models_folder
-    if folder is not None and not os.path.isdir(folder):
-        raise NotADirectoryError(
-            f"--models_folder must be a folder. Received: {folder!r}"
-        )
+        ),
+        end=lambda nothing: None,
+        failed=serve.NotServedError,
+    )

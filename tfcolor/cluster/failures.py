@@ -1,10 +1,12 @@
 """The failures table of a run: a CSV file with what failed and why."""
 
+import contextlib
 import csv
 import os
 import tempfile
 
 from tfcolor.cluster import storage
+from tfcolor.data.outcome import Outcomes
 
 HEADER = ("source", "reason")
 
@@ -60,3 +62,25 @@ class FailuresTable:
                 storage.remove(self.path)
         finally:
             os.remove(self._local)
+
+
+def listed(outcomes: Outcomes, path: str) -> Outcomes:
+    """Lists those that failed in a table, as the work goes on.
+
+    Args:
+        outcomes: Outcomes.
+        path: str, path or URL of the table; see `FailuresTable`.
+
+    Returns:
+        Outcomes, the same ones.
+    """
+
+    def running():
+        with FailuresTable(path) as table, contextlib.closing(outcomes):
+            for outcome in outcomes:
+                if outcome.reason:
+                    table.add(outcome.source, outcome.reason)
+                yield outcome
+            return outcomes.result
+
+    return Outcomes(running(), len(outcomes))

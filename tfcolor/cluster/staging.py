@@ -109,7 +109,7 @@ class Stage:
             source = future.result()
         except Exception as error:
             # Each kind of store has errors of its own.
-            reason = files.reason(error)
+            reason = files.one_line(error, path=False)
             self._failed.append(Outcome(job.source, reason=reason))
             return
         local, places = make_local(job, source)

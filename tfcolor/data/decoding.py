@@ -59,7 +59,9 @@ def decoded(
                 data, shrink_to=shrink_to, max_pixels=max_pixels
             )
         except (OSError, ValueError, SyntaxError, MemoryError) as error:
-            drop_log.record(os.fsdecode(name), UNREADABLE, files.reason(error))
+            drop_log.record(
+                os.fsdecode(name), UNREADABLE, files.one_line(error, path=False)
+            )
             return np.zeros([0, 0, 3], np.uint8)
 
     def example(element):

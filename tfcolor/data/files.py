@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 from PIL import features
 
+from tfcolor.data import memory
+
 # Those that Pillow was built without cannot be read.
 _OPTIONAL = (
     (".avif", "avif"),
@@ -113,29 +115,25 @@ def make_output_folder(folder: str) -> None:
         raise OSError(f"The output folder {folder!r} is read-only.")
 
 
-def reason(error: BaseException) -> str:
+def one_line(
+    error: BaseException, *, path: bool = True, try_less: str | None = None
+) -> str:
     """Returns an error's message as one line.
 
     Args:
         error: BaseException.
-
-    Returns:
-        str, not empty.
-    """
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return one_line(error)
-
-
-def one_line(error: BaseException) -> str:
-    """Returns an error's message as one line, with the path of an OSError.
-
-    Args:
-        error: BaseException.
+        path: bool. Whether an OSError names its file; without it the system's
+            words are all, for where the file is named anyway.
+        try_less: str or None, what takes less memory, for when it has run out.
 
     Returns:
         str, not empty; of a very long message the beginning and the end.
     """
+    if try_less is not None:
+        if (known := memory.ran_out(error, try_less)) is not None:
+            return known
+    if not path and isinstance(error, OSError) and error.strerror:
+        return error.strerror
     text = shown_name(" ".join(str(error).split())) or type(error).__name__
     if len(text) > _MAX_LINE:
         half = _MAX_LINE // 2

@@ -5,9 +5,6 @@ import dataclasses
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from tfcolor.data import files
-from tfcolor.data import memory
-
 # Why nothing was to be done for a picture.
 THERE_ALREADY = "there already, skipped"
 IN_COLOR = "in color, left out"
@@ -109,19 +106,3 @@ def after_skipped(
         yield from running
 
     return Outcomes(outcomes(), len(sources) + total)
-
-
-def one_line(error: BaseException, *, try_less: str) -> str:
-    """Returns an error's message as one line.
-
-    Args:
-        error: BaseException. Of an OSError the system's words alone, since
-            an outcome names the file.
-        try_less: str, what takes less memory, for when it has run out.
-
-    Returns:
-        str, not empty.
-    """
-    if (known := memory.ran_out(error, try_less)) is not None:
-        return known
-    return files.reason(error)

@@ -477,7 +477,7 @@ def _write(job: ShardJob, made, folder: str, classes, report) -> Shard:
             try:
                 kept.append(future.result())
             except (OSError, ValueError, SyntaxError, MemoryError) as error:
-                left_out.append([name, files.reason(error)])
+                left_out.append([name, files.one_line(error, path=False)])
             else:
                 yield kept[-1].record
             report(1)

@@ -10,7 +10,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor.boxes.picture_boxes import PictureBoxes
-from tfcolor.data.outcome import one_line
+from tfcolor.data import files
 from tfcolor.detection.detector import Detector
 from tfcolor.pictures import decode
 from tfcolor.pictures import pillow_limit
@@ -111,7 +111,9 @@ def _read_ahead(paths: Iterable[str], max_pixels: int) -> Iterator[Detected]:
                 if error is None:
                     yield future.result()
                 else:
-                    reason = one_line(error, try_less=_TRY_LESS)
+                    reason = files.one_line(
+                        error, path=False, try_less=_TRY_LESS
+                    )
                     yield Detected(done, reason=reason)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -122,7 +124,7 @@ def _detect(detector: Detector, batch: list) -> Iterator[Detected]:
         results = detector.detect_batch([read.rgb for read in batch])
     except Exception as error:
         if len(batch) == 1:
-            reason = one_line(error, try_less=_TRY_LESS)
+            reason = files.one_line(error, path=False, try_less=_TRY_LESS)
             yield Detected(batch[0].path, reason=reason)
             return
         # One by one names the picture, and needs less memory.

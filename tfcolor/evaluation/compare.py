@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
@@ -324,7 +325,7 @@ class Run:
             try:
                 step(picture, method)
             except Exception as error:
-                reason = outcome_lib.one_line(error, try_less=_TRY_LESS)
+                reason = files.one_line(error, path=False, try_less=_TRY_LESS)
             yield (
                 picture,
                 Outcome(picture.path, reason=reason, name=picture.name),

@@ -1,5 +1,7 @@
 """From a model to the folder that a server is given."""
 
+import os
+
 from tfcolor import keras_backend
 from tfcolor.export import classifier_export
 from tfcolor.export import colorizer_export
@@ -29,7 +31,7 @@ def export_saved_model(
     max_pixels: int = defaults.MAX_PIXELS,
     overwrite: bool = False,
     verify: bool = False,
-) -> None:
+) -> list[str]:
     """Exports a model for TensorFlow Serving.
 
     Args:
@@ -49,6 +51,9 @@ def export_saved_model(
         overwrite: bool. Whether an older export is replaced.
         verify: bool. Whether the export is loaded and compared with Python
             before it gets its name.
+
+    Returns:
+        list of str, lines about what was checked and what a server will miss.
 
     Raises:
         FileNotFoundError: there is no such model file.
@@ -97,6 +102,12 @@ def export_saved_model(
         )
         if verify:
             verification.verify(folder, served.cases())
+    notes = ["equal to Python's answers"] if verify else []
+    if not warm_up.is_available():
+        notes.append("no warm-up requests: they need the extra [serving]")
+    if not os.path.basename(os.path.normpath(path)).isdigit():
+        notes.append("TensorFlow Serving wants a number as the last folder")
+    return notes
 
 
 def name_of(model: str | None) -> str:

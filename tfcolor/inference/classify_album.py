@@ -140,7 +140,7 @@ def _classify(classifier, batch, top: int, max_pixels: int) -> list[Outcome]:
 
 
 def _reason(error: BaseException) -> str:
-    return outcome_lib.one_line(error, try_less=_TRY_LESS)
+    return files.one_line(error, path=False, try_less=_TRY_LESS)
 
 
 def _best(names, probabilities, top: int) -> tuple[tuple[str, float], ...]:

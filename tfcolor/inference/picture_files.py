@@ -10,6 +10,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor.boxes.picture_boxes import Finder
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.detection import coco_classes
@@ -143,7 +144,7 @@ def _failed(job: PictureJob, error: BaseException) -> Outcome:
     if isinstance(error, loaded_picture.IsColor):
         return Outcome(job.source, skipped=outcome_lib.IN_COLOR)
     return Outcome(
-        job.source, reason=outcome_lib.one_line(error, try_less=_TRY_LESS)
+        job.source, reason=files.one_line(error, path=False, try_less=_TRY_LESS)
     )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference.output_paths import PictureJob
@@ -73,7 +74,9 @@ def colorize_files(
         try:
             return Outcome(job.source, (job.output,), notes=colorize(job))
         except Exception as error:
-            reason = outcome_lib.one_line(error, try_less="smaller pictures")
+            reason = files.one_line(
+                error, path=False, try_less="smaller pictures"
+            )
             return Outcome(job.source, reason=reason)
 
     def colorize(job):

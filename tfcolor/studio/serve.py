@@ -1,6 +1,7 @@
 """From start to end of a studio: port, token, browser, temporary folder."""
 
 import contextlib
+import os
 import secrets
 import signal
 import socket
@@ -9,16 +10,20 @@ import webbrowser
 from collections.abc import Callable
 from collections.abc import Iterator
 
-import uvicorn
-
+# Not what is of the extra [studio]: it may be missing.
 from tfcolor import atomic
 from tfcolor.detection import defaults
-from tfcolor.studio import app as app_lib
-from tfcolor.studio import guard
+from tfcolor.pictures import pillow_limit
 
+# Of that extra.
+_PACKAGES = ("starlette", "uvicorn")
 _HOST = "127.0.0.1"
 # Seconds that open requests have at the end.
 _GRACE = 3
+
+
+class NotServedError(OSError):
+    """The options are right, but the port cannot be opened."""
 
 
 class _Ended(Exception):
@@ -52,9 +57,19 @@ def serve(
         say: function of a line of text. Told the address.
 
     Raises:
-        OSError: the port is taken or not allowed.
+        ValueError, OSError: an option is not right.
+        ImportError: a package of the extra [studio] is not installed.
+        NotServedError: the port is taken or not allowed.
     """
+    _check_options(port, models, boxes, max_pixels)
+    _check_packages()
+    import uvicorn
+
+    from tfcolor.studio import app as app_lib
+    from tfcolor.studio import guard
+
     with (
+        _not_served(),
         _listening(port) as listener,
         _ended_by_signals() as running,
         atomic.temporary_folder("tfcolor-studio-") as folder,
@@ -93,6 +108,43 @@ def serve(
             studio.close()
 
 
+def _check_options(
+    port: int, models: str | None, boxes: str | None, max_pixels: int
+) -> None:
+    if not 0 <= port <= 65535:
+        raise ValueError(f"--port must be in 0..65535. Received: {port}")
+    if boxes is not None and not os.path.exists(boxes):
+        raise FileNotFoundError(
+            f"--boxes must be a folder or a file. Received: {boxes!r}"
+        )
+    if models is not None and not os.path.isdir(models):
+        raise NotADirectoryError(
+            f"--models_folder must be a folder. Received: {models!r}"
+        )
+    pillow_limit.check_option(max_pixels)
+
+
+def _check_packages() -> None:
+    try:
+        import uvicorn  # noqa: F401, I001
+        import starlette  # noqa: F401
+    except ModuleNotFoundError as error:
+        if error.name not in _PACKAGES:
+            raise
+        raise ImportError(
+            "The studio needs the extra [studio]; in the checkout: "
+            f"pip install -e '.[studio]'. Received: no package {error.name!r}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _not_served() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotServedError(str(error)) from error
+
+
 @contextlib.contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
     """Opens the port at once: an error now comes before any waiting."""
@@ -105,15 +157,15 @@ def _listening(port: int) -> Iterator[socket.socket]:
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[list[uvicorn.Server]]:
+def _ended_by_signals() -> Iterator[list]:
     """Makes these signals an end like any other, so that all is cleaned.
 
     Yields:
-        list, for a server that runs. It ends by itself, and then raises the
+        list, for a Server that runs. It ends by itself, and then raises the
         signal again for whoever set a handler before. An error raised inside
         of it could be lost: it goes through code that catches all.
     """
-    running: list[uvicorn.Server] = []
+    running = []
 
     def end(number, frame):
         if running and not running[0].should_exit:

@@ -16,10 +16,18 @@ import dataclasses
 import os
 import shutil
 import urllib.parse
+from collections.abc import Callable
+from collections.abc import Iterable
 
 from tfcolor import atomic
+from tfcolor.data import files
+from tfcolor.data.outcome import Outcome
+from tfcolor.data.outcome import Outcomes
 from tfcolor.weights import download
 
+# Why nothing was to be done for a model.
+CACHED_ALREADY = "cached already"
+NOT_CACHED = "was not cached"
 # What a fetched file needs beside itself while it is converted.
 _ROOM = 2.1
 _MODELS = "https://huggingface.co/piddnad"
@@ -263,18 +271,81 @@ def load(name: str):
         ValueError: there is no such model, or a file is not the published one.
         OSError: the file cannot be fetched, or the cache cannot be written.
     """
+    return _load(name)[:2]
+
+
+def fetch_models(names: Iterable[str]) -> Outcomes:
+    """Sees to it that the cache has models, while the result is iterated.
+
+    Those that are there are read: one that broke is no use offline.
+
+    Args:
+        names: iterable of str, of `names()`.
+
+    Returns:
+        Outcomes, one for each: its `source` is the name, `written` the folder
+        in the cache. One that could not be fetched has a reason, and the
+        others go on.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+
+    def fetch(name):
+        if _load(name)[2]:
+            return Outcome(name, skipped=CACHED_ALREADY)
+        return Outcome(name, (folder_of(name),))
+
+    return _each(fetch, names)
+
+
+def remove_models(names: Iterable[str]) -> Outcomes:
+    """Deletes models from the cache, while the result is iterated.
+
+    Args:
+        names: iterable of str, of `names()`.
+
+    Returns:
+        Outcomes, one for each: its `source` is the name.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+
+    def delete(name):
+        return Outcome(name, skipped=None if remove(name) else NOT_CACHED)
+
+    return _each(delete, names)
+
+
+def _each(act: Callable[[str], Outcome], names: Iterable[str]) -> Outcomes:
+    names = [entry_of(name).name for name in names]
+
+    def running():
+        for name in names:
+            try:
+                outcome = act(name)
+            except (OSError, ValueError) as error:
+                outcome = Outcome(name, reason=files.one_line(error))
+            yield outcome
+
+    return Outcomes(running(), len(names))
+
+
+def _load(name: str) -> tuple:
+    """Returns a model, its info, and whether the cache had it."""
     path = converted_path(name)
-    if os.path.isfile(path):
+    there = os.path.isfile(path)
+    if there:
         # Neither a list nor a download has to wait for Keras.
         from tfcolor.weights import model_cache
 
         try:
-            return model_cache.read(path)
+            return *model_cache.read(path), True
         except ValueError as error:
             # It stays until the new one is there: it may not be the file.
             download.say(f"{error}: it is made again")
-        return _convert(entry_of(name), again=True)
-    return _convert(entry_of(name))
+    return *_convert(entry_of(name), again=there), False
 
 
 def _convert(entry: Published, *, again: bool = False):

@@ -25,6 +25,7 @@ from concurrent import futures
 import numpy as np
 
 from tfcolor import atomic
+from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.inference import color_pictures
@@ -158,7 +159,9 @@ def colorize_films(
             )
         except Exception as error:
             # PyAV's errors are of many kinds.
-            reason = outcome_lib.one_line(error, try_less="a smaller film")
+            reason = files.one_line(
+                error, path=False, try_less="a smaller film"
+            )
             yield Outcome(job.source, reason=reason)
             continue
         if notes is None:
