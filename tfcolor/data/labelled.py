@@ -80,7 +80,7 @@ class LabelledSource(Source):
     """Picture files and their classes.
 
     Args:
-        source: FolderSource or ShardSource.
+        source: Source with `paths`.
         labels: list of int, one for each of `source.paths`.
     """
 
