@@ -5,6 +5,7 @@ import tensorflow as tf
 from tests import class_albums
 from tfcolor.data import class_colors
 from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import labelled_parts
 from tfcolor.data import lightness
 from tfcolor.data import pipelines
@@ -21,15 +22,14 @@ def parts(tmp_path_factory):
 
 
 def _batches(source, class_input, *, epoch=0, training=True, steps=None):
-    dataset = class_colors.class_color_dataset(
-        source,
+    view = class_colors.class_color_view(
         CONFIG,
         class_input=class_input,
         num_classes=3,
         label_pool=np.array([0, 1, 2]),
-        epoch=epoch,
-        training=training,
-        steps=steps,
+    )
+    dataset = epochs.epoch(
+        source, view, epoch=epoch, training=training, steps=steps
     )
     return list(dataset.as_numpy_iterator())
 

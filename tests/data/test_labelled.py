@@ -8,6 +8,7 @@ from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_pipelines
 from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
 from tfcolor.data import pipelines
@@ -37,16 +38,13 @@ def _batches(source, *, epoch=0, training=True, steps=None, **options):
     keys = {f.name for f in dataclasses.fields(pipelines.FullDataConfig)}
     config = {k: v for k, v in options.items() if k in keys}
     label = {k: v for k, v in options.items() if k not in keys}
-    return list(
-        labelled.labelled_dataset(
-            source,
-            dataclasses.replace(CONFIG, **config),
-            labelled.LabelConfig(**label),
-            epoch=epoch,
-            training=training,
-            steps=steps,
-        ).as_numpy_iterator()
+    view = labelled.labelled_view(
+        dataclasses.replace(CONFIG, **config), labelled.LabelConfig(**label)
     )
+    dataset = epochs.epoch(
+        source, view, epoch=epoch, training=training, steps=steps
+    )
+    return list(dataset.as_numpy_iterator())
 
 
 def _joined(batches, key="L"):

@@ -32,9 +32,8 @@ def _changed(**options):
 
 
 def _batches(source, config=CONFIG, *, epoch=0, training=True):
-    dataset = pipelines.full_dataset(
-        source, config, epoch=epoch, training=training
-    )
+    view = pipelines.full_view(config)
+    dataset = epochs.epoch(source, view, epoch=epoch, training=training)
     return list(dataset.as_numpy_iterator())
 
 
@@ -48,12 +47,11 @@ def _assert_equal(first, second):
         np.testing.assert_array_equal(targets1["ab"], targets2["ab"])
 
 
-def test_full_dataset_has_the_keys_shapes_and_types_of_the_contract(album):
+def test_full_batches_have_the_keys_shapes_and_types_of_the_contract(album):
     source = sources.open_source(album)
     for training, batch in ((True, 4), (False, None)):
-        dataset = pipelines.full_dataset(
-            source, CONFIG, epoch=0, training=training
-        )
+        view = pipelines.full_view(CONFIG)
+        dataset = epochs.epoch(source, view, epoch=0, training=training)
 
         def spec(channels, batch=batch):
             return tf.TensorSpec([batch, 16, 16, channels], tf.float32)
@@ -155,14 +153,14 @@ def test_a_resumed_epoch_equals_the_rest_of_an_uninterrupted_one(album):
     source = sources.open_source(album)
     config = _changed(batch_size=2, load_size=20, flip=True)
 
-    def epochs():
-        return pipelines.full_dataset(
-            source, config, epoch=1, training=True
-        ).repeat(2)
+    view = pipelines.full_view(config)
 
-    whole = list(epochs().as_numpy_iterator())
+    def twice():
+        return epochs.epoch(source, view, epoch=1, training=True).repeat(2)
+
+    whole = list(twice().as_numpy_iterator())
     assert len(whole) == 8
-    _assert_equal(whole[3:], list(epochs().skip(3).as_numpy_iterator()))
+    _assert_equal(whole[3:], list(twice().skip(3).as_numpy_iterator()))
 
 
 def test_passes_of_an_epoch_differ_as_epochs_do(album):
@@ -259,9 +257,8 @@ def _first_batch(album, epoch=0, **options):
     config = pipelines.FullDataConfig(
         image_size=32, load_size=48, batch_size=2, hint_share=0.0, **options
     )
-    dataset = pipelines.full_dataset(
-        sources.open_source(album), config, epoch=epoch, training=True
-    )
+    source, view = sources.open_source(album), pipelines.full_view(config)
+    dataset = epochs.epoch(source, view, epoch=epoch, training=True)
     return next(iter(dataset))
 
 

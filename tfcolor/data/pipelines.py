@@ -115,66 +115,32 @@ def into_memory(
     return MemorySource(rgb[: len(names)], names, source.drop_log)
 
 
-def full_dataset(
-    source: Source,
-    config: FullDataConfig,
-    *,
-    epoch: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for the full-picture network.
+def full_view(config: FullDataConfig) -> epochs.View:
+    """Makes the view of the full-picture network.
+
+    Without training, the middle is cut out instead of a random part, and there
+    are no hints.
 
     Args:
-        source: Source, such as a MemorySource of squares of
-            `config.load_side`.
-        config: FullDataConfig.
-        epoch: int from 0; with the seed it fixes order and augmentation.
-        training: bool. False keeps the source's order, cuts the middle
-            instead of a random crop, gives no hints, and keeps a last smaller
-            batch.
-        context: tf.distribute.InputContext or None. The worker whose part of
-            the batches it is; see `worker_share`.
-        names: bool. Training batches have the pictures' "name", string [B],
-            among their targets; devices that train know no strings.
+        config: FullDataConfig. Squares in memory are of its `load_side`.
 
     Returns:
-        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
+        epochs.View to ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
         "mask": [B, S, S, 1]}, {"ab": float32 [B, S, S, 2]}), CIELAB.
     """
-    return epochs.epoch(
-        source,
-        full_view(config, training=training),
-        config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names,
-    )
-
-
-def full_view(config: FullDataConfig, *, training: bool) -> epochs.View:
-    """Makes the view of the full-picture network; see `full_dataset`.
-
-    Args:
-        config: FullDataConfig.
-        training: bool.
-
-    Returns:
-        epochs.View.
-    """
-    draw = _training_square if training else _middle_square
     return epochs.View(
-        draw=functools.partial(draw, config),
+        config,
+        draw=functools.partial(_square, config),
         finish=functools.partial(_full_batch, config),
         side=config.load_side,
         min_color_range=config.min_color_range,
     )
 
 
-def _training_square(config, seeds, example) -> dict:
+def _square(config, seeds, example, training) -> dict:
     size = config.image_size
+    if not training:
+        return {"rgb": middle(example["rgb"], size)}
     if config.min_area < 1:
         rgb = augment.random_resized_crop(
             example["rgb"], seeds[0], size=size, min_area=config.min_area
@@ -196,11 +162,6 @@ def _training_square(config, seeds, example) -> dict:
             share=config.aged_share * BORDER_SHARE,
         )
     return square
-
-
-def _middle_square(config, seeds, example) -> dict:
-    del seeds
-    return {"rgb": middle(example["rgb"], config.image_size)}
 
 
 def middle(rgb: tf.Tensor, size: int) -> tf.Tensor:
