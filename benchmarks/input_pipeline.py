@@ -83,13 +83,13 @@ def _sides(paths: list[str], shards: str, config) -> dict:
     Returns:
         dict of a side's name to a function without arguments.
     """
-    from tfcolor.data import pipelines
+    from tfcolor.data import memory_source
     from tfcolor.data import sources
 
     folder = os.path.dirname(paths[0])
     _prepare(paths, shards, config.image_size)
     from_folder = sources.open_source(folder)
-    in_memory = pipelines.into_memory(
+    in_memory = memory_source.into_memory(
         sources.open_source(folder),
         side=config.image_size,
         min_color_range=config.min_color_range,

@@ -4,10 +4,10 @@ import tensorflow as tf
 
 from tests import class_albums
 from tfcolor.data import class_colors
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
 from tfcolor.data import labelled_parts
 from tfcolor.data import lightness
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 
 CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=6, flip=True)
@@ -54,7 +54,7 @@ def test_without_class_input_there_is_lightness_alone(parts):
 
 
 def test_shuffled_classes_say_nothing_of_the_picture(parts):
-    source = crop_memory.into_memory(parts.train, side=16)
+    source = memory_source.into_memory(parts.train, side=16, crops=True)
     true = _batches(source, "true", steps=60)
     shuffled = _batches(source, "shuffled", steps=60)
     hits = []
@@ -76,7 +76,7 @@ def test_a_validation_is_the_same_whenever_it_is_asked(parts):
 def test_labels_are_those_of_the_source(parts):
     labels = class_colors.read_labels(parts.train)
     np.testing.assert_array_equal(labels, np.repeat([0, 1, 2], 6))
-    memory = crop_memory.into_memory(parts.validation, side=8)
+    memory = memory_source.into_memory(parts.validation, side=8, crops=True)
 
     assert class_colors.read_labels(memory).dtype == np.int64
     # As of sources that must be read for it.

@@ -7,10 +7,10 @@ from tests import class_albums
 from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_pipelines
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 
 CONFIG = pipelines.FullDataConfig(image_size=16, load_size=24, batch_size=4)
@@ -66,7 +66,7 @@ def test_without_training_every_picture_comes_once_in_its_order(source):
 @pytest.mark.parametrize("memory", [False, True])
 def test_equal_seeds_and_epochs_give_equal_batches(source, memory):
     if memory:
-        source = crop_memory.into_memory(source, side=24)
+        source = memory_source.into_memory(source, side=24, crops=True)
     options = {"flip": True, "random_crop_area": 0.4, "seed": 5}
     first, again = (_batches(source, epoch=2, **options) for _ in range(2))
     other = _batches(source, epoch=3, **options)
@@ -91,7 +91,7 @@ def test_some_pictures_may_be_seen_whole(source, share):
 
 
 def test_memory_gives_what_files_give(source):
-    memory = crop_memory.into_memory(source, side=24)
+    memory = memory_source.into_memory(source, side=24, crops=True)
     assert len(memory) == 9
     for options in ({"training": False}, {"flip": True, "epoch": 1}):
         expected, found = (
@@ -104,7 +104,7 @@ def test_memory_gives_what_files_give(source):
 
 
 def test_an_epoch_from_memory_may_be_many_passes(source):
-    memory = crop_memory.into_memory(source, side=24)
+    memory = memory_source.into_memory(source, side=24, crops=True)
     batches = _batches(memory, steps=9, flip=True)
     labels = np.concatenate([t["label"] for _, t in batches])
     # 36 pictures are four passes over nine, each in an order of its own.
@@ -133,13 +133,12 @@ def test_L_alone_has_no_hints_and_L_ab_the_true_colors_everywhere(source):
 )
 def test_boxes_are_random_in_training_and_the_best_otherwise(source, memory):
     boxed = box_pipelines.BoxedSource(source, _Boxes(), max_boxes=4)
-    examples = list(
-        crop_memory.crop_examples(boxed, side=16).as_numpy_iterator()
-    )
+    cut = boxed.examples().map(lambda x: memory_source.crops_of(x, side=16))
+    examples = list(cut.as_numpy_iterator())
     counts = [len(example["crops"]) for example in examples]
     assert counts == [1, 1, 1, 2, 2, 2, 1, 1, 1]
     if memory:
-        boxed = crop_memory.into_memory(boxed, side=16)
+        boxed = memory_source.into_memory(boxed, side=16, crops=True)
         again = list(boxed.examples().as_numpy_iterator())
         for one, other in zip(examples, again, strict=True):
             np.testing.assert_array_equal(one["crops"], other["crops"])
@@ -162,7 +161,7 @@ def test_a_source_without_a_readable_picture_is_refused(source, tmp_path):
     for path in tmp_path.rglob("train/*/*.png"):
         path.write_bytes(b"broken since")
     with pytest.raises(ValueError, match="at least one usable picture"):
-        crop_memory.into_memory(source, side=24)
+        memory_source.into_memory(source, side=24, crops=True)
 
 
 @pytest.mark.parametrize(

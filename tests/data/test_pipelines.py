@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from tests import drawn
 from tfcolor.color import lab
 from tfcolor.data import epochs
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
@@ -115,7 +117,9 @@ def test_equal_seeds_and_epochs_give_equal_batches(album, in_memory):
     def opened():
         source = sources.open_source(album)
         if in_memory:
-            return pipelines.into_memory(source, side=20, min_color_range=10.0)
+            return memory_source.into_memory(
+                source, side=20, min_color_range=10.0
+            )
         return source
 
     first = _batches(opened(), config, epoch=2)
@@ -129,7 +133,7 @@ def test_equal_seeds_and_epochs_give_equal_batches(album, in_memory):
 
 
 def test_memory_and_files_hold_the_same_pictures(album):
-    in_memory = pipelines.into_memory(
+    in_memory = memory_source.into_memory(
         sources.open_source(album), side=16, min_color_range=10.0
     )
     assert len(in_memory) == 8
@@ -142,11 +146,21 @@ def test_memory_and_files_hold_the_same_pictures(album):
     assert names == sorted(names) and len(set(names)) == 8
 
 
+def test_memory_keeps_names_that_are_not_unicode(tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff.png"
+    drawn.write(tmp_path / "a.png", drawn.colored(0, 16, 16))
+    os.rename(tmp_path / "a.png", name)
+    memory = memory_source.into_memory(
+        sources.open_source(str(tmp_path)), side=16
+    )
+    assert [e["name"].numpy() for e in memory.examples()] == [name]
+
+
 def test_memory_of_nothing_usable_is_refused_with_the_reasons(tmp_path):
     drawn.write(tmp_path / "a.png", drawn.grey(0))
     source = sources.open_source(str(tmp_path))
     with pytest.raises(ValueError, match="1 pictures; dropped 1 pictures"):
-        pipelines.into_memory(source, side=8, min_color_range=10.0)
+        memory_source.into_memory(source, side=8, min_color_range=10.0)
 
 
 def test_a_resumed_epoch_equals_the_rest_of_an_uninterrupted_one(album):

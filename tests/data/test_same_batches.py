@@ -15,10 +15,10 @@ from tfcolor.color import lab
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
 from tfcolor.data import class_colors
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 
@@ -43,14 +43,14 @@ def albums(made, tmp_path_factory):
     return {
         "pictures": opened(),
         "shards": sources.open_source(str(made / "records")),
-        "memory": pipelines.into_memory(
+        "memory": memory_source.into_memory(
             opened(), side=24, min_color_range=10, label="none"
         ),
         "boxed": boxed(box_pipelines.BoxedSource, opened()),
         "box_classes": boxed(box_class_pipelines.BoxClassSource, opened()),
         "classes": parts.train,
-        "crops": crop_memory.into_memory(
-            boxed(box_pipelines.BoxedSource, numbered), side=24
+        "crops": memory_source.into_memory(
+            boxed(box_pipelines.BoxedSource, numbered), side=24, crops=True
         ),
     }
 

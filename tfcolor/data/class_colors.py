@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from tfcolor.color import lab
 from tfcolor.data import augment
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data.full_data_config import FullDataConfig
 from tfcolor.data.source import Source
@@ -52,7 +52,7 @@ def class_color_view(
 
     def squares(seeds, example, training):
         del seeds, training
-        return crop_memory.crops_of(example, side=config.load_side)
+        return memory_source.crops_of(example, side=config.load_side)
 
     def draw(seeds, example, training):
         drawn = {"given": example["label"]}

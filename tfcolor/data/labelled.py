@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tfcolor.color import lab
 from tfcolor.data import augment
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data.full_data_config import FullDataConfig
 from tfcolor.data.source import Source
@@ -148,7 +148,7 @@ def labelled_view(
 
     def squares(seeds, example, training):
         del seeds, training
-        return crop_memory.crops_of(example, side=config.load_side)
+        return memory_source.crops_of(example, side=config.load_side)
 
     def draw(seeds, example, training):
         crop_seed, flip_seed, _, box_seed = seeds
