@@ -57,15 +57,15 @@ def _prepare(paths: list[str], folder: str, size: int) -> None:
 
 def _tfcolor(source, config):
     """Prepares passes over a source; returns one, to the last batch's ab."""
+    from tfcolor.data import epochs
     from tfcolor.data import pipelines
 
-    epochs = itertools.count()
+    view, numbers = pipelines.full_view(config), itertools.count()
 
     def run():
-        dataset = pipelines.full_dataset(
-            source, config, epoch=next(epochs), training=True
-        )
-        for _, targets in dataset:
+        for _, targets in epochs.epoch(
+            source, view, epoch=next(numbers), training=True
+        ):
             ab = targets["ab"]
         return ab.numpy()
 
@@ -83,13 +83,13 @@ def _sides(paths: list[str], shards: str, config) -> dict:
     Returns:
         dict of a side's name to a function without arguments.
     """
-    from tfcolor.data import pipelines
+    from tfcolor.data import memory_source
     from tfcolor.data import sources
 
     folder = os.path.dirname(paths[0])
     _prepare(paths, shards, config.image_size)
     from_folder = sources.open_source(folder)
-    in_memory = pipelines.into_memory(
+    in_memory = memory_source.into_memory(
         sources.open_source(folder),
         side=config.image_size,
         min_color_range=config.min_color_range,
@@ -140,14 +140,14 @@ def _difference(paths, config) -> float | None:
     if not measuring.has_torch(say=False):
         return None
     from benchmarks import pytorch_pictures
+    from tfcolor.data import epochs
     from tfcolor.data import pipelines
     from tfcolor.data import sources
 
     paths = paths[: config.batch_size]
     source = sources.FolderSource(paths, shrink_to=None, drop_log=None)
-    ((_, targets),) = pipelines.full_dataset(
-        source, config, epoch=0, training=False
-    )
+    view = pipelines.full_view(config)
+    ((_, targets),) = epochs.epoch(source, view, epoch=0, training=False)
     ab = pytorch_pictures.loader(
         paths,
         size=config.image_size,

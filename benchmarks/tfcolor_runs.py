@@ -19,6 +19,10 @@ from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
 from tfcolor.pictures import decode
 from tfcolor.training import optimizer as optimizer_lib
+from tfcolor.training.moving_average import MovingAverage
+from tfcolor.training.steps import Steps
+from tfcolor.training.task import FitConfig
+from tfcolor.training.task import Task
 from tfcolor.weights import pytorch
 
 _PICTURE = "horse.jpg"
@@ -162,6 +166,53 @@ class TrainingStep:
     def __call__(self) -> float:
         """Does a step, and returns the loss before it."""
         return float(self._function(self._inputs, self._ab))
+
+
+class _FinishedInStep(Steps):
+    """Steps that make inputs and targets of what was drawn themselves."""
+
+    def __init__(self, finish: Callable, *arguments):
+        super().__init__(*arguments)
+        self._finish = finish
+
+    def _replica_step(self, drawn, targets):
+        del targets
+        return Steps._replica_step(self, *self._finish(drawn))
+
+
+def full_steps(
+    *, width: float, batch_size: int, finish: Callable | None = None
+) -> Steps:
+    """Prepares the steps of `training.fit` for the full-picture network.
+
+    Args:
+        width: float.
+        batch_size: int.
+        finish: function of a batch to (inputs, targets), which then is a part
+            of the step, on its device: batches are (what it takes, {}).
+
+    Returns:
+        Steps.
+    """
+    keras.utils.set_random_seed(0)
+    model = siggraph(width=width, initializer="he_normal")
+    config = optimizer_lib.OptimizerConfig()
+    optimizer = optimizer_lib.build_optimizer(config)
+    optimizer.build(model.trainable_variables)
+    unused = ("train_data", "validation_data", "metrics", "observe")
+    task = Task(
+        losses=objective.objective(objective.ObjectiveConfig()),
+        batch_size=batch_size,
+        save_model=None,
+        **dict.fromkeys(unused),
+    )
+    arguments = (
+        *(model, optimizer, MovingAverage(model, config.ema_momentum)),
+        *(task, FitConfig(), tf.distribute.get_strategy()),
+    )
+    if finish is None:
+        return Steps(*arguments)
+    return _FinishedInStep(finish, *arguments)
 
 
 def fusion_step(

@@ -26,6 +26,7 @@ from tfcolor.boxes import box_files
 from tfcolor.color import ab_bins
 from tfcolor.data import box_pipelines
 from tfcolor.data import files
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.inference import colorization_model
@@ -156,7 +157,7 @@ def open_whole_pictures(log, config: pipelines.FullDataConfig):
     """
     train, held_out = open_sources(log, shrink_to=config.load_side)
     if config.cache:
-        train = pipelines.into_memory(
+        train = memory_source.into_memory(
             train,
             side=config.load_side,
             min_color_range=config.min_color_range,

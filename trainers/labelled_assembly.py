@@ -16,8 +16,8 @@ from flags import run as run_flags
 from tfcolor import metrics
 from tfcolor.boxes import box_files
 from tfcolor.data import box_pipelines
-from tfcolor.data import crop_memory
 from tfcolor.data import labelled_parts
+from tfcolor.data import memory_source
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
 from tfcolor.inference import colorizer as colorizer_lib
@@ -93,13 +93,13 @@ def in_memory(parts) -> labelled_parts.LabelledParts:
         parts: LabelledParts.
 
     Returns:
-        LabelledParts of `crop_memory.CropMemory`.
+        LabelledParts of `memory_source.MemorySource`.
     """
     side = data_flags.config().load_side
     return _mapped(
         parts,
-        lambda name, source: crop_memory.into_memory(
-            source, side=side, label=name
+        lambda name, source: memory_source.into_memory(
+            source, side=side, crops=True, label=name
         ),
     )
 

@@ -21,6 +21,7 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import lightness
 from tfcolor.losses import label_objective
@@ -61,14 +62,11 @@ def main(argv):
     with strategy.scope():
         model = build_alexnet(len(parts.class_names), run.log)
 
+    view = labelled.labelled_view(config, label_config)
+    steps = run_flags.config().steps_per_epoch
+
     def dataset(source, **options):
-        made = labelled.labelled_dataset(
-            source,
-            config,
-            label_config,
-            steps=run_flags.config().steps_per_epoch,
-            **options,
-        )
+        made = epochs.epoch(source, view, steps=steps, **options)
         return lightness.lightness_only(made, "picture")
 
     info = model_file.ModelInfo(

@@ -23,6 +23,7 @@ from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.data import box_class_pipelines
+from tfcolor.data import epochs
 from tfcolor.detection import coco_classes
 from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
@@ -65,8 +66,10 @@ def main(argv):
     with strategy.scope():
         model = build()
 
+    view = box_class_pipelines.box_class_view(config)
+
     def dataset(source, **options):
-        made = box_class_pipelines.box_class_dataset(source, config, **options)
+        made = epochs.epoch(source, view, **options)
         names = tuple(model.input)
         return made.map(
             lambda inputs, targets: ({n: inputs[n] for n in names}, targets)

@@ -26,6 +26,7 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.losses import label_objective as label_losses
 from tfcolor.weights import model_file
@@ -60,9 +61,8 @@ def main(argv):
     parts = labelled_assembly.open_parts(run.log)
     seen = labelled_assembly.in_memory(parts) if config.cache else parts
     dataset = functools.partial(
-        labelled.labelled_dataset,
-        config=config,
-        label_config=label_config,
+        epochs.epoch,
+        view=labelled.labelled_view(config, label_config),
         steps=run_flags.config().steps_per_epoch,
     )
     with strategy.scope():

@@ -23,6 +23,7 @@ from flags import data as data_flags
 from flags import ddcolor as ddcolor_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.data import pipelines
 from tfcolor.losses import colorized
@@ -97,8 +98,10 @@ def main(argv):
             )
         return inputs, targets
 
+    view = pipelines.full_view(config)
+
     def dataset(source, **options):
-        made = pipelines.full_dataset(source, config, **options)
+        made = epochs.epoch(source, view, **options)
         return lightness.lightness_only(made, "picture").map(with_pictures)
 
     info = model_file.ModelInfo(

@@ -20,6 +20,7 @@ from flags import efficientnet as efficientnet_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
@@ -72,7 +73,9 @@ def main(argv):
         model,
         train=train,
         held_out=held_out,
-        dataset=functools.partial(pipelines.full_dataset, config=config),
+        dataset=functools.partial(
+            epochs.epoch, view=pipelines.full_view(config)
+        ),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

@@ -26,6 +26,7 @@ from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.data import class_colors
+from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import per_class
@@ -75,17 +76,16 @@ def main(argv):
     class_input = ensemble_flags.class_input()
     with strategy.scope():
         model = resnet_assembly.build_ensemble(parts.class_names)
-    make = functools.partial(
-        class_colors.class_color_dataset,
-        config=config,
+    view = class_colors.class_color_view(
+        config,
         class_input=class_input,
         num_classes=len(parts.class_names),
         label_pool=class_colors.read_labels(parts.train),
-        steps=run_flags.config().steps_per_epoch,
     )
+    steps = run_flags.config().steps_per_epoch
 
     def scored(source, **options):
-        made = make(source, **options)
+        made = epochs.epoch(source, view, steps=steps, **options)
         return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
 
     def dataset(source, *, names=False, **options):

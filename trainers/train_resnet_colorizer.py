@@ -20,6 +20,7 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
+from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.data import pipelines
 from tfcolor.weights import model_file
@@ -49,8 +50,10 @@ def main(argv):
     with strategy.scope():
         model = resnet_assembly.build_resnet()
 
+    view = pipelines.full_view(config)
+
     def dataset(source, **options):
-        made = pipelines.full_dataset(source, config, **options)
+        made = epochs.epoch(source, view, **options)
         return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
 
     info = model_file.ModelInfo("resnet_colorizer", config.image_size)

@@ -12,6 +12,7 @@ from benchmarks import full_network
 from benchmarks import fusion_inference
 from benchmarks import fusion_training_step
 from benchmarks import input_pipeline
+from benchmarks import lab_in_step
 from benchmarks import network_sizes
 from benchmarks import random_hints
 from tests import drawn
@@ -111,6 +112,25 @@ def test_the_input_pipeline_prints_pictures_a_second(capsys):
         row = _of(rows, f"tfcolor, {name}")
         assert _is_number(row[1]) and _is_number(row[4])
         assert HAS_TORCH == bool(_is_number(row[3]))
+
+
+@pytest.mark.slow
+def test_colors_made_in_the_step_are_those_of_the_pipeline(capsys):
+    options = {
+        "lab_in_step_widths": "0.03125",
+        "lab_in_step_size": "32",
+        "lab_in_step_steps": "2",
+        "lab_in_step_rest": "0",
+        "batch_size": "2",
+        "aged_share": "0.5",
+    }
+    rows = _rows(lab_in_step, capsys, **options)
+    pipeline, step = (
+        _of(rows, "0.03125", name) for name in ("tf.data", "the step")
+    )
+    assert all(_is_number(cell) for cell in pipeline[2:5] + step[2:])
+    _, first, second = rows[-1]
+    assert float(first) == pytest.approx(float(second), rel=1e-3)
 
 
 def test_effective_rank_counts_directions():

@@ -5,6 +5,7 @@ from PIL import Image
 from tfcolor.boxes import boxes as boxes_lib
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_pipelines
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 
@@ -49,9 +50,8 @@ def test_boxes_that_cannot_be_used_are_counted_by_reason(source):
 
 
 def test_instances_are_cut_out_and_boxless_pictures_stay_whole(source):
-    dataset = box_pipelines.instance_dataset(
-        source, _config(min_color_range=0.0), epoch=0, training=False
-    )
+    view = box_pipelines.instance_view(_config(min_color_range=0.0))
+    dataset = epochs.epoch(source, view, epoch=0, training=False)
     ((inputs, targets),) = list(dataset)
     assert inputs["L"].shape == (3, _SIZE, _SIZE, 1)
     a = targets["ab"][..., 0].numpy()
@@ -60,13 +60,9 @@ def test_instances_are_cut_out_and_boxless_pictures_stay_whole(source):
 
 
 def test_a_fusion_batch_holds_pictures_crops_and_boxes(source):
-    dataset = box_pipelines.fusion_dataset(
-        source,
-        _config(),
-        box_pipelines.BoxConfig(max_boxes=4, crop_size=8),
-        epoch=0,
-        training=False,
-    )
+    boxes = box_pipelines.BoxConfig(max_boxes=4, crop_size=8)
+    view = box_pipelines.fusion_view(_config(), boxes)
+    dataset = epochs.epoch(source, view, epoch=0, training=False)
     ((inputs, targets),) = list(dataset)
     assert inputs["crops"].shape == (3, 4, 8, 8, 1)
     assert inputs["boxes"].shape == (3, 4, 4)
@@ -78,14 +74,9 @@ def test_a_fusion_batch_holds_pictures_crops_and_boxes(source):
 
 def test_flipping_mirrors_picture_crops_and_boxes_together(source):
     def batch(flip):
-        dataset = box_pipelines.fusion_dataset(
-            source,
-            _config(flip=flip),
-            box_pipelines.BoxConfig(max_boxes=4, crop_size=8),
-            epoch=3,
-            training=True,
-        )
-        return next(iter(dataset))
+        boxes = box_pipelines.BoxConfig(max_boxes=4, crop_size=8)
+        view = box_pipelines.fusion_view(_config(flip=flip), boxes)
+        return next(iter(epochs.epoch(source, view, epoch=3, training=True)))
 
     (plain, plain_target), (flipped, target) = batch(False), batch(True)
     mirrored = 0
@@ -109,10 +100,10 @@ def test_flipping_mirrors_picture_crops_and_boxes_together(source):
 
 @pytest.mark.slow
 def test_equal_epochs_give_equal_instances_and_others_do_not(source):
+    view = box_pipelines.instance_view(_config(flip=True))
+
     def order(epoch):
-        dataset = box_pipelines.instance_dataset(
-            source, _config(flip=True), epoch=epoch, training=True
-        )
+        dataset = epochs.epoch(source, view, epoch=epoch, training=True)
         return np.concatenate([t["ab"].numpy() for _, t in dataset])
 
     np.testing.assert_array_equal(order(0), order(0))

@@ -4,9 +4,10 @@ import tensorflow as tf
 
 from tests import class_albums
 from tfcolor.data import class_colors
-from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import labelled_parts
 from tfcolor.data import lightness
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 
 CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=6, flip=True)
@@ -21,15 +22,14 @@ def parts(tmp_path_factory):
 
 
 def _batches(source, class_input, *, epoch=0, training=True, steps=None):
-    dataset = class_colors.class_color_dataset(
-        source,
+    view = class_colors.class_color_view(
         CONFIG,
         class_input=class_input,
         num_classes=3,
         label_pool=np.array([0, 1, 2]),
-        epoch=epoch,
-        training=training,
-        steps=steps,
+    )
+    dataset = epochs.epoch(
+        source, view, epoch=epoch, training=training, steps=steps
     )
     return list(dataset.as_numpy_iterator())
 
@@ -54,7 +54,7 @@ def test_without_class_input_there_is_lightness_alone(parts):
 
 
 def test_shuffled_classes_say_nothing_of_the_picture(parts):
-    source = crop_memory.into_memory(parts.train, side=16)
+    source = memory_source.into_memory(parts.train, side=16, crops=True)
     true = _batches(source, "true", steps=60)
     shuffled = _batches(source, "shuffled", steps=60)
     hits = []
@@ -76,7 +76,7 @@ def test_a_validation_is_the_same_whenever_it_is_asked(parts):
 def test_labels_are_those_of_the_source(parts):
     labels = class_colors.read_labels(parts.train)
     np.testing.assert_array_equal(labels, np.repeat([0, 1, 2], 6))
-    memory = crop_memory.into_memory(parts.validation, side=8)
+    memory = memory_source.into_memory(parts.validation, side=8, crops=True)
 
     assert class_colors.read_labels(memory).dtype == np.int64
     # As of sources that must be read for it.

@@ -7,9 +7,10 @@ from tests import class_albums
 from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_pipelines
-from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 
 CONFIG = pipelines.FullDataConfig(image_size=16, load_size=24, batch_size=4)
@@ -37,16 +38,13 @@ def _batches(source, *, epoch=0, training=True, steps=None, **options):
     keys = {f.name for f in dataclasses.fields(pipelines.FullDataConfig)}
     config = {k: v for k, v in options.items() if k in keys}
     label = {k: v for k, v in options.items() if k not in keys}
-    return list(
-        labelled.labelled_dataset(
-            source,
-            dataclasses.replace(CONFIG, **config),
-            labelled.LabelConfig(**label),
-            epoch=epoch,
-            training=training,
-            steps=steps,
-        ).as_numpy_iterator()
+    view = labelled.labelled_view(
+        dataclasses.replace(CONFIG, **config), labelled.LabelConfig(**label)
     )
+    dataset = epochs.epoch(
+        source, view, epoch=epoch, training=training, steps=steps
+    )
+    return list(dataset.as_numpy_iterator())
 
 
 def _joined(batches, key="L"):
@@ -68,7 +66,7 @@ def test_without_training_every_picture_comes_once_in_its_order(source):
 @pytest.mark.parametrize("memory", [False, True])
 def test_equal_seeds_and_epochs_give_equal_batches(source, memory):
     if memory:
-        source = crop_memory.into_memory(source, side=24)
+        source = memory_source.into_memory(source, side=24, crops=True)
     options = {"flip": True, "random_crop_area": 0.4, "seed": 5}
     first, again = (_batches(source, epoch=2, **options) for _ in range(2))
     other = _batches(source, epoch=3, **options)
@@ -100,7 +98,7 @@ def test_some_pictures_may_be_seen_whole(source, share):
 
 
 def test_memory_gives_what_files_give(source):
-    memory = crop_memory.into_memory(source, side=24)
+    memory = memory_source.into_memory(source, side=24, crops=True)
     assert len(memory) == 9
     for options in ({"training": False}, {"flip": True, "epoch": 1}):
         expected, found = (
@@ -113,7 +111,7 @@ def test_memory_gives_what_files_give(source):
 
 
 def test_an_epoch_from_memory_may_be_many_passes(source):
-    memory = crop_memory.into_memory(source, side=24)
+    memory = memory_source.into_memory(source, side=24, crops=True)
     batches = _batches(memory, steps=9, flip=True)
     labels = np.concatenate([t["label"] for _, t in batches])
     # 36 pictures are four passes over nine, each in an order of its own.
@@ -141,13 +139,12 @@ def test_L_alone_has_no_hints_and_L_ab_the_true_colors_everywhere(source):
 @pytest.mark.parametrize("memory", [False, True])
 def test_boxes_are_random_in_training_and_the_best_otherwise(source, memory):
     boxed = box_pipelines.BoxedSource(source, _Boxes(), max_boxes=4)
-    examples = list(
-        crop_memory.crop_examples(boxed, side=16).as_numpy_iterator()
-    )
+    cut = boxed.examples().map(lambda x: memory_source.crops_of(x, side=16))
+    examples = list(cut.as_numpy_iterator())
     counts = [len(example["crops"]) for example in examples]
     assert counts == [1, 1, 1, 2, 2, 2, 1, 1, 1]
     if memory:
-        boxed = crop_memory.into_memory(boxed, side=16)
+        boxed = memory_source.into_memory(boxed, side=16, crops=True)
         again = list(boxed.examples().as_numpy_iterator())
         for one, other in zip(examples, again, strict=True):
             np.testing.assert_array_equal(one["crops"], other["crops"])
@@ -170,7 +167,7 @@ def test_a_source_without_a_readable_picture_is_refused(source, tmp_path):
     for path in tmp_path.rglob("train/*/*.png"):
         path.write_bytes(b"broken since")
     with pytest.raises(ValueError, match="at least one usable picture"):
-        crop_memory.into_memory(source, side=24)
+        memory_source.into_memory(source, side=24, crops=True)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import dataclasses
+import os
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from tests import drawn
 from tfcolor.color import lab
 from tfcolor.data import epochs
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
@@ -32,9 +34,8 @@ def _changed(**options):
 
 
 def _batches(source, config=CONFIG, *, epoch=0, training=True):
-    dataset = pipelines.full_dataset(
-        source, config, epoch=epoch, training=training
-    )
+    view = pipelines.full_view(config)
+    dataset = epochs.epoch(source, view, epoch=epoch, training=training)
     return list(dataset.as_numpy_iterator())
 
 
@@ -48,12 +49,11 @@ def _assert_equal(first, second):
         np.testing.assert_array_equal(targets1["ab"], targets2["ab"])
 
 
-def test_full_dataset_has_the_keys_shapes_and_types_of_the_contract(album):
+def test_full_batches_have_the_keys_shapes_and_types_of_the_contract(album):
     source = sources.open_source(album)
     for training, batch in ((True, 4), (False, None)):
-        dataset = pipelines.full_dataset(
-            source, CONFIG, epoch=0, training=training
-        )
+        view = pipelines.full_view(CONFIG)
+        dataset = epochs.epoch(source, view, epoch=0, training=training)
 
         def spec(channels, batch=batch):
             return tf.TensorSpec([batch, 16, 16, channels], tf.float32)
@@ -117,7 +117,9 @@ def test_equal_seeds_and_epochs_give_equal_batches(album, in_memory):
     def opened():
         source = sources.open_source(album)
         if in_memory:
-            return pipelines.into_memory(source, side=20, min_color_range=10.0)
+            return memory_source.into_memory(
+                source, side=20, min_color_range=10.0
+            )
         return source
 
     first = _batches(opened(), config, epoch=2)
@@ -131,7 +133,7 @@ def test_equal_seeds_and_epochs_give_equal_batches(album, in_memory):
 
 
 def test_memory_and_files_hold_the_same_pictures(album):
-    in_memory = pipelines.into_memory(
+    in_memory = memory_source.into_memory(
         sources.open_source(album), side=16, min_color_range=10.0
     )
     assert len(in_memory) == 8
@@ -144,25 +146,35 @@ def test_memory_and_files_hold_the_same_pictures(album):
     assert names == sorted(names) and len(set(names)) == 8
 
 
+def test_memory_keeps_names_that_are_not_unicode(tmp_path):
+    name = os.fsencode(tmp_path) + b"/\xff.png"
+    drawn.write(tmp_path / "a.png", drawn.colored(0, 16, 16))
+    os.rename(tmp_path / "a.png", name)
+    memory = memory_source.into_memory(
+        sources.open_source(str(tmp_path)), side=16
+    )
+    assert [e["name"].numpy() for e in memory.examples()] == [name]
+
+
 def test_memory_of_nothing_usable_is_refused_with_the_reasons(tmp_path):
     drawn.write(tmp_path / "a.png", drawn.grey(0))
     source = sources.open_source(str(tmp_path))
     with pytest.raises(ValueError, match="1 pictures; dropped 1 pictures"):
-        pipelines.into_memory(source, side=8, min_color_range=10.0)
+        memory_source.into_memory(source, side=8, min_color_range=10.0)
 
 
 def test_a_resumed_epoch_equals_the_rest_of_an_uninterrupted_one(album):
     source = sources.open_source(album)
     config = _changed(batch_size=2, load_size=20, flip=True)
 
-    def epochs():
-        return pipelines.full_dataset(
-            source, config, epoch=1, training=True
-        ).repeat(2)
+    view = pipelines.full_view(config)
 
-    whole = list(epochs().as_numpy_iterator())
+    def twice():
+        return epochs.epoch(source, view, epoch=1, training=True).repeat(2)
+
+    whole = list(twice().as_numpy_iterator())
     assert len(whole) == 8
-    _assert_equal(whole[3:], list(epochs().skip(3).as_numpy_iterator()))
+    _assert_equal(whole[3:], list(twice().skip(3).as_numpy_iterator()))
 
 
 def test_passes_of_an_epoch_differ_as_epochs_do(album):
@@ -259,9 +271,8 @@ def _first_batch(album, epoch=0, **options):
     config = pipelines.FullDataConfig(
         image_size=32, load_size=48, batch_size=2, hint_share=0.0, **options
     )
-    dataset = pipelines.full_dataset(
-        sources.open_source(album), config, epoch=epoch, training=True
-    )
+    source, view = sources.open_source(album), pipelines.full_view(config)
+    dataset = epochs.epoch(source, view, epoch=epoch, training=True)
     return next(iter(dataset))
 
 

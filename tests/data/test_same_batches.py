@@ -15,9 +15,10 @@ from tfcolor.color import lab
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
 from tfcolor.data import class_colors
-from tfcolor.data import crop_memory
+from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 
@@ -42,14 +43,14 @@ def albums(made, tmp_path_factory):
     return {
         "pictures": opened(),
         "shards": sources.open_source(str(made / "records")),
-        "memory": pipelines.into_memory(
+        "memory": memory_source.into_memory(
             opened(), side=24, min_color_range=10, label="none"
         ),
         "boxed": boxed(box_pipelines.BoxedSource, opened()),
         "box_classes": boxed(box_class_pipelines.BoxClassSource, opened()),
         "classes": parts.train,
-        "crops": crop_memory.into_memory(
-            boxed(box_pipelines.BoxedSource, numbered), side=24
+        "crops": memory_source.into_memory(
+            boxed(box_pipelines.BoxedSource, numbered), side=24, crops=True
         ),
     }
 
@@ -63,53 +64,51 @@ def _config(load_size=24, **options):
 
 
 def _full(source, **options):
-    return pipelines.full_dataset(source, _config(), **options)
+    return epochs.epoch(source, pipelines.full_view(_config()), **options)
 
 
 def _cut_and_aged(source, **options):
     config = _config(min_area=0.3, aged_share=0.8)
-    return pipelines.full_dataset(source, config, **options)
+    return epochs.epoch(source, pipelines.full_view(config), **options)
 
 
 def _instance(source, **options):
-    return box_pipelines.instance_dataset(source, _config(), **options)
+    view = box_pipelines.instance_view(_config())
+    return epochs.epoch(source, view, **options)
 
 
 def _fusion(source, **options):
     boxes = box_pipelines.BoxConfig(max_boxes=3, crop_size=8)
-    return box_pipelines.fusion_dataset(source, _config(None), boxes, **options)
+    view = box_pipelines.fusion_view(_config(None), boxes)
+    return epochs.epoch(source, view, **options)
 
 
 def _box_classes(source, **options):
-    return box_class_pipelines.box_class_dataset(
-        source, _config(None), **options
-    )
+    view = box_class_pipelines.box_class_view(_config(None))
+    return epochs.epoch(source, view, **options)
 
 
-def _labelled(source, *, training, steps=None, **options):
+def _labelled(source, **options):
     config = labelled.LabelConfig(
         random_crop_area=0.5, random_crop_share=0.5, inputs="L_ab"
     )
-    return labelled.labelled_dataset(
-        source, _config(), config, training=training, steps=steps, **options
-    )
+    view = labelled.labelled_view(_config(), config)
+    return epochs.epoch(source, view, **options)
 
 
-def _labelled_crops(source, *, training, **options):
+def _labelled_crops(source, **options):
     # Longer than a pass.
-    steps = 5 if training else None
-    return _labelled(source, training=training, steps=steps, **options)
+    return _labelled(source, steps=5, **options)
 
 
 def _class_colors(source, **options):
-    return class_colors.class_color_dataset(
-        source,
+    view = class_colors.class_color_view(
         _config(),
         class_input="shuffled",
         num_classes=3,
         label_pool=np.arange(3),
-        **options,
     )
+    return epochs.epoch(source, view, **options)
 
 
 def _bytes_of(L, ab):

@@ -147,11 +147,11 @@ def test_training_pipelines_take_shards_with_boxes(made):
     )
     config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
     options = {"epoch": 0, "training": True}
-    (batch, _), *_ = box_pipelines.instance_dataset(source, config, **options)
+    view = box_pipelines.instance_view(config)
+    (batch, _), *_ = epochs.epoch(source, view, **options)
     assert batch["L"].shape == (4, 16, 16, 1)
-    (batch, _), *_ = box_pipelines.fusion_dataset(
-        source, config, box_pipelines.BoxConfig(2), **options
-    )
+    view = box_pipelines.fusion_view(config, box_pipelines.BoxConfig(2))
+    (batch, _), *_ = epochs.epoch(source, view, **options)
     assert batch["crops"].shape == (4, 2, 16, 16, 1)
     assert batch["picture_size"].numpy().tolist() == [[24, 24]] * 4
 
@@ -162,7 +162,8 @@ def _box_class_batches(folder, **options):
         shard_folders.open_folder(folder), None, max_boxes=2
     )
     config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
-    return box_class_pipelines.box_class_dataset(source, config, **options)
+    view = box_class_pipelines.box_class_view(config)
+    return epochs.epoch(source, view, **options)
 
 
 def _fusion_batches(folder, **options):
@@ -171,9 +172,9 @@ def _fusion_batches(folder, **options):
         shard_folders.open_folder(folder), None, max_boxes=2
     )
     config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
-    return box_pipelines.fusion_dataset(
-        source, config, box_pipelines.BoxConfig(2, crop_size=8), **options
-    )
+    boxes = box_pipelines.BoxConfig(2, crop_size=8)
+    view = box_pipelines.fusion_view(config, boxes)
+    return epochs.epoch(source, view, **options)
 
 
 def _instance_batches(folder, **options):
@@ -184,7 +185,8 @@ def _instance_batches(folder, **options):
     config = pipelines.FullDataConfig(
         image_size=16, batch_size=4, min_color_range=0.0
     )
-    return box_pipelines.instance_dataset(source, config, **options)
+    view = box_pipelines.instance_view(config)
+    return epochs.epoch(source, view, **options)
 
 
 @pytest.mark.slow
@@ -212,9 +214,8 @@ def test_two_workers_see_the_pictures_and_boxes_of_one(made, batches):
 def test_nearly_grey_pictures_are_known_before_decoding(made):
     source = shard_folders.open_folder(made / "records")
     config = pipelines.FullDataConfig(image_size=24, batch_size=3)
-    batches = list(
-        pipelines.full_dataset(source, config, epoch=0, training=False)
-    )
+    view = pipelines.full_view(config)
+    batches = list(epochs.epoch(source, view, epoch=0, training=False))
     assert sum(len(inputs["L"]) for inputs, _ in batches) == 9
     assert source.drop_log.count(LOW_COLOR) == 1
     assert "grey.png" in source.drop_log.summary()
@@ -222,10 +223,11 @@ def test_nearly_grey_pictures_are_known_before_decoding(made):
 
 def test_shards_and_folders_give_the_same_batches(made):
     config = pipelines.FullDataConfig(image_size=24, batch_size=9)
+    view = pipelines.full_view(config)
 
     def pictures_of(source):
-        ((inputs, targets),) = pipelines.full_dataset(
-            source, config, epoch=0, training=False
+        ((inputs, targets),) = epochs.epoch(
+            source, view, epoch=0, training=False
         )
         lab = np.concatenate([inputs["L"], targets["ab"]], -1)
         return lab[np.lexsort(lab.reshape(9, -1)[:, :3].T)]

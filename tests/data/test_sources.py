@@ -7,6 +7,7 @@ import pytest
 from tests import drawn
 from tfcolor.data import records
 from tfcolor.data import sources
+from tfcolor.data.source import Source
 
 with warnings.catch_warnings():
     # Its dependencies warn of each other's deprecations.
@@ -261,6 +262,22 @@ def test_only_files_can_be_split(tmp_path):
     source = sources.open_source(str(tmp_path))
     with pytest.raises(ValueError, match="Received: RecordSource"):
         sources.split_by_hash(source, share=0.5)
+
+
+def test_any_source_that_knows_its_paths_can_be_split():
+    class Named(Source):
+        def __init__(self, paths):
+            self.paths = paths
+
+        def __len__(self):
+            return len(self.paths)
+
+        def with_paths(self, paths):
+            return Named(paths)
+
+    names = [f"{i}" for i in range(9)]
+    kept, held_out = sources.split_by_hash(Named(names), share=0.5)
+    assert sorted(kept.paths + held_out.paths) == names
 
 
 def test_steps_are_whole_batches():

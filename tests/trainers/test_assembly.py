@@ -10,7 +10,7 @@ from absl.testing import flagsaver
 from tests import drawn
 from tfcolor import atomic
 from tfcolor.color import ab_bins
-from tfcolor.data import crop_memory
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data.drop_log import DropLog
 from tfcolor.data.source import Source
@@ -116,8 +116,8 @@ def test_training_pictures_are_kept_in_memory_where_asked(cache, tmp_path):
     )
     with flagsaver.as_parsed(images=images, validation_images=images):
         train, held_out = assembly.open_whole_pictures(log, config)
-    assert isinstance(train, pipelines.MemorySource) == cache
-    assert not isinstance(held_out, pipelines.MemorySource)
+    assert isinstance(train, memory_source.MemorySource) == cache
+    assert not isinstance(held_out, memory_source.MemorySource)
     assert len(train) == len(held_out) == 3
     assert sorted(held_out.paths) == sorted(
         str(path) for path in (tmp_path / "images").iterdir()
@@ -129,7 +129,7 @@ def test_an_epoch_may_be_several_passes(tmp_path):
     log = RunFolder(str(tmp_path / "run")).log
     with flagsaver.as_parsed(images=images, validation_images=images):
         train, _ = assembly.open_sources(log)
-    memory = crop_memory.into_memory(_Labelled(train), side=8, label="pictures")
+    memory = memory_source.into_memory(_Labelled(train), side=8, crops=True)
     assert assembly._length(train, 4) == assembly._length(memory, 4) == (2, 2)
     with flagsaver.as_parsed(steps_per_epoch="50"):
         assert assembly._length(train, 4) == (50, 2)

@@ -10,6 +10,7 @@ from tests import drawn
 from tests.weights import ddcolor_states
 from tests.weights import published_states
 from tests.weights import pytorch_pickles
+from tfcolor.data import epochs
 from tfcolor.models import architecture
 from tfcolor.models import fusion as fusion_lib
 from tfcolor.models.alexnet import alexnet
@@ -258,7 +259,7 @@ def test_a_batch_has_the_names_of_its_pictures(tmp_path):
         log = RunFolder(str(tmp_path / "run")).log
         train, _ = assembly.open_sources(log)
     dataset = functools.partial(
-        train_full.pipelines.full_dataset, config=config
+        epochs.epoch, view=train_full.pipelines.full_view(config)
     )
     names = assembly.batch_names(dataset, train)
     batches = [names(2, place) for place in range(3)]

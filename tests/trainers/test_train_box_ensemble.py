@@ -7,6 +7,7 @@ from tfcolor.boxes import box_files
 from tfcolor.boxes import box_folder
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_class_pipelines
+from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.evaluation import methods
@@ -43,9 +44,8 @@ def _batches(album, *, training, max_boxes=3, **options):
     config = pipelines.FullDataConfig(
         image_size=16, batch_size=6, min_color_range=0, **options
     )
-    dataset = box_class_pipelines.box_class_dataset(
-        source, config, epoch=0, training=training
-    )
+    view = box_class_pipelines.box_class_view(config)
+    dataset = epochs.epoch(source, view, epoch=0, training=training)
     return next(dataset.as_numpy_iterator()), source
 
 

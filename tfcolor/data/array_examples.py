@@ -1,6 +1,6 @@
 """Training examples of pictures in an array, on any Keras backend.
 
-What `pipelines.full_dataset` makes, in distribution: NumPy draws what is random
+What `pipelines.full_view` sees, in distribution: NumPy draws what is random
 and small, and keras.ops do the rest for a whole batch, on the device.
 """
 

@@ -58,42 +58,27 @@ class BoxClassSource(box_source.BoxSource):
         return boxes, classes
 
 
-def box_class_dataset(
-    source,
-    config: FullDataConfig,
-    *,
-    epoch: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for the ensemble with box classes.
+def box_class_view(config: FullDataConfig) -> epochs.View:
+    """Makes the view of the ensemble with box classes, of a BoxClassSource.
 
     Args:
-        source: BoxClassSource.
         config: FullDataConfig; pictures are not cropped, there are no hints.
-        epoch: int from 0.
-        training: bool. False keeps the source's order and a last smaller
-            batch, and does not flip.
-        context: tf.distribute.InputContext or None; see `worker_share`.
-        names: bool. Training batches have the pictures' "name", string [B],
-            among their targets; devices that train know no strings.
 
     Returns:
-        Dataset of ({"L": float32 [B, S, S, 1], "boxes": float32 [B, N, 4],
+        epochs.View to ({"L": float32 [B, S, S, 1], "boxes": float32 [B, N, 4],
         "box_classes": int32 [B, N], "picture_size": int32 [B, 2]}, {"ab":
         float32 [B, S, S, 2]}).
     """
 
-    def square(seeds, example):
-        del seeds
+    def square(seeds, example, training):
+        del seeds, training
         rgb = example["rgb"]
         return example | {
             "rgb": pipelines.resize_square(rgb, config.image_size),
             "picture_size": tf.shape(rgb)[:2],
         }
 
-    def draw(seeds, example):
+    def draw(seeds, example, training):
         drawn = {key: example[key] for key in ("rgb", *_BOX_INPUTS)}
         flips = training and config.flip
         return box_source.flipped(drawn, seeds[1]) if flips else drawn
@@ -102,17 +87,10 @@ def box_class_dataset(
         L, ab = lab.batch_to_L_and_ab(batch["rgb"])
         return {"L": L} | {key: batch[key] for key in _BOX_INPUTS}, {"ab": ab}
 
-    return epochs.epoch(
-        source,
-        epochs.View(
-            draw,
-            finish,
-            prepare=square,
-            min_color_range=config.min_color_range,
-        ),
+    return epochs.View(
         config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names,
+        draw,
+        finish,
+        prepare=square,
+        min_color_range=config.min_color_range,
     )

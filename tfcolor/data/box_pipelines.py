@@ -105,33 +105,20 @@ class BoxedSource(box_source.BoxSource):
         return np.zeros([], np.int32)
 
 
-def instance_dataset(
-    source,
-    config: FullDataConfig,
-    *,
-    epoch: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for the instance network.
+def instance_view(config: FullDataConfig) -> epochs.View:
+    """Makes the view of the instance network, of a BoxedSource.
 
     Of each picture one valid box is cut out, a random one in training and the
     first one otherwise, or the whole picture where it has none.
 
     Args:
-        source: BoxedSource.
         config: FullDataConfig.
-        epoch: int from 0.
-        training: bool; see `pipelines.full_dataset`.
-        context: tf.distribute.InputContext or None; see `worker_share`.
-        names: bool; see `pipelines.full_dataset`.
 
     Returns:
-        Dataset as of `pipelines.full_dataset`.
+        epochs.View as of `pipelines.full_view`.
     """
 
-    def cut(seeds, example):
+    def cut(seeds, example, training):
         height, width = tf.unstack(tf.shape(example["rgb"])[:2])
         valid = example["box_valid"]
         if not training:
@@ -143,50 +130,29 @@ def instance_dataset(
         rgb = pipelines.resize_square(rgb, config.load_side)
         return {"rgb": rgb, "name": example["name"]}
 
-    view = pipelines.full_view(config, training=training)
-    return epochs.epoch(
-        source,
-        dataclasses.replace(view, side=None, prepare=cut, cuts=True),
-        config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names,
-    )
+    view = pipelines.full_view(config)
+    return dataclasses.replace(view, side=None, prepare=cut, cuts=True)
 
 
-def fusion_dataset(
-    source,
-    config: FullDataConfig,
-    box_config: BoxConfig,
-    *,
-    epoch: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for the fusion network.
+def fusion_view(config: FullDataConfig, box_config: BoxConfig) -> epochs.View:
+    """Makes the view of the fusion network, of a BoxedSource.
+
+    Without training there are neither hints nor flips.
 
     Args:
-        source: BoxedSource.
         config: FullDataConfig; pictures are not cropped.
         box_config: BoxConfig.
-        epoch: int from 0.
-        training: bool. False keeps the source's order and a last smaller
-            batch, and gives neither hints nor flips.
-        context: tf.distribute.InputContext or None; see `worker_share`.
-        names: bool; see `pipelines.full_dataset`.
 
     Returns:
-        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
-        [B, S, S, 1], "crops": [B, N, s, s, 1], L of each box, "boxes":
+        epochs.View to ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
+        "mask": [B, S, S, 1], "crops": [B, N, s, s, 1], L of each box, "boxes":
         float32 [B, N, 4], "box_valid": bool [B, N], "picture_size": int32
         [B, 2]}, {"ab": float32 [B, S, S, 2]}).
     """
     crop_side = box_config.crop_size or config.image_size
 
-    def squares(seeds, example):
-        del seeds
+    def squares(seeds, example, training):
+        del seeds, training
         rgb = example["rgb"]
         return example | {
             "rgb": pipelines.resize_square(rgb, config.image_size),
@@ -196,7 +162,7 @@ def fusion_dataset(
             "picture_size": tf.shape(rgb)[:2],
         }
 
-    def draw(seeds, example):
+    def draw(seeds, example, training):
         drawn = {key: example[key] for key in ("rgb", "crops", *_BOX_INPUTS)}
         if not training:
             return drawn
@@ -211,17 +177,10 @@ def fusion_dataset(
         inputs["crops"] = lab.batch_to_L_and_ab(batch["crops"])[0]
         return inputs | {key: batch[key] for key in _BOX_INPUTS}, {"ab": ab}
 
-    return epochs.epoch(
-        source,
-        epochs.View(
-            draw,
-            finish,
-            prepare=squares,
-            min_color_range=config.min_color_range,
-        ),
+    return epochs.View(
         config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names,
+        draw,
+        finish,
+        prepare=squares,
+        min_color_range=config.min_color_range,
     )

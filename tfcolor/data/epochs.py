@@ -19,85 +19,101 @@ from tfcolor.data.full_data_config import FullDataConfig
 
 # Of the pixels that are looked at first: every eighth one, of every eighth row.
 _SAMPLE = 8
+# Instead of an epoch, without training.
+_NO_EPOCH = 2**31 - 1
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """What a network sees of a source's examples.
+    """What a network sees of a source's examples, in training and otherwise.
 
     The functions are for `tf.data`. Seeds are those of `example_seeds`.
 
     Attributes:
-        draw: function of (seeds, example) to what is batched: squares as
-            bytes, "rgb" uint8 [S, S, 3], and what else belongs to them.
+        config: FullDataConfig: seed and size of a batch.
+        draw: function of (seeds, example, training) to what is batched:
+            squares as bytes, "rgb" uint8 [S, S, 3], and what else belongs to
+            them.
         finish: function of a batch of them to (inputs, targets), CIELAB.
         side: int or None. The source squashes pictures to such squares, in
             pixels; None leaves them at their own sizes.
-        prepare: function of (seeds, example) to an example, or None. What
-            comes before nearly grey pictures are dropped.
+        prepare: function of (seeds, example, training) to an example, or None.
+            What comes before nearly grey pictures are dropped.
         min_color_range: float, CIELAB; 0 keeps every picture. See
             `color_range`.
         cuts: bool. `prepare` leaves only a part of a picture, whose colors
             say nothing about the whole.
+        named: bool. Batches always have names without training.
     """
 
+    config: FullDataConfig
     draw: Callable
     finish: Callable
     side: int | None = None
     prepare: Callable | None = None
     min_color_range: float = 0.0
     cuts: bool = False
+    named: bool = False
 
 
 def epoch(
     source: source_lib.Source,
     view: View,
-    config: FullDataConfig,
     *,
     epoch: int,
     training: bool,
+    steps: int | None = None,
     context: tf.distribute.InputContext | None = None,
     names: bool = False,
-    count: int | None = None,
 ) -> tf.data.Dataset:
     """Makes one epoch of batches.
 
     Args:
         source: Source.
         view: View.
-        config: FullDataConfig: seed and size of a batch.
         epoch: int from 0; with the seed it fixes order and augmentation.
         training: bool. False keeps the source's order and a last smaller
-            batch.
+            batch, does not augment, and is the same in every epoch.
+        steps: int or None. Batches of an epoch of training, where the source
+            repeats; None is a pass.
         context: tf.distribute.InputContext or None. The worker whose part of
             the batches it is; see `worker_share`.
         names: bool. The pictures' "name", string [B], is among the targets;
             devices that train know no strings.
-        count: int or None. Pictures of an epoch, of a source that repeats.
 
     Returns:
         Dataset of batches of (inputs, targets).
     """
-    seed = epoch_seed(config, epoch)
+    seed = epoch_seed(view.config, epoch if training else _NO_EPOCH)
+    names = names or (view.named and not training)
 
     def draw(index, example):
-        drawn = view.draw(example_seeds(seed, index), example)
+        drawn = view.draw(example_seeds(seed, index), example, training)
         return drawn | ({"name": example["name"]} if names else {})
 
     def finish(batch):
         inputs, targets = view.finish(batch)
         return inputs, targets | ({"name": batch["name"]} if names else {})
 
-    dataset = _kept(
-        source,
-        view,
-        seed=seed,
+    def prepare(index, example):
+        return view.prepare(example_seeds(seed, index), example, training)
+
+    asked = view.min_color_range
+    if not view.cuts:
+        source, asked = source.colored(asked)
+    batch_size = view.config.batch_size
+    count = {"count": steps and steps * batch_size} if source.repeats else {}
+    dataset = source.examples(
+        seed=seed if training else None,
         context=context,
-        order_seed=seed if training else None,
-        count=count,
+        side=view.side,
+        **count,
     )
+    if view.prepare is not None:
+        dataset = _mapped(worker_share.numbered(dataset, context), prepare)
+    dataset = drop_low_color(dataset, asked, source.drop_log)
     dataset = _mapped(worker_share.numbered(dataset, context), draw)
-    size = worker_share.batch_size(config.batch_size, context)
+    size = worker_share.batch_size(batch_size, context)
     # Bytes are batched, and all colors of a batch converted at once.
     batches = dataset.batch(size, drop_remainder=training)
     return _mapped(batches, finish).prefetch(tf.data.AUTOTUNE)
@@ -107,24 +123,6 @@ def _mapped(dataset, function) -> tf.data.Dataset:
     return dataset.map(
         function, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
     )
-
-
-def _kept(source, view, *, seed, context, order_seed, count):
-    """One pass over a source: prepared, nearly grey pictures dropped."""
-
-    def prepare(index, example):
-        return view.prepare(example_seeds(seed, index), example)
-
-    asked = view.min_color_range
-    if not view.cuts:
-        source, asked = source.colored(asked)
-    options = {"count": count} if source.repeats else {}
-    dataset = source.examples(
-        seed=order_seed, context=context, side=view.side, **options
-    )
-    if view.prepare is not None:
-        dataset = _mapped(worker_share.numbered(dataset, context), prepare)
-    return drop_low_color(dataset, asked, source.drop_log)
 
 
 def drop_low_color(

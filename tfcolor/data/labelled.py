@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from tfcolor.color import lab
 from tfcolor.data import augment
-from tfcolor.data import crop_memory
 from tfcolor.data import epochs
+from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data.full_data_config import FullDataConfig
 from tfcolor.data.source import Source
@@ -80,7 +80,7 @@ class LabelledSource(Source):
     """Picture files and their classes.
 
     Args:
-        source: FolderSource or ShardSource.
+        source: Source with `paths`.
         labels: list of int, one for each of `source.paths`.
     """
 
@@ -129,45 +129,28 @@ def network_inputs(rgb: tf.Tensor, inputs: str) -> dict[str, tf.Tensor]:
     return {"L": L, "hints": ab, "mask": tf.ones_like(L)}
 
 
-def labelled_dataset(
-    source,
-    config: FullDataConfig,
-    label_config: LabelConfig,
-    *,
-    epoch: int,
-    training: bool,
-    steps: int | None = None,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for a classifier.
+def labelled_view(
+    config: FullDataConfig, label_config: LabelConfig
+) -> epochs.View:
+    """Makes the view of a classifier, of a labelled source.
 
     Args:
-        source: Source with labels, and with boxes or without; a CropMemory of
-            squares of `config.load_side`.
         config: FullDataConfig. Pictures are neither dropped for their color
             nor cropped by `load_size`, which is the side they are kept at.
         label_config: LabelConfig.
-        epoch: int from 0; with the seed it fixes order and augmentation.
-        training: bool. False keeps the source's order and a last smaller
-            batch, and does not augment.
-        steps: int or None. Batches of an epoch from memory; None is a pass.
-        context: tf.distribute.InputContext or None; see `worker_share`.
-        names: bool. Training batches have the pictures' "name", string [B],
-            among their targets; devices that train know no strings.
 
     Returns:
-        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2], "mask":
-        [B, S, S, 1]}, {"label": int64 [B]}); without `training` the pictures'
-        "name", string [B], is beside the label.
+        epochs.View to ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
+        "mask": [B, S, S, 1]}, {"label": int64 [B]}); without training the
+        pictures' "name", string [B], is beside the label.
     """
     size = config.image_size
 
-    def squares(seeds, example):
-        del seeds
-        return crop_memory.crops_of(example, side=config.load_side)
+    def squares(seeds, example, training):
+        del seeds, training
+        return memory_source.crops_of(example, side=config.load_side)
 
-    def draw(seeds, example):
+    def draw(seeds, example, training):
         crop_seed, flip_seed, _, box_seed = seeds
         rgb = example["crops"][0]
         if training:
@@ -184,16 +167,7 @@ def labelled_dataset(
         inputs = network_inputs(batch["rgb"], label_config.inputs)
         return inputs, {"label": batch["label"]}
 
-    return epochs.epoch(
-        source,
-        epochs.View(draw, finish, prepare=squares),
-        config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names or not training,
-        count=steps and steps * config.batch_size,
-    )
+    return epochs.View(config, draw, finish, prepare=squares, named=True)
 
 
 def _chosen(squares, seed):

@@ -1,60 +1,15 @@
-"""The data set of the full-picture network, and pictures kept in memory."""
+"""What the full-picture network sees of pictures."""
 
 import functools
-import os
 
-import numpy as np
 import tensorflow as tf
-import tqdm
 
 from tfcolor.color import lab
 from tfcolor.data import augment
 from tfcolor.data import epochs
 from tfcolor.data import hints as hints_lib
-from tfcolor.data import worker_share
-from tfcolor.data.drop_log import DropLog
 from tfcolor.data.full_data_config import BORDER_SHARE
 from tfcolor.data.full_data_config import FullDataConfig
-from tfcolor.data.source import Source
-
-
-class MemorySource(Source):
-    """Resized pictures kept in memory, nearly grey ones left out.
-
-    Args:
-        rgb: uint8 array [N, S, S, 3].
-        names: list of N str.
-        drop_log: DropLog.
-    """
-
-    def __init__(self, rgb: np.ndarray, names: list[str], drop_log: DropLog):
-        with tf.device("CPU"):
-            self._rgb = tf.constant(rgb)
-            self._names = tf.constant(names, tf.string, shape=[len(names)])
-        self.drop_log = drop_log
-
-    def __len__(self):
-        return int(self._rgb.shape[0])
-
-    def colored(self, min_color_range: float) -> tuple["MemorySource", float]:
-        """Returns the source as it is: `into_memory` has looked at colors."""
-        return self, 0.0
-
-    def examples(
-        self,
-        *,
-        seed: int | None = None,
-        context: tf.distribute.InputContext | None = None,
-        side: int | None = None,
-    ) -> tf.data.Dataset:
-        """Returns one pass over the squares; see `source`."""
-        order = np.arange(len(self))
-        if seed is not None:
-            order = np.random.default_rng(seed).permutation(order)
-        dataset = tf.data.Dataset.from_tensor_slices(order)
-        return worker_share.share(dataset, context).map(
-            lambda i: {"rgb": self._rgb[i], "name": self._names[i]}
-        )
 
 
 def resize_square(rgb: tf.Tensor, side: int) -> tf.Tensor:
@@ -74,107 +29,32 @@ def resize_square(rgb: tf.Tensor, side: int) -> tf.Tensor:
     return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8)
 
 
-def into_memory(
-    source, *, side: int, min_color_range: float, label: str = "pictures"
-) -> MemorySource:
-    """Decodes and resizes a whole source, with a progress bar.
+def full_view(config: FullDataConfig) -> epochs.View:
+    """Makes the view of the full-picture network.
+
+    Without training, the middle is cut out instead of a random part, and there
+    are no hints.
 
     Args:
-        source: Source.
-        side: int, pixels.
-        min_color_range: float, CIELAB; 0 keeps every picture.
-        label: str, shown beside the progress bar.
+        config: FullDataConfig. Squares in memory are of its `load_side`.
 
     Returns:
-        MemorySource with the pictures that were not dropped.
-
-    Raises:
-        ValueError: no picture is left.
-    """
-    colored, asked = source.colored(min_color_range)
-    dataset = epochs.drop_low_color(
-        colored.examples(side=side), asked, source.drop_log
-    )
-    rgb = np.empty([len(source), side, side, 3], np.uint8)
-    names = []
-    progress = tqdm.tqdm(
-        dataset.prefetch(64).as_numpy_iterator(),
-        total=len(source),
-        desc=f"loading {label}",
-        unit="picture",
-        mininterval=1,
-    )
-    for example in progress:
-        rgb[len(names)] = example["rgb"]
-        names.append(os.fsdecode(example["name"]))
-    if not names:
-        raise ValueError(
-            "A source must have at least one usable picture. Received: "
-            f"{len(source)} pictures; {source.drop_log.summary()}"
-        )
-    return MemorySource(rgb[: len(names)], names, source.drop_log)
-
-
-def full_dataset(
-    source: Source,
-    config: FullDataConfig,
-    *,
-    epoch: int,
-    training: bool,
-    context: tf.distribute.InputContext | None = None,
-    names: bool = False,
-) -> tf.data.Dataset:
-    """Makes one epoch of batches for the full-picture network.
-
-    Args:
-        source: Source, such as a MemorySource of squares of
-            `config.load_side`.
-        config: FullDataConfig.
-        epoch: int from 0; with the seed it fixes order and augmentation.
-        training: bool. False keeps the source's order, cuts the middle
-            instead of a random crop, gives no hints, and keeps a last smaller
-            batch.
-        context: tf.distribute.InputContext or None. The worker whose part of
-            the batches it is; see `worker_share`.
-        names: bool. Training batches have the pictures' "name", string [B],
-            among their targets; devices that train know no strings.
-
-    Returns:
-        Dataset of ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
+        epochs.View to ({"L": float32 [B, S, S, 1], "hints": [B, S, S, 2],
         "mask": [B, S, S, 1]}, {"ab": float32 [B, S, S, 2]}), CIELAB.
     """
-    return epochs.epoch(
-        source,
-        full_view(config, training=training),
-        config,
-        epoch=epoch,
-        training=training,
-        context=context,
-        names=names,
-    )
-
-
-def full_view(config: FullDataConfig, *, training: bool) -> epochs.View:
-    """Makes the view of the full-picture network; see `full_dataset`.
-
-    Args:
-        config: FullDataConfig.
-        training: bool.
-
-    Returns:
-        epochs.View.
-    """
-    draw = _training_square if training else _middle_square
     return epochs.View(
-        draw=functools.partial(draw, config),
+        config,
+        draw=functools.partial(_square, config),
         finish=functools.partial(_full_batch, config),
         side=config.load_side,
         min_color_range=config.min_color_range,
     )
 
 
-def _training_square(config, seeds, example) -> dict:
+def _square(config, seeds, example, training) -> dict:
     size = config.image_size
+    if not training:
+        return {"rgb": middle(example["rgb"], size)}
     if config.min_area < 1:
         rgb = augment.random_resized_crop(
             example["rgb"], seeds[0], size=size, min_area=config.min_area
@@ -196,11 +76,6 @@ def _training_square(config, seeds, example) -> dict:
             share=config.aged_share * BORDER_SHARE,
         )
     return square
-
-
-def _middle_square(config, seeds, example) -> dict:
-    del seeds
-    return {"rgb": middle(example["rgb"], config.image_size)}
 
 
 def middle(rgb: tf.Tensor, size: int) -> tf.Tensor:

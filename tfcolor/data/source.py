@@ -21,6 +21,8 @@ class Source(typing.Protocol):
 
     Attributes:
         drop_log: DropLog.
+        paths: list of str, the names of the pictures, or None where they are
+            not known unread.
         has_boxes: bool. Its examples say what boxes were found.
         labels: list of int, or None where they are not known unread.
         repeats: bool. `examples` takes a `count`, of pictures: as many passes
@@ -28,12 +30,16 @@ class Source(typing.Protocol):
     """
 
     drop_log: DropLog
+    paths: list[str] | None = None
     has_boxes: bool = False
     labels: list[int] | None = None
     repeats: bool = False
 
     def __len__(self) -> int:
         """Returns how many pictures there are, those dropped later included."""
+
+    def with_paths(self, paths) -> "Source":
+        """Returns a source of some of the pictures, if it has `paths`."""
 
     def examples(
         self,

@@ -106,7 +106,7 @@ class RecordSource(Source):
         drop_log,
         max_pixels: int = pillow_limit.MAX_PIXELS,
     ):
-        self.paths = list(paths)
+        self._shards = list(paths)
         self.drop_log = drop_log
         self._shrink_to = shrink_to
         self._max_pixels = max_pixels
@@ -119,7 +119,7 @@ class RecordSource(Source):
             ValueError: a shard is damaged.
         """
         if self._count is None:
-            self._count = sum(map(_count_records, self.paths))
+            self._count = sum(map(_count_records, self._shards))
         return self._count
 
     def examples(
@@ -130,10 +130,10 @@ class RecordSource(Source):
         side: int | None = None,
     ) -> tf.data.Dataset:
         """Returns one pass over the pictures; see `source`."""
-        paths = list(self.paths)
+        shards = self._shards
         if seed is not None:
-            paths = np.random.default_rng(seed).permutation(paths).tolist()
-        dataset = tf.data.Dataset.from_tensor_slices(paths).interleave(
+            shards = np.random.default_rng(seed).permutation(shards).tolist()
+        dataset = tf.data.Dataset.from_tensor_slices(shards).interleave(
             tf.data.TFRecordDataset, cycle_length=_OPEN_SHARDS
         )
         if seed is not None:
@@ -261,7 +261,7 @@ def _finds_records(pattern: str) -> bool:
 
 
 def split_by_hash(
-    source,
+    source: Source,
     *,
     share: float,
     fewest: int = 0,
@@ -273,7 +273,7 @@ def split_by_hash(
     none from one side to the other, as long as the share alone gives `fewest`.
 
     Args:
-        source: FolderSource or ShardSource.
+        source: Source with `paths`.
         share: float in (0, 1).
         fewest: int. So many files are held out at least, and one is kept.
         say: function of a line of text, or None. Told where that is more than
@@ -283,9 +283,9 @@ def split_by_hash(
         Two sources of the same kind, those that are kept first.
 
     Raises:
-        ValueError: the source is not made of files, or a part is empty.
+        ValueError: the source has no `paths`, or a part is empty.
     """
-    if not isinstance(source, FolderSource | ShardSource):
+    if source.paths is None:
         raise ValueError(
             "Only picture files and prepared shards can be split; other shards "
             "and tensorflow-datasets need --validation_images. Received: "

@@ -72,7 +72,7 @@ def predict(
     Args:
         model: keras.Model with the output "logits".
         dataset: Dataset of (inputs, {"label": int64 [B], "name": string [B]}),
-            as of `labelled.labelled_dataset`.
+            as of `labelled.labelled_view`.
         class_names: tuple of str.
 
     Returns:
