@@ -70,6 +70,12 @@ def check_saturation(saturation) -> None:
         )
 
 
+def check_show_boxes(show_boxes, boxes) -> None:
+    """Checks that boxes come where pictures are to show them."""
+    if show_boxes and boxes is None:
+        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+
+
 def as_picture(rgb: np.ndarray) -> np.ndarray:
     """Checks a picture; returns it as [H, W, 3], grey as R = G = B."""
     picture = check_picture(rgb)
