@@ -31,7 +31,7 @@ def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
 
 
 def check_image_size(size: int, takes) -> None:
-    """Checks the side of a network's square by its `architecture.Takes`."""
+    """Checks the side of a network's square by its `takes.Takes`."""
     check_size("image_size", size, takes.size_multiple)
     if size < takes.smallest_side:
         raise ValueError(
