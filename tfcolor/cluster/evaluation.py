@@ -75,7 +75,7 @@ def evaluate_on_cluster(
         ImportError: Ray is not installed, or what reads a kind of URL.
     """
     if options.get("crops"):
-        raise ValueError("--cluster compares whole pictures. Received: --crops")
+        raise ValueError("`cluster` compares whole pictures. Received: `crops`")
     if storage.is_url(output):
         raise ValueError(
             "A report must go to a folder that all machines see. "
@@ -119,8 +119,8 @@ def _check_boxes(boxes: str | None, found: list[methods.TruePicture]) -> None:
     stored = [p.path for p in found if storage.is_url(p.path)]
     if stored:
         raise ValueError(
-            "--boxes of pictures in an object store must come from a detector. "
-            f"Received: --boxes={boxes} with {stored[0]!r}"
+            "`boxes` of pictures in an object store must come from a detector. "
+            f"Received: boxes={boxes} with {stored[0]!r}"
         )
 
 
