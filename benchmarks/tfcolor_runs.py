@@ -15,6 +15,7 @@ from tfcolor.inference import network
 from tfcolor.inference import network_inputs
 from tfcolor.losses import objective
 from tfcolor.models import fusion as fusion_lib
+from tfcolor.models import siggraph_blocks
 from tfcolor.models.instance import instance
 from tfcolor.models.siggraph import siggraph
 from tfcolor.pictures import decode
@@ -263,7 +264,7 @@ def picture_inputs(batch: int, image_size: int) -> dict[str, tf.Tensor]:
     """
     rng = np.random.default_rng(0)
     L = rng.uniform(0, 100, [batch, image_size, image_size, 1])
-    return network.without_hints(tf.constant(L, tf.float32))
+    return siggraph_blocks.without_hints(tf.constant(L, tf.float32))
 
 
 def load_full_step(

@@ -251,7 +251,10 @@ def test_no_report_is_written_if_nothing_could_be_compared(tmp_path, capsys):
     [
         (["--truth=none"], "Received: 'none'"),
         (["--limit=0"], "limit=0"),
-        (["--geometry_size=0"], "geometry_size must be at least 1"),
+        (
+            ["--geometry_size=0"],
+            "error: --geometry_size must be at least 1",
+        ),
         (["--predictions=none"], "Predictions must be a folder"),
         (["--model=no_such_model"], "no_such_model"),
         (["--model=none.keras"], "none.keras"),
@@ -336,7 +339,10 @@ def test_boxes_do_not_fit_a_center_crop(truth, predictions, tmp_path, capsys):
         f"--output={tmp_path / 'report'}",
     )
     assert status == 2
-    assert "--geometry=center_crop" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        "error: --boxes are those of whole pictures. "
+        "Received: --geometry=center_crop\n"
+    )
 
 
 @pytest.mark.slow
@@ -358,7 +364,10 @@ def test_crops_are_compared_as_pictures(truth, model, tmp_path, capsys):
         f"--truth={truth}", "--crops", f"--output={tmp_path / 'other'}"
     )
     assert status == 2
-    assert "--crops needs --boxes" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        "error: --crops needs --boxes, and no --predictions. "
+        "Received: --boxes=None, 0 folders of predictions\n"
+    )
 
 
 @pytest.mark.slow

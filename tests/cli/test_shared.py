@@ -140,3 +140,34 @@ def test_bars_follow_one_another(capsys):
     assert "x.mp4: 100%" in said and "2/2" in said
     # What earlier runs have done, at once.
     assert "y.mp4:  44%" in said and said.endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "`crops` needs `boxes`. Received: boxes=None",
+            "--crops needs --boxes. Received: --boxes=None",
+        ),
+        (
+            "needs `by_class`. Received: models=a.keras",
+            "needs --by_class. Received: --model=a.keras",
+        ),
+    ],
+)
+def test_errors_of_an_evaluation_name_its_flags(error, said, capsys):
+    assert shared.say_error("evaluate", ValueError(error), 2) == 2
+    assert capsys.readouterr().err == f"tfcolor evaluate: error: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("evaluate", "`max_boxes` must be at least 1. Received: max_boxes=0"),
+        ("evaluate", "Received: '/boxes=2/a.png' with --model=PATH.pth"),
+        ("colorize", "`show_boxes` needs `boxes`. Received: boxes=None"),
+    ],
+)
+def test_other_errors_stay_as_they_are(command, error, capsys):
+    shared.say_error(command, ValueError(error), 2)
+    assert capsys.readouterr().err == f"tfcolor {command}: error: {error}\n"

@@ -378,7 +378,10 @@ def test_nothing_is_left_of_what_measured_nothing(given):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"crops": True}, "--cluster compares whole pictures"),
+        (
+            {"crops": True},
+            "`cluster` compares .* Received: `crops`",
+        ),
         ({"limit": 0}, "limit=0"),
         ({"truth": "@none.txt"}, "none.txt"),
         ({"truth": "none"}, "Received: 'none'"),

@@ -122,6 +122,22 @@ def _pictures(path, kind):
     return [records.parse(example)[0].numpy() for example in data]
 
 
+def test_boxes_need_a_model_that_takes_them(folder, make_colorizer):
+    wanted = Colorizing(str(folder / "out"), make_colorizer, boxes="x")
+    with pytest.raises(ValueError, match="takes boxes. Received: boxes='x'"):
+        wanted.make_work()
+
+
+def test_pictures_with_their_boxes_need_boxes(folder, make_colorizer):
+    with pytest.raises(ValueError, match="`show_boxes` needs `boxes`"):
+        cluster_album.colorize_on_cluster(
+            [str(folder / "in")],
+            str(folder / "out"),
+            make_colorizer=make_colorizer,
+            show_boxes=True,
+        )
+
+
 def test_a_sink_of_no_known_kind_is_refused():
     with pytest.raises(ValueError, match="`sink` must be one of"):
         sinks.Sink("zip", "out")

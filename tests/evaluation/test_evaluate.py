@@ -98,8 +98,8 @@ def test_there_is_no_report_of_nothing(given):
 def test_what_is_wrong_is_said_before_any_work(given):
     for options, message in (
         ({"limit": 0}, "limit=0"),
-        ({"geometry_size": 0}, "geometry_size must be at least 1"),
-        ({"crops": True}, "--crops needs --boxes"),
+        ({"geometry_size": 0}, "`geometry_size` must be at least 1"),
+        ({"crops": True}, "`crops` needs `boxes`, and no `predictions`"),
         ({"boxes": "x", "geometry": "center_crop"}, "of whole pictures"),
         ({"by_class": True}, "class folder"),
         ({"models": ["none.keras"]}, "none.keras"),

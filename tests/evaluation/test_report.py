@@ -23,7 +23,7 @@ def test_an_earlier_report_is_replaced_only_when_asked(tmp_path):
     target = tmp_path / "report"
     target.mkdir()
     _write(target, "old")
-    with pytest.raises(FileExistsError, match="--overwrite"):
+    with pytest.raises(FileExistsError, match="with `overwrite` only"):
         with report.atomic_folder(str(target)):
             pass
     with report.atomic_folder(str(target), overwrite=True) as folder:

@@ -156,7 +156,7 @@ def test_boxes_take_turns_in_the_graph_where_they_do_in_python(monkeypatch):
 def test_classes_and_scores_come_best_first(tmp_path):
     write_model(tmp_path / "model.keras", inputs="L_ab", class_names=NAMES)
     model, info = colorization_model.open_model(str(tmp_path / "model.keras"))
-    served = classifier_export.served(model, info, ColorizerOptions(16))
+    served = classifier_export.served(model, info, max_pixels=10**6)
     assert not _problems(served)
     call = _call(served)
     for request in served.warm_up:
@@ -200,6 +200,17 @@ def test_a_classifier_has_no_options_of_colorizers(tmp_path):
                 str(tmp_path / "1"),
                 **{option: value},
             )
+
+
+def test_all_options_that_a_classifier_has_not_are_named(tmp_path):
+    write_model(tmp_path / "model.keras")
+    received = "Received: crop_size=8, saturation=2.0, image_size=8$"
+    with pytest.raises(ValueError, match=received):
+        export_model.export_saved_model(
+            str(tmp_path / "model.keras"),
+            str(tmp_path / "1"),
+            **{"saturation": 2.0, "image_size": 8, "crop_size": 8},
+        )
 
 
 def test_only_models_with_boxes_have_squares_of_boxes(tmp_path):

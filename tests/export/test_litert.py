@@ -14,6 +14,7 @@ from tfcolor.export import litert
 from tfcolor.export import litert_figures
 from tfcolor.inference import litert_network
 from tfcolor.inference import network
+from tfcolor.models import siggraph_blocks
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.weights import ddcolor_keys
 from tfcolor.weights import pytorch_models
@@ -47,7 +48,9 @@ def test_files_are_small_and_close_to_keras(tmp_path):
     assert sizes[1] < sizes[0] < whole
     L = np.random.default_rng(0).uniform(0, 100, [1, SIZE, SIZE, 1])
     L = L.astype(np.float32)
-    right = network.network_function(model)(network.without_hints(L)).numpy()
+    right = network.network_function(model)(
+        siggraph_blocks.without_hints(L)
+    ).numpy()
     assert right.std() > 1
     for name, tolerance in zip(names, (0.01, 0.2), strict=True):
         found = litert_network.LiteRTNetwork((output / name).read_bytes())
@@ -80,7 +83,9 @@ def test_published_networks_become_files_close_to_keras(kind, tmp_path):
     model, _ = pytorch_models.load(path)
     L = np.random.default_rng(0).uniform(0, 100, [1, 2 * SIZE, 2 * SIZE, 1])
     L = L.astype(np.float32)
-    right = network.network_function(model)(network.without_hints(L)).numpy()
+    right = network.network_function(model)(
+        siggraph_blocks.without_hints(L)
+    ).numpy()
     assert right.std() > 1
     for name, tolerance in zip(names, (0.01, 0.2), strict=True):
         found = litert_network.LiteRTNetwork((output / name).read_bytes())

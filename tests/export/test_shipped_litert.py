@@ -5,6 +5,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tfcolor.export import shipped_litert
 from tfcolor.inference import network
 from tfcolor.inference.litert_network import LiteRTNetwork
+from tfcolor.models import siggraph_blocks
 from tfcolor.weights import litert_template
 from tfcolor.weights import shipped
 from tfcolor.weights import shipped_files
@@ -63,7 +64,7 @@ def test_a_filled_template_colors_as_the_model(name, style):
     ramp = np.linspace(0, 100, side, dtype=np.float32)
     noise = np.random.default_rng(0).normal(0, 8, (side, side))
     L = np.clip(ramp + noise, 0, 100).astype(np.float32)[None, ..., None]
-    inputs = network.without_hints(L)
+    inputs = siggraph_blocks.without_hints(L)
     expected = network.network_function(model)(inputs)
     options = shipped_files.description(name, style)["options"]
     found = LiteRTNetwork(litert_template.fill(name)).predict_ab(

@@ -1,4 +1,5 @@
 import json
+import types
 
 import numpy as np
 import pytest
@@ -72,3 +73,12 @@ def test_max_boxes_must_be_positive(folder):
 def test_two_pictures_must_not_share_boxes(folder):
     with pytest.raises(ValueError, match="boxes of its own"):
         box_finder.open_finder(folder, pictures=["x/a.jpg", "y/a.jpg"])
+
+
+def test_boxes_are_opened_for_a_model_that_takes_them(folder):
+    colorizer = types.SimpleNamespace(takes_boxes=True)
+    find = box_finder.open_for(colorizer, folder, max_boxes=1)
+    assert len(find("a.jpg", _PIXELS)) == 1
+    colorizer.takes_boxes = False
+    with pytest.raises(ValueError, match="takes boxes. Received: boxes='/"):
+        box_finder.open_for(colorizer, folder)

@@ -107,7 +107,7 @@ def test_hints_fall_back_to_tensorflow_by_themselves():
     picture = next(_samples())[:90, :120]
     hints = [HintPoint(60, 40, "#ff0000", radius=12)]
     auto = Colorizer(runtime="auto")
-    assert isinstance(auto._runtime, litert_runtime.LiteRTRuntime)
+    assert isinstance(auto._runtimes.usual, litert_runtime.LiteRTRuntime)
     assert auto.takes_hints and not _colorizer("litert").takes_hints
     found = auto.colorize(picture, hints=hints)
     expected = _colorizer("tensorflow").colorize(picture, hints=hints)

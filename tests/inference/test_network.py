@@ -7,6 +7,7 @@ from tests.models.test_fusion import boxed_inputs
 from tests.models.test_fusion import scoring_networks
 from tfcolor.inference import network
 from tfcolor.models import fusion_in_turns
+from tfcolor.models import siggraph_blocks
 from tfcolor.models.fusion import instance_colorizer
 
 
@@ -52,7 +53,7 @@ def test_models_of_other_kinds_take_no_turns(monkeypatch):
 
 def test_a_network_takes_its_inputs_of_all_there_are():
     L = tf.zeros([1, 8, 8, 1])
-    inputs = network.without_hints(L) | network.without_boxes(1, 8)
+    inputs = siggraph_blocks.without_hints(L) | network.without_boxes(1, 8)
     for build, a in ((models.alone_model, 30), (models.plain_model, 40)):
         ab = network.network_function(build())(inputs)
         np.testing.assert_array_equal(ab[0, 0, 0, 0], a)

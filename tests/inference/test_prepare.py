@@ -43,6 +43,32 @@ def test_any_size_becomes_the_square(size):
     np.testing.assert_allclose(L, 50.03, atol=0.01)
 
 
+def test_the_square_in_color_has_the_lightness_of_the_one_without():
+    rgb = tf.constant(_noise(37, 50, 3))
+    square = prepare.network_rgb(rgb, 16)
+    np.testing.assert_array_equal(
+        lab.rgb_to_L(square), prepare.network_L(rgb, 16)
+    )
+
+
+@pytest.mark.parametrize("function", [prepare.network_L, prepare.network_rgb])
+def test_pictures_of_all_sizes_share_one_graph(function):
+    calls = []
+
+    def counted(picture, image_size):
+        calls.append(picture.shape)
+        return function(picture, image_size)
+
+    for size in ((21, 33), (40, 7)):
+        rgb = _noise(*size, 3)
+        np.testing.assert_allclose(
+            prepare.traced(counted, rgb, 16),
+            function(tf.constant(rgb), 16),
+            atol=1e-4,
+        )
+    assert len(calls) == 1
+
+
 def test_they_work_alike_eagerly_in_graphs_and_in_datasets():
     rgb = tf.constant(_noise(21, 33, 3))
     eager = prepare.network_L(rgb, 16)

@@ -169,7 +169,8 @@ def test_models_are_compared_class_by_class(
         f"--output={tmp_path / 'other'}",
     )
     assert status == 2
-    assert "needs --by_class" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "needs --by_class" in said and f"--model={models[1]}" in said
 
 
 @pytest.mark.slow

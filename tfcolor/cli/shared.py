@@ -3,6 +3,7 @@
 import argparse
 import collections
 import contextlib
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -28,6 +29,21 @@ MOST_LINES = 20
 # What a summary says of pictures that were not done now, in this order.
 _FAILED, _NOTE = "failed", "note"
 _EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
+# Arguments that errors of the library name, where people know a flag instead.
+_FLAGS = {
+    "evaluate": {
+        "boxes": "--boxes",
+        "by_class": "--by_class",
+        "cluster": "--cluster",
+        "crops": "--crops",
+        "geometry": "--geometry",
+        "geometry_size": "--geometry_size",
+        "models": "--model",
+        "overwrite": "--overwrite",
+        "predictions": "--predictions",
+        "truth": "--truth",
+    }
+}
 
 
 def add_command(
@@ -218,7 +234,7 @@ def say_error(
         int, `status`.
     """
     one_line = files.one_line(error, try_less=_TRY_LESS)
-    said = error if keep_lines else one_line
+    said = _in_flags(command, str(error) if keep_lines else one_line)
     print(f"tfcolor {command}: error: {said}", file=sys.stderr)
     return status
 
@@ -259,6 +275,13 @@ def run_single(
         return say_error(command, error, 2, keep_lines=keep_lines)
     end(result)
     return 0
+
+
+def _in_flags(command: str, text: str) -> str:
+    """Turns `by_class` into --by_class, and by_class= into --by_class=."""
+    for name, flag in _FLAGS.get(command, {}).items():
+        text = re.sub(f"`{name}`|(?<= ){name}(?==)", flag, text)
+    return text
 
 
 def say_left_out(line: str) -> None:

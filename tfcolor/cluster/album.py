@@ -27,6 +27,7 @@ from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
 from tfcolor.detection import output_paths as box_paths
+from tfcolor.inference import checks
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
 from tfcolor.inference.output_paths import PictureJob
@@ -102,13 +103,8 @@ class _ColorizeWork:
         if wanted.boxes is not None:
             from tfcolor.inference import box_finder
 
-            if not self._colorizer.takes_boxes:
-                raise ValueError(
-                    "`boxes` need a model that takes boxes. Received: boxes="
-                    f"{wanted.boxes!r} with a model that colors whole pictures"
-                )
-            self._find_boxes = box_finder.open_finder(
-                wanted.boxes, max_boxes=wanted.max_boxes
+            self._find_boxes = box_finder.open_for(
+                self._colorizer, wanted.boxes, max_boxes=wanted.max_boxes
             )
 
     def __call__(self, entries: list[Entry]) -> Results:
@@ -280,8 +276,7 @@ def colorize_on_cluster(
         ValueError: an option or an input is not right.
     """
     pillow_limit.check_option(wanted.get("max_pixels", 1))
-    if wanted.get("show_boxes") and wanted.get("boxes") is None:
-        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+    checks.check_show_boxes(wanted.get("show_boxes"), wanted.get("boxes"))
     packing = None
     if sink is not None:
         packing = sinks.Sink(sink, output, overwrite)

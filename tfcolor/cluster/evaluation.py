@@ -75,7 +75,7 @@ def evaluate_on_cluster(
         ImportError: Ray is not installed, or what reads a kind of URL.
     """
     if options.get("crops"):
-        raise ValueError("--cluster compares whole pictures. Received: --crops")
+        raise ValueError("`cluster` compares whole pictures. Received: `crops`")
     if storage.is_url(output):
         raise ValueError(
             "A report must go to a folder that all machines see. "
@@ -119,8 +119,8 @@ def _check_boxes(boxes: str | None, found: list[methods.TruePicture]) -> None:
     stored = [p.path for p in found if storage.is_url(p.path)]
     if stored:
         raise ValueError(
-            "--boxes of pictures in an object store must come from a detector. "
-            f"Received: --boxes={boxes} with {stored[0]!r}"
+            "`boxes` of pictures in an object store must come from a detector. "
+            f"Received: boxes={boxes} with {stored[0]!r}"
         )
 
 
@@ -220,16 +220,14 @@ class _MeasureWork:
             pairs = self._passes.first(run, [picture])
         else:
             # What the second pass adds to.
-            known = {"rows": [], "features": {}}
-            if entry.target == _BOXED:
-                known["rows_in_boxes"] = []
-            run.put(index, known)
+            inside = [] if entry.target == _BOXED else None
+            run.records[index] = compare.Record(rows_in_boxes=inside)
             pairs = self._passes.second(run, [picture], self._ab)
         ((_, outcome),) = pairs
         collector = self._prepared.collector
         looked = collector and collector.take(index)
         notes, self._notes[:] = tuple(self._notes), ()
-        return outcome, Measured(run.take(index), looked, notes)
+        return outcome, Measured(run.records.pop(index, None), looked, notes)
 
 
 class _ClusterPasses:
@@ -259,31 +257,27 @@ class _ClusterPasses:
 
     def first(self, run: compare.Run, truth: list) -> Iterator[tuple]:
         """See `compare.Passes.first`."""
-        return self._pass("first", run, truth, None, run.put)
+        return self._pass("first", run, truth, None, run.records.__setitem__)
 
     def second(
         self, run: compare.Run, done: list, ab: np.ndarray
     ) -> Iterator[tuple]:
         """See `compare.Passes.second`."""
 
-        def add(index, known):
-            run.rows[index] += known["rows"]
-            run.features[index] |= known["features"]
-            if index in run.rows_in_boxes:
-                run.rows_in_boxes[index] += known["rows_in_boxes"]
+        def add(index, record):
+            run.records[index].add(record)
 
         return self._pass("second", run, done, ab, add)
 
     def _pass(self, which, run, pictures, ab, put) -> Iterator[tuple]:
         by_path = {picture.path: picture for picture in pictures}
-        entries = [
-            Entry(
-                p.path,
-                str(p.index),
-                _BOXED if p.index in run.rows_in_boxes else _WHOLE,
-            )
-            for p in pictures
-        ]
+
+        def kind(index):
+            record = run.records.get(index)
+            boxed = record is not None and record.rows_in_boxes is not None
+            return _BOXED if boxed else _WHOLE
+
+        entries = [Entry(p.path, str(p.index), kind(p.index)) for p in pictures]
         path = os.path.join(self._folder, ".tfcolor-cluster-plan")
         plan = listing.write_plan(entries, path, unique=False)
         make_work = functools.partial(self._make_work, ab)
@@ -319,6 +313,6 @@ class _ClusterPasses:
             if self._note is not None:
                 self._note(path, line)
         if not outcome.reason:
-            put(index, measured.known)
+            put(index, measured.record)
             if measured.looked is not None:
                 self._collector.put(index, measured.looked)

@@ -28,6 +28,7 @@ from tfcolor.cluster import storage
 from tfcolor.data import files
 from tfcolor.data import manifest
 from tfcolor.detection import signatures
+from tfcolor.evaluation.compare import Record
 from tfcolor.evaluation.evaluate import Wanted
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.inference import colorization_model
@@ -39,7 +40,7 @@ _START = ".tfcolor-evaluation-"
 _TRUTH = "truth.jsonl"
 _ENDING = ".npz"
 # Of the files here: those of another number are not read.
-_FORMAT = 1
+_FORMAT = 2
 # What changes no number: where the report goes, and what the list of true
 # pictures says better.
 _NO_NUMBERS = ("truth", "limit", "output", "overwrite")
@@ -53,14 +54,14 @@ class Measured:
     """What came of measuring a picture in one pass.
 
     Attributes:
-        known: dict, of `compare.Run.take`.
+        record: Record, or None if it failed.
         looked: what a `ClassCollector` took from it, or None.
         notes: tuple of (path, line), what was said.
         small: tuple of bytes, the files of `ReportPictures.read`.
         again: bool. Whether it was measured before, and only read now.
     """
 
-    known: dict
+    record: Record | None
     looked: dict | None = None
     notes: tuple[tuple[str, str], ...] = ()
     small: tuple[bytes, ...] = ()
@@ -157,28 +158,24 @@ def _of(stamp: list, ab: np.ndarray | None) -> list:
 
 
 def _packed(measured: Measured, of: list) -> bytes:
-    known = dict(measured.known)
+    record = measured.record
     features = [
         (method, key, array)
-        for method, found in known.pop("features").items()
+        for method, found in record.features.items()
         for key, array in found.items()
     ]
-    methods = list(measured.known["features"])
     arrays = {_FEATURES.format(i): f[2] for i, f in enumerate(features)}
-    if _MEAN_AB in known:
-        arrays[_MEAN_AB] = known.pop(_MEAN_AB)
+    if record.mean_ab is not None:
+        arrays[_MEAN_AB] = record.mean_ab
     for i, data in enumerate(measured.small):
         arrays[_SMALL.format(i)] = np.frombuffer(data, np.uint8)
-    for name in {"rows", "rows_in_boxes"} & set(known):
-        known[name] = [
-            (method, metric, float(value))
-            for _, method, metric, value in known[name]
-        ]
     looked = measured.looked and list(measured.looked.items())
     text = {
         "of": of,
-        "known": known,
-        "methods": methods,
+        "size": record.size,
+        "rows": _without_index(record.rows),
+        "rows_in_boxes": _without_index(record.rows_in_boxes),
+        "methods": list(record.features),
         "features": [feature[:2] for feature in features],
         "looked": looked,
         "notes": measured.notes,
@@ -190,19 +187,29 @@ def _packed(measured: Measured, of: list) -> bytes:
     return stream.getvalue()
 
 
+def _without_index(rows: list | None) -> list | None:
+    if rows is None:
+        return None
+    return [(method, key, float(value)) for _, method, key, value in rows]
+
+
+def _with_index(index: int, rows: list | None) -> list | None:
+    return None if rows is None else [(index, *row) for row in rows]
+
+
 def _unpacked(index: int, text: dict, arrays: dict) -> Measured:
-    known = dict(text["known"])
-    for name in {"rows", "rows_in_boxes"} & set(known):
-        known[name] = [(index, *row) for row in known[name]]
-    if "sizes" in known:
-        known["sizes"] = tuple(known["sizes"])
-    if _MEAN_AB in arrays:
-        known[_MEAN_AB] = arrays[_MEAN_AB]
-    features = known["features"] = {method: {} for method in text["methods"]}
+    features = {method: {} for method in text["methods"]}
     for i, (method, key) in enumerate(text["features"]):
         features[method][key] = arrays[_FEATURES.format(i)]
+    record = Record(
+        _with_index(index, text["rows"]),
+        features,
+        _with_index(index, text["rows_in_boxes"]),
+        size=None if text["size"] is None else tuple(text["size"]),
+        mean_ab=arrays.get(_MEAN_AB),
+    )
     return Measured(
-        known,
+        record,
         looked=None if text["looked"] is None else dict(text["looked"]),
         notes=tuple(map(tuple, text["notes"])),
         small=tuple(

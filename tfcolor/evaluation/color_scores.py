@@ -264,7 +264,7 @@ class ClassCollector:
         if len(found) < 2:
             raise ValueError(
                 "The true pictures must be in at least two class folders, "
-                f"right below what --truth names. Received: {sorted(found)}"
+                f"right below what `truth` names. Received: {sorted(found)}"
             )
 
     def look(self, picture: TruePicture, rgb: dict) -> None:

@@ -7,6 +7,7 @@ Reports are made from it.
 import contextlib
 import dataclasses
 import functools
+import itertools
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -189,14 +190,38 @@ class Comparison:
         return self.values[method]["psnr"] - self.values[measure.GREY]["psnr"]
 
 
-# What a `Run` knows of each picture, by its index.
-_KNOWN = ("sizes", "mean_ab", "rows", "rows_in_boxes", "features")
+@dataclasses.dataclass
+class Record:
+    """What is known of a picture; of a second pass alone, what that adds.
+
+    Attributes:
+        rows: list of rows of the long table.
+        features: dict from the name of a method, None for the truth, to a dict
+            from the name of a distance to an array.
+        rows_in_boxes: list of rows of the pixels inside boxes; None if the
+            picture has no box.
+        size: (width, height), in the geometry.
+        mean_ab: float array [2], CIELAB.
+    """
+
+    rows: list[tuple] = dataclasses.field(default_factory=list)
+    features: dict = dataclasses.field(default_factory=dict)
+    rows_in_boxes: list[tuple] | None = None
+    size: tuple[int, int] | None = None
+    mean_ab: np.ndarray | None = None
+
+    def add(self, other: "Record") -> None:
+        """Adds what a second pass has found."""
+        self.rows += other.rows
+        self.features |= other.features
+        if self.rows_in_boxes is not None:
+            self.rows_in_boxes += other.rows_in_boxes
 
 
 class Run:
     """The state of one comparison while it is made.
 
-    Its parts can be measured elsewhere: `take` there, `put` here.
+    Its pictures can be measured elsewhere, and their records put here.
     """
 
     def __init__(
@@ -218,29 +243,8 @@ class Run:
         self.save_picture = save_picture
         self.find_boxes = find_boxes
         self.say = say
-        # By index of the true picture.
-        self.sizes = {}
-        self.mean_ab = {}
-        # The rows of the long table, and those of the pixels inside boxes
-        # where the picture has any.
-        self.rows = {}
-        self.rows_in_boxes = {}
-        # By index of the true picture, then by name of the method.
-        self.features = {}
-
-    def take(self, index: int) -> dict:
-        """Gives away what is known of a picture, to be put elsewhere."""
-        parts = {name: getattr(self, name) for name in _KNOWN}
-        return {
-            name: known.pop(index)
-            for name, known in parts.items()
-            if index in known
-        }
-
-    def put(self, index: int, known: dict) -> None:
-        """Takes what was known of a picture elsewhere."""
-        for name, value in known.items():
-            getattr(self, name)[index] = value
+        # Record by index of the true picture.
+        self.records = {}
 
     def read(self, picture: TruePicture, say=None) -> np.ndarray:
         """Reads a picture, in the geometry."""
@@ -285,37 +289,33 @@ class Run:
             name: self.features_of(shown)
             for name, shown in {None: rgb, **predicted}.items()
         }
-        chosen = self.inside(picture, rgb)
+        chosen, inside = self.inside(picture, rgb), None
         if chosen.any():
-            self.rows_in_boxes[picture.index] = numbers(
-                picture.index,
-                TRUE,
-                measure.colorfulness(rgb[chosen][:, None]),
-            )
+            values = measure.colorfulness(rgb[chosen][:, None])
+            inside = numbers(picture.index, TRUE, values)
             for name, shown in predicted.items():
-                self.measure_inside(picture, rgb, name, shown, chosen)
+                values = measure.measure_pixels(rgb, shown, chosen)
+                inside += numbers(picture.index, name, values)
         self.save_picture(picture, {**predicted, None: rgb})
-        self.features[picture.index] = features
-        self.sizes[picture.index] = rgb.shape[1], rgb.shape[0]
-        self.mean_ab[picture.index] = measure.mean_ab(rgb)
-        self.rows[picture.index] = rows
-
-    def measure_inside(self, picture, rgb_true, name, rgb, chosen) -> None:
-        """Adds the rows of a method inside boxes."""
-        values = measure.measure_pixels(rgb_true, rgb, chosen)
-        self.rows_in_boxes[picture.index] += numbers(
-            picture.index, name, values
+        self.records[picture.index] = Record(
+            rows,
+            features,
+            inside,
+            size=(rgb.shape[1], rgb.shape[0]),
+            mean_ab=measure.mean_ab(rgb),
         )
 
     def second_pass(self, picture, method) -> None:
         """The mean-ab baseline of a picture of the first pass."""
         rgb = self.read(picture)
         name, predicted = method.name, method.predict(picture, rgb)
-        self.rows[picture.index] += self.measure(picture, rgb, name, predicted)
-        self.features[picture.index][name] = self.features_of(predicted)
-        if picture.index in self.rows_in_boxes:
+        record = self.records[picture.index]
+        record.rows += self.measure(picture, rgb, name, predicted)
+        record.features[name] = self.features_of(predicted)
+        if record.rows_in_boxes is not None:
             chosen = self.inside(picture, rgb)
-            self.measure_inside(picture, rgb, name, predicted, chosen)
+            values = measure.measure_pixels(rgb, predicted, chosen)
+            record.rows_in_boxes += numbers(picture.index, name, values)
 
     def each(self, pictures, step, method) -> Iterator[tuple]:
         """Applies a pass; yields each picture and its Outcome."""
@@ -340,7 +340,8 @@ def _distances(run: Run, done: list[TruePicture], names, key: str) -> dict:
         return dict.fromkeys(names, float("nan"))
 
     def features(name):
-        return np.stack([run.features[p.index][name][key] for p in done])
+        found = (run.records[p.index].features[name] for p in done)
+        return np.stack([features[key] for features in found])
 
     distance = run.extractors[key].distance
     return {name: distance(features(None), features(name)) for name in names}
@@ -496,7 +497,7 @@ def _run(run: Run, truth: list, methods: list, passes: Passes, follow):
         return None
     done, failures = ended
     if done:
-        ab = np.mean([run.mean_ab[picture.index] for picture in done], axis=0)
+        ab = np.mean([run.records[p.index].mean_ab for p in done], axis=0)
         pairs = passes.second(run, done, ab)
         ended = yield from follow(measure.MEAN_AB, done, pairs, True)
         if ended is None:
@@ -506,13 +507,17 @@ def _run(run: Run, truth: list, methods: list, passes: Passes, follow):
     names = [measure.GREY, measure.MEAN_AB, *(m.name for m in methods)]
     in_boxes = None
     if run.find_boxes is not None:
-        inside = [p for p in done if p.index in run.rows_in_boxes]
+        inside = [
+            p for p in done if run.records[p.index].rows_in_boxes is not None
+        ]
         in_boxes = _comparison(
-            run, inside, names, measure.PIXEL_METRICS, run.rows_in_boxes
+            *(run, inside, names, measure.PIXEL_METRICS),
+            [run.records[p.index].rows_in_boxes for p in inside],
         )
+    rows = [run.records[p.index].rows for p in done]
     metrics = measure.METRICS + ((measure.LPIPS,) if run.lpips else ())
     return dataclasses.replace(
-        _comparison(run, done, names, metrics, run.rows),
+        _comparison(run, done, names, metrics, rows),
         fid=_distances(run, done, names, "fid"),
         efficientnet=_distances(run, done, names, "efficientnet"),
         failures=failures,
@@ -525,12 +530,12 @@ def _comparison(run, pictures, names, metrics, rows) -> Comparison:
     order = [TRUE, *names]
     return Comparison(
         pictures=pictures,
-        sizes=[run.sizes[picture.index] for picture in pictures],
+        sizes=[run.records[picture.index].size for picture in pictures],
         geometry=geometries.describe(run.geometry, run.size),
         metrics=metrics,
         table=long_table(
             sorted(
-                (row for picture in pictures for row in rows[picture.index]),
+                itertools.chain.from_iterable(rows),
                 # Stable: pictures and metrics stay in their order.
                 key=lambda row: order.index(row[1]),
             )

@@ -164,7 +164,7 @@ class Wanted:
             )
         if self.geometry_size < 1:
             raise ValueError(
-                "--geometry_size must be at least 1. "
+                "`geometry_size` must be at least 1. "
                 f"Received: {self.geometry_size}"
             )
         report.check_folder(self.output, overwrite=self.overwrite)
@@ -206,8 +206,8 @@ class Wanted:
             return None
         if self.geometry == "center_crop":
             raise ValueError(
-                "--boxes are those of whole pictures. "
-                f"Received: --geometry={self.geometry}"
+                "`boxes` are those of whole pictures. "
+                f"Received: geometry={self.geometry}"
             )
         return box_finder.open_finder(
             self.boxes,
@@ -219,8 +219,8 @@ class Wanted:
         """Returns a picture for each box."""
         if find_boxes is None or self.predictions:
             raise ValueError(
-                "--crops needs --boxes, and no --predictions. Received: "
-                f"--boxes={self.boxes}, {len(self.predictions)} folders of "
+                "`crops` needs `boxes`, and no `predictions`. Received: "
+                f"boxes={self.boxes}, {len(self.predictions)} folders of "
                 "predictions"
             )
         return methods_lib.crops(truth, find_boxes)
@@ -264,8 +264,8 @@ class Wanted:
         info = model_file.read_info(model)
         if not self.by_class or len(info.class_names) != colorizer.num_classes:
             raise ValueError(
-                "A class-conditional model needs --by_class, and the names of "
-                f"its classes in its file. Received: --model={model}, "
+                "A class-conditional model needs `by_class`, and the names of "
+                f"its classes in its file. Received: models={model}, "
                 f"{len(info.class_names)} names"
             )
         return functools.partial(

@@ -55,7 +55,7 @@ def check_folder(folder: str, *, overwrite: bool) -> None:
         )
     if content and not overwrite:
         raise FileExistsError(
-            "An earlier report is replaced with --overwrite only. "
+            "An earlier report is replaced with `overwrite` only. "
             f"Received: {folder!r}"
         )
 

@@ -12,6 +12,7 @@ from tfcolor.export import defaults
 from tfcolor.export.served import Case
 from tfcolor.export.warm_up import Request
 from tfcolor.inference import class_network
+from tfcolor.inference import prepare
 from tfcolor.pictures import decode
 from tfcolor.weights.model_file import ModelInfo
 
@@ -42,8 +43,10 @@ def cases(model: keras.Model, info: ModelInfo) -> list[Case]:
 
     def expected(pictures):
         squares = [
-            class_network.square_rgb_function(rgb.dtype.name)(
-                np.broadcast_to(rgb, (*rgb.shape[:2], 3)), info.image_size
+            prepare.traced(
+                prepare.network_rgb,
+                np.broadcast_to(rgb, (*rgb.shape[:2], 3)),
+                info.image_size,
             )
             for rgb in pictures
         ]

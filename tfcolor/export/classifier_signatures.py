@@ -14,6 +14,7 @@ from tfcolor.export import decode_graph
 from tfcolor.export import defaults
 from tfcolor.export.served import Signature
 from tfcolor.inference import class_network
+from tfcolor.inference import prepare
 from tfcolor.weights.model_file import ModelInfo
 
 
@@ -34,8 +35,8 @@ def classifier_signatures(
     probabilities = class_network.probabilities_function(model, info)
 
     def square_rgb(pixels):
-        square = class_network.square_rgb_function(pixels.dtype.name)
-        return tf.ensure_shape(square(pixels, size), [size, size, 3])
+        square = prepare.traced(prepare.network_rgb, pixels, size)
+        return tf.ensure_shape(square, [size, size, 3])
 
     def classify(pictures, batch):
         squares = tf.map_fn(

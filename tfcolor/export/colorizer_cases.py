@@ -17,6 +17,7 @@ from tfcolor.export.warm_up import Request
 from tfcolor.inference import network
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models import architecture
+from tfcolor.models import siggraph_blocks
 from tfcolor.pictures import decode
 
 _WARM_UP_SIZE = (64, 48)
@@ -147,7 +148,7 @@ def _ab_case(model, image_size) -> Case:
     L = L.reshape(1, image_size, width, 1)
     classes = _of_all_signatures(_extra_inputs(model, [L[0]]))
     inputs = network.without_boxes(1, image_size) | classes
-    inputs |= network.without_hints(tf.constant(L))
+    inputs |= siggraph_blocks.without_hints(tf.constant(L))
     ab = network.network_function(model)(inputs).numpy()
     request = Request("predict_ab", {"L": L} | classes)
     return Case("lightness", request, {"ab": ab})

@@ -25,6 +25,7 @@ from tfcolor.inference import finish
 from tfcolor.inference import network
 from tfcolor.inference import network_inputs
 from tfcolor.inference.tensorflow_runtime import TensorFlowRuntime
+from tfcolor.models import siggraph_blocks
 
 _BOXES = tf.TensorSpec([None, None, 4], name="boxes")
 _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
@@ -156,7 +157,7 @@ class _Graph:
         with tf.control_dependencies([check, small]):
             L = tf.identity(L)
         count = tf.shape(L)[0]
-        inputs = network.without_hints(L)
+        inputs = siggraph_blocks.without_hints(L)
         inputs |= network.without_boxes(count, self._runtime.crop_sizes[0])
         if classes is not None:
             inputs["classes"] = request_checks.check_classes(classes, count)
@@ -174,7 +175,7 @@ class _Graph:
             fn_output_signature=tf.TensorSpec([None, None, 1]),
         )
         extra = dict(zip(self._extra_names, extra, strict=True))
-        inputs = network.without_hints(L)
+        inputs = siggraph_blocks.without_hints(L)
         inputs |= self._extra_inputs(pictures, count, extra)
         ab = self._runtime.predict_ab(inputs)
         return tf.map_fn(

@@ -16,6 +16,7 @@ from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.weights import shipped
+from tfcolor.weights.model_file import ModelInfo
 
 
 def export_saved_model(
@@ -79,9 +80,13 @@ def export_saved_model(
             boxes_at_once=boxes_at_once,
             max_pixels=max_pixels,
         )
-        classifies = info.architecture in class_network.ARCHITECTURES
-        kind = classifier_export if classifies else colorizer_export
-        served = kind.served(network, info, options)
+        if info.architecture in class_network.ARCHITECTURES:
+            _check_as_trained(options, info)
+            served = classifier_export.served(
+                network, info, max_pixels=max_pixels
+            )
+        else:
+            served = colorizer_export.served(network, info, options)
         described = model_card.versions(
             *(info, name_of(model)), served.options | style_option(model, style)
         )
@@ -145,6 +150,23 @@ def file_stem(model: str | None, style: str | float | None) -> str:
         str.
     """
     return "_".join([name_of(model), *style_option(model, style).values()])
+
+
+def _check_as_trained(options: ColorizerOptions, info: ModelInfo) -> None:
+    """Refuses options of colorizers for a classifier."""
+    as_trained = ColorizerOptions(info.image_size, upsampling=info.upsampling)
+    names = ("crop_size", "boxes_at_once", "saturation", "upsampling")
+    other = [
+        f"{name}={getattr(options, name)}"
+        for name in (*names, "image_size")
+        if getattr(options, name) != getattr(as_trained, name)
+    ]
+    if other:
+        raise ValueError(
+            "A classifier is exported as it was trained, without crop_size, "
+            "boxes_at_once, saturation and upsampling, and with image_size="
+            f"{info.image_size}. Received: {', '.join(other)}"
+        )
 
 
 def _check_max_pixels(max_pixels: int) -> None:

@@ -13,8 +13,8 @@ import keras
 import tensorflow as tf
 
 from tfcolor import keras_backend
-from tfcolor.inference import network
 from tfcolor.layers.ddcolor import Gelu
+from tfcolor.models import siggraph_blocks
 
 FLOAT16 = "float16"
 INT8 = "int8"
@@ -53,7 +53,7 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
     model = _of_known_operators(model)
 
     def predict_ab(L):
-        inputs = network.without_hints(L)
+        inputs = siggraph_blocks.without_hints(L)
         inputs = {name: inputs[name] for name in model.input}
         return {"ab": tf.cast(model(inputs, training=False)["ab"], tf.float32)}
 

@@ -16,6 +16,7 @@ from tfcolor.inference import network
 from tfcolor.inference import prepare
 from tfcolor.inference.litert_network import LiteRTNetwork
 from tfcolor.metrics import psnr
+from tfcolor.models import siggraph_blocks
 from tfcolor.pictures import decode
 
 TABLE_HEAD = (
@@ -82,7 +83,7 @@ def measure(
 
     def load_keras():
         function = network.network_function(model)
-        return lambda L: function(network.without_hints(tf.constant(L)))
+        return lambda L: function(siggraph_blocks.without_hints(tf.constant(L)))
 
     found, *times = _run(load_keras, squares)
     right = [

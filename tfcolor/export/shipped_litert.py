@@ -15,9 +15,9 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from tfcolor import atomic
 from tfcolor.export import litert
-from tfcolor.inference import network as network_lib
 from tfcolor.layers.bin_colors import BinColors
 from tfcolor.models import blend
+from tfcolor.models import siggraph_blocks
 from tfcolor.weights import litert_template
 from tfcolor.weights import shipped
 from tfcolor.weights import shipped_files
@@ -52,7 +52,7 @@ def convert(name: str) -> bytes:
 
     def predict_ab(L, style):
         seen = tf.concat([L, L[:, :, ::-1]], axis=0) if mirrored else L
-        found = network(network_lib.without_hints(seen), training=False)
+        found = network(siggraph_blocks.without_hints(seen), training=False)
         ab = style[1] * found["ab"]
         ab += style[2] * classes(found["ab_logits"] * style[0])
         if mirrored:

@@ -5,7 +5,6 @@ server it is `serving.album`, on many machines `cluster.album`.
 """
 
 import dataclasses
-import os
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.detection import defaults as detection_defaults
+from tfcolor.inference import checks
 from tfcolor.inference import defaults
 from tfcolor.inference import hint_points
 from tfcolor.inference import output_paths
@@ -173,8 +173,7 @@ def colorize_album(
         ... ):
         ...     print(outcome.source, outcome.reason or outcome.written)
     """
-    if wanted.get("show_boxes") and boxes is None:
-        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+    checks.check_show_boxes(wanted.get("show_boxes"), boxes)
     pillow_limit.check_option(max_pixels)
     album = plan_album(inputs, output, films=films, **wanted)
     if not album.todo:
@@ -182,15 +181,18 @@ def colorize_album(
     # Not before the inputs are known to be right: it imports TensorFlow.
     from tfcolor.inference import picture_files
 
-    if any(job.hints for job in album.todo):
-        # Else each of these pictures would fail.
-        from tfcolor import keras_backend
-
-        keras_backend.require_tensorflow("Coloring with hints")
+    _check_backend(album)
     colorizer = make_colorizer()
     find_boxes = None
     if boxes is not None:
-        find_boxes = _open_boxes(boxes, max_boxes, colorizer, album)
+        from tfcolor.inference import box_finder
+
+        find_boxes = box_finder.open_for(
+            colorizer,
+            boxes,
+            max_boxes=max_boxes,
+            pictures=[job.source for job in album.todo],
+        )
     film_jobs = [job for job in album.todo if files.is_film(job.source)]
     pictures = picture_files.colorize_files(
         colorizer,
@@ -216,22 +218,15 @@ def colorize_album(
     return album.outcomes(_one_after_the_other(pictures, colored))
 
 
+def _check_backend(album: Album) -> None:
+    """Says at once why each picture with hints would fail."""
+    if any(job.hints for job in album.todo):
+        from tfcolor import keras_backend
+
+        keras_backend.require_tensorflow("Coloring with hints")
+
+
 def _one_after_the_other(*runs: Iterator[Outcome]) -> Iterator[Outcome]:
     # Unlike itertools.chain it can be closed, and closes them.
     for run in runs:
         yield from run
-
-
-def _open_boxes(path, max_boxes, colorizer, album):
-    from tfcolor.inference import box_finder
-
-    if not colorizer.takes_boxes:
-        raise ValueError(
-            "`boxes` need a model that takes boxes. Received: boxes="
-            f"{os.fspath(path)!r} with a model that colors whole pictures"
-        )
-    return box_finder.open_finder(
-        path,
-        max_boxes=max_boxes,
-        pictures=[job.source for job in album.todo],
-    )

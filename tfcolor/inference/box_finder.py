@@ -54,6 +54,36 @@ def open_finder(
     return find
 
 
+def open_for(
+    colorizer,
+    path: str,
+    *,
+    max_boxes: int = defaults.MAX_BOXES,
+    pictures: Iterable[str] = (),
+) -> Finder:
+    """Opens boxes that a colorizer is to be given.
+
+    Args:
+        colorizer: `Colorizer`.
+        path: see `open_finder`, as are the others.
+        max_boxes: int.
+        pictures: paths.
+
+    Returns:
+        Finder.
+
+    Raises:
+        OSError: see `open_finder`.
+        ValueError: see `open_finder`, or the model takes no boxes.
+    """
+    if not colorizer.takes_boxes:
+        raise ValueError(
+            "`boxes` need a model that takes boxes. Received: boxes="
+            f"{os.fspath(path)!r} with a model that colors whole pictures"
+        )
+    return open_finder(path, max_boxes=max_boxes, pictures=pictures)
+
+
 def _detecting(detector: Detector) -> Finder:
     # Pictures are read in several threads, and a detector takes much memory.
     lock = threading.Lock()

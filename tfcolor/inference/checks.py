@@ -31,7 +31,7 @@ def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
 
 
 def check_image_size(size: int, takes) -> None:
-    """Checks the side of a network's square by its `architecture.Takes`."""
+    """Checks the side of a network's square by its `takes.Takes`."""
     check_size("image_size", size, takes.size_multiple)
     if size < takes.smallest_side:
         raise ValueError(
@@ -68,6 +68,12 @@ def check_saturation(saturation) -> None:
             "`saturation` must be a number of 0 or above. "
             f"Received: saturation={saturation}"
         )
+
+
+def check_show_boxes(show_boxes, boxes) -> None:
+    """Checks that boxes come where pictures are to show them."""
+    if show_boxes and boxes is None:
+        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
 
 
 def as_picture(rgb: np.ndarray) -> np.ndarray:

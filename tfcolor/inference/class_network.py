@@ -1,12 +1,9 @@
 """What a classifier does with a picture, in Python and when exported."""
 
-import functools
-
 import keras
 import tensorflow as tf
 
 from tfcolor.color import lab
-from tfcolor.inference import prepare
 from tfcolor.weights.model_file import ModelInfo
 
 ARCHITECTURES = ("task_transfer", "alexnet")
@@ -26,45 +23,6 @@ def check(info: ModelInfo, name: str) -> None:
             f"{name!r}, {info.architecture!r} with "
             f"{len(info.class_names)} classes"
         )
-
-
-def square_rgb(picture: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Squashes a picture to the network's square.
-
-    Args:
-        picture: uint8 or uint16 tensor [H, W, 3].
-        image_size: int or int32 scalar, S. Side of the square in pixels.
-
-    Returns:
-        float32 tensor [S, S, 3], sRGB, 0..1.
-
-    Raises:
-        ValueError: `picture` has another dtype or number of channels.
-    """
-    prepare.check_picture(picture)
-    size = [image_size, image_size]
-    small = tf.image.resize(picture, size, method="bilinear", antialias=True)
-    return small / picture.dtype.max
-
-
-@functools.cache
-def square_rgb_function(dtype: str):
-    """Makes `square_rgb` a function that is traced once for all pictures.
-
-    Args:
-        dtype: str, "uint8" or "uint16".
-
-    Returns:
-        tf.function of the picture [H, W, 3] and the side of the square.
-    """
-    return tf.function(
-        square_rgb,
-        input_signature=[
-            tf.TensorSpec([None, None, 3], dtype),
-            tf.TensorSpec([], tf.int32),
-        ],
-        autograph=False,
-    )
 
 
 def probabilities_function(model: keras.Model, info: ModelInfo):

@@ -10,6 +10,7 @@ import tensorflow as tf
 from tfcolor import keras_backend
 from tfcolor.inference import class_network
 from tfcolor.inference import defaults
+from tfcolor.inference import prepare
 from tfcolor.weights import model_file
 
 
@@ -106,8 +107,7 @@ class Classifier:
                 "`rgb` must have the shape [H, W, 3], with at least one pixel. "
                 f"Received: rgb.shape={rgb.shape}"
             )
-        square_rgb = class_network.square_rgb_function(rgb.dtype.name)
-        return square_rgb(rgb, self.image_size)
+        return prepare.traced(prepare.network_rgb, rgb, self.image_size)
 
 
 def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +10,7 @@ from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.color import array_lab
 from tfcolor.inference import checks
 from tfcolor.inference import defaults
-from tfcolor.inference import litert_runtime
+from tfcolor.inference import runtimes
 from tfcolor.inference.hint_points import HintPoint
 
 
@@ -104,58 +103,28 @@ class Colorizer:
         self._identity = _identity(model, style, named)
         # Its weights are looked at when they are asked for: it takes a while.
         self._weights = None if named else model
-        self._options = {"model": model, "image_size": image_size}
-        self._options |= {"style": style, "crop_size": crop_size}
-        self._options |= {"boxes_at_once": boxes_at_once}
-        self._lock = threading.Lock()
-        self._runtime = self._begin(runtime)
-        by_litert = isinstance(self._runtime, litert_runtime.LiteRTRuntime)
-        # All models that LiteRT runs take hints from TensorFlow.
-        self._may_change = runtime == defaults.AUTO and by_litert
-        self._only_litert = runtime == defaults.LITERT
-        self.image_size = self._runtime.image_size
-        self.upsampling = upsampling or self._runtime.upsampling
-        self.crop_sizes = self._runtime.crop_sizes
+        self._runtimes = runtimes.choose(
+            runtime,
+            model=model,
+            image_size=image_size,
+            style=style,
+            crop_size=crop_size,
+            boxes_at_once=boxes_at_once,
+        )
+        usual, takes = self._runtimes.usual, self._runtimes.takes
+        self.image_size = usual.image_size
+        self.upsampling = upsampling or usual.upsampling
+        self.crop_sizes = usual.crop_sizes
         self.batch_size = batch_size
         self.saturation = saturation
-        takes = self._runtime.takes
         self.takes_box_classes = takes.box_classes
         self.takes_boxes = takes.boxes or takes.box_classes
-        self.takes_hints = takes.hints or self._may_change
+        self.takes_hints = takes.hints
         self.num_classes = takes.classes
-        if not by_litert:
-            # Makes the graphs now, which takes longer than many a picture.
+        if usual.makes_graphs:
+            # Now, since it takes longer than many a picture.
             classes = np.zeros(self.num_classes) if self.num_classes else None
             self.colorize(np.zeros((1, 1, 3), np.uint8), classes=classes)
-
-    def _begin(self, runtime: str):
-        """Makes the runtime that was asked for, or that can do it."""
-        if runtime != defaults.TENSORFLOW:
-            model, style = self._options["model"], self._options["style"]
-            reason = litert_runtime.why_not(
-                model,
-                image_size=self._options["image_size"],
-                crop_size=self._options["crop_size"],
-            )
-            if reason is None:
-                return litert_runtime.LiteRTRuntime(model, style=style)
-            if runtime == defaults.LITERT:
-                raise ValueError(_without_litert(reason))
-        # It takes seconds, of which LiteRT is to be free.
-        from tfcolor.inference import tensorflow_runtime
-
-        return tensorflow_runtime.TensorFlowRuntime(**self._options)
-
-    @functools.cached_property
-    def _for_hints(self):
-        return self._begin(defaults.TENSORFLOW)
-
-    def _runtime_for(self, hints):
-        """Returns what can do the prompts of a batch."""
-        if not (self._may_change and hints and any(hints)):
-            return self._runtime
-        with self._lock:
-            return self._for_hints
 
     @functools.cached_property
     def identity(self) -> str:
@@ -231,7 +200,7 @@ class Colorizer:
             ValueError: as `colorize`, or the lengths differ.
         """
         hints = checks.one_each("hints", hints, len(pictures))
-        runtime = self._runtime_for(hints)
+        runtime = self._runtimes.of(hints)
         pictures = [runtime.as_picture(rgb) for rgb in pictures]
         looked_at = [
             picture if instead is None else runtime.as_picture(instead)
@@ -274,7 +243,7 @@ class Colorizer:
         Raises:
             ValueError: as `colorize`.
         """
-        runtime = self._runtime_for([hints])
+        runtime = self._runtimes.of([hints])
         picture = runtime.as_picture(rgb)
         prompts = [hints], [boxes], [classes]
         (ab,) = self._predict(runtime, [picture], *prompts)
@@ -306,7 +275,7 @@ class Colorizer:
             ValueError: as `colorize`.
         """
         hints = checks.one_each("hints", hints, len(pictures))
-        runtime = self._runtime_for(hints)
+        runtime = self._runtimes.of(hints)
         pictures = [runtime.as_picture(rgb) for rgb in pictures]
         found = self._predict(runtime, pictures, hints, boxes, None)
         return [np.asarray(ab) for ab in found]
@@ -321,10 +290,9 @@ class Colorizer:
         Returns:
             array [H, W, 3] of the dtype of `rgb`, sRGB.
         """
-        picture = self._runtime.as_picture(rgb)
-        return self._runtime.finish(
-            picture, ab, self.saturation, self.upsampling
-        )
+        usual = self._runtimes.usual
+        picture = usual.as_picture(rgb)
+        return usual.finish(picture, ab, self.saturation, self.upsampling)
 
     def _predict(self, runtime, pictures, hints, boxes, classes):
         """Yields float32 [image_size, image_size, 2] for each picture."""
@@ -352,8 +320,6 @@ class Colorizer:
                 "`boxes` must be PictureBoxes, with classes, for a model that "
                 "takes these. Received: boxes alone"
             )
-        if self._only_litert and any(hints):
-            raise ValueError(_without_litert("hints"))
         if not self.takes_hints and any(hints):
             raise ValueError(
                 "`hints` need a model that takes them. Received: hints for a "
@@ -367,13 +333,6 @@ class Colorizer:
                 "the model is class-conditional, and None otherwise. "
                 f"Received: {found} with num_classes={self.num_classes}"
             )
-
-
-def _without_litert(reason: str) -> str:
-    return (
-        "`runtime` must be 'tensorflow' or 'auto' for what LiteRT does not do. "
-        f"Received: runtime='litert' with {reason}"
-    )
 
 
 def _identity(model, style, named: bool) -> str:

@@ -3,7 +3,6 @@
 It is there in a second less, and its pictures are the same within one level.
 """
 
-import dataclasses
 import functools
 import os
 import queue
@@ -17,18 +16,9 @@ import numpy as np
 from tfcolor.inference import array_finish
 from tfcolor.inference import checks
 from tfcolor.inference import litert_network
+from tfcolor.models.takes import Takes
 from tfcolor.weights import litert_template
 from tfcolor.weights import shipped_files
-
-
-@dataclasses.dataclass(frozen=True)
-class _Takes:
-    """As `architecture.Takes`: nothing beside lightness."""
-
-    hints: bool = False
-    boxes: bool = False
-    box_classes: bool = False
-    classes: int = 0
 
 
 class LiteRTRuntime:
@@ -42,13 +32,15 @@ class LiteRTRuntime:
         image_size: int. Side of the network's square in pixels.
         upsampling: str. The model's own.
         crop_sizes: tuple of int; see `TensorFlowRuntime`.
-        takes: what the model is given beside lightness: nothing.
+        takes: Takes. What the model is given beside lightness: nothing.
+        makes_graphs: bool. Whether its first picture takes long.
 
     Raises:
         ValueError: the model has no such style.
     """
 
-    takes = _Takes()
+    takes = Takes()
+    makes_graphs = False
     as_picture = staticmethod(checks.check_picture)
 
     def __init__(self, model: str | None, *, style):

@@ -63,20 +63,6 @@ def _traced_once(model: keras.Model):
     return lambda inputs: function({name: inputs[name] for name in specs})
 
 
-def without_hints(L: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Makes the inputs of pictures for which nobody gave a color.
-
-    Args:
-        L: float32 tensor [B, S, S, 1], 0..100.
-
-    Returns:
-        dict of "L", "hints" and "mask".
-    """
-    nothing = tf.zeros_like(L)
-    hints = tf.concat([nothing, nothing], axis=-1)
-    return {"L": L, "hints": hints, "mask": nothing}
-
-
 def without_boxes(count: tf.Tensor | int, crop_size: int):
     """Makes the inputs of pictures in which nobody marked anything.
 

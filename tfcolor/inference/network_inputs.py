@@ -50,7 +50,7 @@ def square_L(picture: tf.Tensor, side: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 tensor [S, S, 1], 0..100.
     """
-    return prepare.network_L_function(picture.dtype.name)(picture, side)
+    return prepare.traced(prepare.network_L, picture, side)
 
 
 @dataclasses.dataclass(frozen=True)

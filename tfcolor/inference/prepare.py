@@ -61,25 +61,43 @@ def small_L(picture: tf.Tensor, height: int, width: int) -> tf.Tensor:
     Raises:
         ValueError: `picture` has another dtype or number of channels.
     """
-    check_picture(picture)
-    small = tf.image.resize(
-        picture, [height, width], method="bilinear", antialias=True
-    )
-    return _to_L(small / picture.dtype.max)
+    return _to_L(_small(picture, height, width))
+
+
+def network_rgb(picture: tf.Tensor, image_size: int) -> tf.Tensor:
+    """Returns a picture squashed to the network's square; see `network_L`.
+
+    Args:
+        picture: uint8 or uint16 tensor [H, W, 3].
+        image_size: int or int32 scalar. Side of the square in pixels.
+
+    Returns:
+        float32 tensor [image_size, image_size, 3], sRGB, 0..1.
+
+    Raises:
+        ValueError: `picture` has another dtype or number of channels.
+    """
+    return _small(picture, image_size, image_size)
+
+
+def traced(function, picture, image_size) -> tf.Tensor:
+    """Calls a function that is traced once for all pictures.
+
+    Args:
+        function: `network_L` or `network_rgb`.
+        picture: uint8 or uint16 tensor or array [H, W, 3].
+        image_size: int or int32 scalar. Side of the square in pixels.
+
+    Returns:
+        What the function does.
+    """
+    return _traced(function, picture.dtype.name)(picture, image_size)
 
 
 @functools.cache
-def network_L_function(dtype: str):
-    """Makes `network_L` a function that is traced once for all pictures.
-
-    Args:
-        dtype: str, "uint8" or "uint16".
-
-    Returns:
-        tf.function of the picture [H, W, 3] and the side of the square.
-    """
+def _traced(function, dtype: str):
     return tf.function(
-        network_L,
+        function,
         input_signature=[
             tf.TensorSpec([None, None, 3], dtype),
             tf.TensorSpec([], tf.int32),
@@ -100,6 +118,14 @@ def check_picture(picture: tf.Tensor) -> None:
             "`picture` must have the shape [H, W, 3] or [H, W, 1]. "
             f"Received: picture.shape={picture.shape}"
         )
+
+
+def _small(picture: tf.Tensor, height: int, width: int) -> tf.Tensor:
+    check_picture(picture)
+    small = tf.image.resize(
+        picture, [height, width], method="bilinear", antialias=True
+    )
+    return small / picture.dtype.max
 
 
 def _to_L(picture: tf.Tensor) -> tf.Tensor:

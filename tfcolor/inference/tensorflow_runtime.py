@@ -38,7 +38,8 @@ class TensorFlowRuntime:
         image_size: int. Side of the network's square in pixels.
         upsampling: str. The model's own.
         crop_sizes: tuple of int, the sides of the squares of boxes.
-        takes: architecture.Takes. What the model is given beside lightness.
+        takes: Takes. What the model is given beside lightness.
+        makes_graphs: bool. Whether its first picture takes long.
         box_view: `network_inputs.BoxCrops` or `BoxClasses`, what it sees of
             boxes; None for a model of whole pictures.
         predict_ab: function of a dict of tensors that has the model's inputs to
@@ -74,6 +75,7 @@ class TensorFlowRuntime:
             model, boxes_at_once=boxes_at_once
         )
 
+    makes_graphs = True
     # Three channels always: one kind of picture means one graph.
     as_picture = staticmethod(checks.as_picture)
 

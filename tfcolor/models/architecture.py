@@ -15,14 +15,14 @@ from collections.abc import Mapping
 
 import keras
 
+from tfcolor.models.takes import SIZE_MULTIPLE
+from tfcolor.models.takes import Takes
+
 UNKNOWN = "unknown"
 
-_SIZE_MULTIPLE = 8
 # Filters of the fourth block of a SIGGRAPH network at width 1: the widest,
 # where rounding changes the width least.
 _WIDEST = ("block4_conv1", 512)
-# Of the pictures that AlexNet sees; see `alexnet.MIN_SIZE`.
-_ALEXNET_MIN_SIZE = 63
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,38 +42,17 @@ class Architecture:
 
     name: str = UNKNOWN
     options: Mapping = dataclasses.field(default_factory=dict)
-    size_multiple: int = _SIZE_MULTIPLE
-    smallest_side: int = _SIZE_MULTIPLE
+    size_multiple: int = SIZE_MULTIPLE
+    smallest_side: int = SIZE_MULTIPLE
     networks: Mapping[str, "Architecture"] = dataclasses.field(
         default_factory=dict
     )
 
 
-@dataclasses.dataclass(frozen=True)
-class Takes:
-    """What a colorizer is given beside lightness.
-
-    Attributes:
-        hints: bool. Colors a user gave.
-        boxes: bool. Boxes, and what lies in them.
-        box_classes: bool. Boxes and their classes.
-        classes: int. How many class probabilities of a picture; 0 is none.
-        size_multiple: int; see `Architecture`.
-        smallest_side: int; see `Architecture`.
-    """
-
-    hints: bool
-    boxes: bool
-    box_classes: bool
-    classes: int
-    size_multiple: int
-    smallest_side: int
-
-
 def remembered(
     build: Callable | None = None,
     *,
-    size_multiple: int = _SIZE_MULTIPLE,
+    size_multiple: int = SIZE_MULTIPLE,
     smallest_side: Callable[[keras.Model, Mapping], int] | None = None,
 ) -> Callable:
     """Decorates a builder: its models know their architecture.
@@ -229,7 +208,10 @@ def _recognize(model: keras.Model) -> Architecture:
         return Architecture("ensemble", {"class_source": source})
     if {"conv5", "fc6", "fc7"} <= layers.keys():
         enlarge = layers["enlarged"].scale if "enlarged" in layers else 1
-        least = -(-_ALEXNET_MIN_SIZE // enlarge)
+        # It needs this module itself.
+        from tfcolor.models import alexnet
+
+        least = alexnet.smallest_side(enlarge)
         return Architecture("alexnet", {"enlarge": enlarge}, 1, least)
     if _WIDEST[0] not in layers:
         return Architecture()

@@ -224,7 +224,7 @@ def instance_maps(instance: keras.Model, inputs) -> dict:
         key = box_inputs.numbered("crops", group)
         valid = inputs[box_inputs.numbered("box_valid", group)]
         L = TakeWhere(name=f"valid_{key}")(inputs[key], valid)
-        found = instance(without_hints(L))
+        found = instance(siggraph_blocks.without_hints(L))
         for map_name in siggraph_blocks.MAPS:
             maps[box_inputs.instances_key(map_name, group)] = found[map_name]
     return maps
@@ -280,23 +280,6 @@ def networks_of(model: keras.Model) -> dict[str, keras.Model | None]:
     return {
         kind: model.get_layer(name) if (name := found.options[kind]) else None
         for kind in _NETWORKS
-    }
-
-
-def without_hints(L) -> dict:
-    """Returns what the instance network sees of a crop.
-
-    Args:
-        L: tensor [M, s, s, 1].
-
-    Returns:
-        dict of "L", "hints" and "mask".
-    """
-    nothing = keras.ops.zeros_like(L)
-    return {
-        "L": L,
-        "hints": keras.ops.concatenate([nothing, nothing], axis=-1),
-        "mask": nothing,
     }
 
 

@@ -140,7 +140,7 @@ class FusionInTurns(keras.layers.Layer):
     def _add(self, gathered, inputs, L, chosen) -> dict:
         """Adds what the instance network sees of the chosen boxes."""
         height, width = tf.unstack(tf.shape(inputs["L"])[1:3])
-        maps = self.instance(fusion_lib.without_hints(L))
+        maps = self.instance(siggraph_blocks.without_hints(L))
         placed, added = {}, {}
         for map_name, factor in siggraph_blocks.MAPS.items():
             # Maps of one size have their instances on the same cells.

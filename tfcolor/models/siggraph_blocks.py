@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import keras
 from keras import layers
+from keras import ops
 
 from tfcolor.color import scaling
 
@@ -94,6 +95,20 @@ def picture_inputs(image_size: int | None = None) -> dict:
         "hints": keras.Input((*size, 2), name="hints"),
         "mask": keras.Input((*size, 1), name="mask"),
     }
+
+
+def without_hints(L) -> dict:
+    """Makes the inputs of pictures for which nobody gave a color.
+
+    Args:
+        L: float32 tensor [B, H, W, 1], 0..100.
+
+    Returns:
+        dict of "L", "hints" and "mask".
+    """
+    nothing = ops.zeros_like(L)
+    hints = ops.concatenate([nothing, nothing], axis=-1)
+    return {"L": L, "hints": hints, "mask": nothing}
 
 
 class Blocks:
