@@ -53,15 +53,16 @@ _DATA = (
     ("source", "Source"),
     ("sample_pictures", "paths"),
     ("full_data_config", "FullDataConfig"),
-    ("pipelines", "into_memory"),
-    ("pipelines", "full_dataset"),
+    ("memory_source", "into_memory"),
+    ("epochs", "epoch"),
+    ("pipelines", "full_view"),
     ("box_pipelines", "BoxConfig"),
     ("box_pipelines", "BoxedSource"),
-    ("box_pipelines", "instance_dataset"),
-    ("box_pipelines", "fusion_dataset"),
+    ("box_pipelines", "instance_view"),
+    ("box_pipelines", "fusion_view"),
     ("labelled", "LabelConfig"),
     ("labelled", "LabelledSource"),
-    ("labelled", "labelled_dataset"),
+    ("labelled", "labelled_view"),
 )
 
 

@@ -107,7 +107,12 @@ def export_saved_model(
         )
         if verify:
             verification.verify(folder, served.cases())
-    notes = ["equal to Python's answers"] if verify else []
+    return _notes(path, verify)
+
+
+def _notes(path: str, verified: bool) -> list[str]:
+    """Returns what was checked, and what a server will miss."""
+    notes = ["equal to Python's answers"] if verified else []
     if not warm_up.is_available():
         notes.append("no warm-up requests: they need the extra [serving]")
     if not os.path.basename(os.path.normpath(path)).isdigit():
