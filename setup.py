@@ -23,12 +23,15 @@ _SERVING = ["tensorflow-serving-api"]
 # The page of `tfcolor studio`.
 _STUDIO = ["starlette", "uvicorn"]
 _FILM = ["av"]
+# Tables of `tfcolor evaluate`, and its page.
+_EVALUATE = ["jinja2", "pandas"]
 # `--cluster`: the engine, and object stores for its inputs and outputs.
 _CLUSTER = ["fsspec", "gcsfs", "ray[data]", "s3fs"]
 _FUZZ = ["atheris"]
 # Keras exports ONNX by tf2onnx; the files are checked with onnxruntime.
 _ONNX = ["onnx", "onnxruntime", "tf2onnx"]
 _DEV = [
+    *_EVALUATE,
     *_FILM,
     *_ONNX,
     *_SERVING,
@@ -74,13 +77,10 @@ setup(
         "ai-edge-litert",
         # tensorflow-datasets needs it and does not say so.
         "importlib_resources",
-        # The page of `tfcolor evaluate`.
-        "jinja2",
         "keras>=3.12",
         "matplotlib",
         "numpy",
         "opencv-python-headless",
-        "pandas",
         "pillow",
         "requests",
         "safetensors",
@@ -95,6 +95,7 @@ setup(
     ],
     extras_require={
         "detect": _DETECT,
+        "evaluate": _EVALUATE,
         "cluster": _CLUSTER,
         "film": _FILM,
         "onnx": _ONNX,

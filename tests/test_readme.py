@@ -41,7 +41,9 @@ ELSEWHERE = {
     "make demo": "tests/cli/test_demo.py",
     "make test": "the caller",
     "make setup": "the caller",
-    "pip install -c constraints.txt -e '.[film,studio]'": "make setup, [dev]",
+    "pip install -c constraints.txt -e '.[evaluate,film,studio]'": (
+        "make setup, [dev]"
+    ),
     "pip install -c constraints.txt 'tensorflow[and-cuda]'": "needs a GPU",
     "tensorboard --logdir=runs": "tests/training reads the event files",
     "docker compose -f deploy/docker-compose.yml up -d": "tests/test_deploy.py",

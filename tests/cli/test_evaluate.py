@@ -470,3 +470,25 @@ def test_on_a_cluster_failures_have_a_table_and_few_lines(
     assert table.exists() and not other.exists()
     assert _run(*arguments) == 0
     assert not table.exists()
+
+
+@pytest.mark.parametrize("package", ["jinja2", "pandas"])
+def test_without_the_extra_one_sentence_says_what_to_install(
+    truth, tmp_path, package
+):
+    program = (
+        f"import sys; sys.modules['{package}'] = None\n"
+        "from tfcolor.cli import main\n"
+        "sys.exit(main.run(sys.argv[1:]))"
+    )
+    arguments = ["evaluate", f"--truth={truth}", f"--output={tmp_path / 'out'}"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install -e '.[evaluate]'" in done.stderr
+    assert package in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

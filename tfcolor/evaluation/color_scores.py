@@ -13,7 +13,6 @@ import os
 
 import keras
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 
 from tfcolor.color import lab
@@ -24,6 +23,7 @@ from tfcolor.evaluation import methods
 from tfcolor.evaluation import results
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
+from tfcolor.evaluation.packages import pandas as pd
 from tfcolor.pictures import encode
 
 MSE, MEAN_B, YELLOW = "mse", "mean_b", "yellow_share"

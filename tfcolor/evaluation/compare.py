@@ -12,7 +12,6 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
@@ -24,6 +23,7 @@ from tfcolor.evaluation import measure
 from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import from_constant_ab
+from tfcolor.evaluation.packages import pandas as pd
 from tfcolor.inference.box_finder import Finder
 
 # What takes less memory here.

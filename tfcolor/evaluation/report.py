@@ -4,7 +4,6 @@ import contextlib
 import os
 from collections.abc import Iterator
 
-import jinja2
 import numpy as np
 from PIL import Image
 
@@ -20,6 +19,7 @@ from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import shown_names
+from tfcolor.evaluation.packages import jinja2
 from tfcolor.pictures import encode
 
 PICTURES = "pictures"

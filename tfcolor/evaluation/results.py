@@ -5,7 +5,6 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
@@ -13,6 +12,7 @@ from tfcolor.evaluation import perceptual
 from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import shown_names
+from tfcolor.evaluation.packages import pandas as pd
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
