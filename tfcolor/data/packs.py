@@ -84,7 +84,7 @@ def _squares(paths: list[str], size: int) -> Iterator[bytes]:
             rgb = decode.decode_rgb(pillow_limit.read_file(path))
         except (OSError, ValueError) as error:
             name = files_lib.shown_name(path)
-            print(f"left out: {name}: {files_lib.reason(error)}")
+            print(f"left out: {name}: {files_lib.one_line(error, path=False)}")
             continue
         square = Image.fromarray(rgb).resize((size,) * 2, Image.Resampling.BOX)
         stream = io.BytesIO()
