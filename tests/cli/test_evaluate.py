@@ -472,7 +472,9 @@ def test_on_a_cluster_failures_have_a_table_and_few_lines(
     assert not table.exists()
 
 
-@pytest.mark.parametrize("package", ["jinja2", "pandas"])
+@pytest.mark.parametrize(
+    "package", ["jinja2", pytest.param("pandas", marks=pytest.mark.slow)]
+)
 def test_without_the_extra_one_sentence_says_what_to_install(
     truth, tmp_path, package
 ):

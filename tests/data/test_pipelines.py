@@ -108,9 +108,8 @@ def test_validation_is_the_same_every_time_with_a_last_small_batch(album):
     _assert_equal(batches, _batches(source, config, training=False, epoch=5))
 
 
-@pytest.mark.parametrize(
-    "in_memory", [pytest.param(False, marks=pytest.mark.slow), True]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("in_memory", [False, True])
 def test_equal_seeds_and_epochs_give_equal_batches(album, in_memory):
     config = _changed(load_size=20, flip=True, hint_share=0.5)
 

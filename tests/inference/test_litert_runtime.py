@@ -72,6 +72,7 @@ def test_options_are_equal_within_a_level():
 
 
 @needs_litert
+@pytest.mark.slow
 def test_batches_and_colors_alone_are_those_of_tensorflow():
     pictures = [picture[:100, :150] for picture in _samples()][:3]
     hidden = pictures[0] // 2

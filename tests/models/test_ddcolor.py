@@ -46,7 +46,9 @@ def test_ddcolor_keeps_the_model_contract(tmp_path):
     )
 
 
-@pytest.mark.parametrize("encoder", ["tiny", "large"])
+@pytest.mark.parametrize(
+    "encoder", ["tiny", pytest.param("large", marks=pytest.mark.slow)]
+)
 def test_ab_is_that_of_the_published_code(encoder):
     golden = golden_files.load(f"ddcolor_{encoder}_narrow")
     seed, size = int(golden["seed"]), golden["size"]

@@ -14,11 +14,15 @@ from tfcolor.weights import pytorch
 # 1e-4 in network units, in which ab is divided by 110.
 AB_TOLERANCE = 1e-4 * 110
 NAMES = [
-    pytest.param(name, 1 / 16, 1, 23, id=name) for name in golden_files.NARROW
-] + [
+    pytest.param(golden_files.NARROW[0], 1 / 16, 1, 23, id="narrow 32 px"),
+    pytest.param(
+        *(golden_files.NARROW[1], 1 / 16, 1, 23),
+        id="narrow 48 px",
+        marks=pytest.mark.slow,
+    ),
     pytest.param(
         "instance_aware_64px", 1.0, 4, 4, id="wide", marks=pytest.mark.slow
-    )
+    ),
 ]
 
 

@@ -26,6 +26,7 @@ def closed(monkeypatch):
     return clients
 
 
+@pytest.mark.slow
 def test_an_album_is_colorized_as_python_does(closed, tmp_path):
     folder, out = drawn.write_album(tmp_path / "in", 2, side=20), tmp_path / "o"
     (tmp_path / "in" / "bad.png").write_bytes(b"nothing")

@@ -263,6 +263,7 @@ def test_a_name_can_be_left_out_where_there_is_one_input(server):
     assert base64.b64decode(prediction["b64"]).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_classifier_answers_by_rest_and_is_no_colorizer():
     body = {"instances": [{"b64": base64.b64encode(PNG).decode()}]}
     with ModelServer(exported.saved_classifier()) as running:

@@ -140,8 +140,8 @@ def test_a_part_of_a_file_is_shown_and_goes_on(net, monkeypatch):
 @pytest.mark.parametrize(
     "damage",
     [
-        "changed",
-        pytest.param("cut", marks=pytest.mark.slow),
+        "cut",
+        pytest.param("changed", marks=pytest.mark.slow),
         pytest.param("emptied", marks=pytest.mark.slow),
     ],
 )

@@ -349,6 +349,7 @@ def test_the_command_counts_films_by_themselves(tmp_path, capsys):
     assert "Colorized 2 pictures and 1 film into" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_published_network_colors_films_and_refuses_hints(tmp_path):
     network = eccv16(width=1 / 32)
     colorizer = Colorizer(network, image_size=32)
