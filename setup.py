@@ -23,7 +23,8 @@ _SERVING = ["tensorflow-serving-api"]
 # The page of `tfcolor studio`.
 _STUDIO = ["starlette", "uvicorn"]
 _FILM = ["av"]
-# Tables of `tfcolor evaluate`, and its page.
+# Tables of evaluations and of the trainers of classifiers and ensembles, and
+# the page of a report.
 _EVALUATE = ["jinja2", "pandas"]
 # `--cluster`: the engine, and object stores for its inputs and outputs.
 _CLUSTER = ["fsspec", "gcsfs", "ray[data]", "s3fs"]

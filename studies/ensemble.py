@@ -24,7 +24,6 @@ import json
 import os
 
 import numpy as np
-import pandas as pd
 from absl import flags
 
 from flags import data as data_flags
@@ -35,6 +34,7 @@ from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
 from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import compare
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
@@ -301,7 +301,7 @@ def over_seeds(runs: dict) -> ColorScores | None:
         tables.append(some[0].assign(value=mean))
     first, *others = tables
     others = [table[table["method"] != compare.TRUE] for table in others]
-    return ColorScores(pd.concat([first, *others]))
+    return ColorScores(packages.pandas.concat([first, *others]))
 
 
 def seed_table(runs: dict) -> list[list[str]]:

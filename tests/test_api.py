@@ -78,3 +78,12 @@ def test_a_shipped_model_is_a_keras_model_that_knows_itself():
     model = tfcolor.load_model("siggraph_small")
     assert model.architecture.name == "siggraph_blend"
     assert model.architecture.options["width"] == 0.25
+
+
+def test_all_names_come_without_the_packages_of_extras():
+    program = (
+        "import sys; sys.modules.update(jinja2=None, pandas=None)\n"
+        "from tfcolor import *\n"
+        "assert callable(evaluate) and callable(colorize_album)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -20,6 +20,7 @@ from tfcolor.data import labelled_parts
 from tfcolor.data import memory_source
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
+from tfcolor.evaluation import packages
 from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.models import task_transfer
 from tfcolor.training import fit
@@ -45,7 +46,9 @@ def open_parts(log) -> labelled_parts.LabelledParts:
 
     Raises:
         ValueError: crops of boxes are wanted and there are none.
+        ImportError: tables of results need the extra [evaluate].
     """
+    packages.check()
     config, label_config = data_flags.config(), labelled_flags.config()
     whole = label_config.crops == "whole"
     parts = labelled_parts.open_parts(

@@ -73,7 +73,9 @@ def start_from(
         path=path,
         causes={
             CLASSIFIER: "--classifier",
-            resnet_blocks.FUSION: "the number of classes of --images",
+            resnet_blocks.FUSION: (
+                "the number of classes of --images, or --features"
+            ),
         },
     )
 

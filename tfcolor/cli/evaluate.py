@@ -16,6 +16,7 @@ RMSE, colorfulness (signed and absolute), how well L is kept, and the shares of
 pixels with the right hue and of brown ones, always beside two baselines, grey
 and the mean ab of the true pictures. With the extra [pretrained] installed,
 also a distance of predicted and true pictures as EfficientNet-Lite0 sees them.
+Needs the extra [evaluate]; in the checkout: pip install -e '.[evaluate]'.
 
 With several methods, paired differences from the first one are given too.
 
@@ -27,13 +28,13 @@ summary. Means come with 95 % bootstrap intervals.
 _EPILOG = """\
 clusters:
   --cluster[=ADDRESS] measures on a Ray cluster (in the checkout: pip install
-  -c constraints.txt -e '.[cluster]'): on the one at ADDRESS, or without ADDRESS
-  in processes on this machine. --truth may also be s3:// and gs:// URLs, and
-  manifests: @FILE names a text file or URL with one picture a line. Pictures,
-  models and --output lie where all machines find them. What was measured is
-  kept beside the report until this is whole, so that the same command goes on
-  after anything was killed. Pictures that failed are listed in
-  <output>.failures.csv.
+  -c constraints.txt -e '.[cluster,evaluate]'): on the one at ADDRESS, or
+  without ADDRESS in processes on this machine. --truth may also be s3:// and
+  gs:// URLs, and manifests: @FILE names a text file or URL with one picture a
+  line. Pictures, models and --output lie where all machines find them. What
+  was measured is kept beside the report until this is whole, so that the same
+  command goes on after anything was killed. Pictures that failed are listed
+  in <output>.failures.csv.
 
 examples:
   tfcolor evaluate --truth=photos --output=report

@@ -42,7 +42,13 @@ _FLAGS = {
         "overwrite": "--overwrite",
         "predictions": "--predictions",
         "truth": "--truth",
-    }
+    },
+    "import-weights": {"output": "--output", "overwrite": "--overwrite"},
+    "studio": {
+        "boxes": "--boxes",
+        "models": "--models_folder",
+        "port": "--port",
+    },
 }
 
 

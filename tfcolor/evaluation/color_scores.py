@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import functools
 import os
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -20,11 +21,14 @@ from tfcolor.color import scaling
 from tfcolor.evaluation import compare
 from tfcolor.evaluation import measure
 from tfcolor.evaluation import methods
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import results
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
-from tfcolor.evaluation.packages import pandas as pd
 from tfcolor.pictures import encode
+
+if TYPE_CHECKING:
+    import pandas
 
 MSE, MEAN_B, YELLOW = "mse", "mean_b", "yellow_share"
 KEYS = (MSE, MEAN_B, YELLOW)
@@ -46,7 +50,7 @@ class ColorScores:
             its own. Intervals draw pictures of one file together.
     """
 
-    table: pd.DataFrame
+    table: "pandas.DataFrame"
     files: np.ndarray | None = None
 
     @functools.cached_property
@@ -79,7 +83,7 @@ class ColorScores:
         return list(self._each_once["class"])
 
     @property
-    def _each_once(self) -> pd.DataFrame:
+    def _each_once(self) -> "pandas.DataFrame":
         is_true = self.table["method"] == compare.TRUE
         return self.table[is_true & (self.table["metric"] == MEAN_B)]
 
@@ -112,7 +116,7 @@ def make_scores(
     ]
     header = ("picture", "class", "method", "metric", "value")
     # Names as they are: those of files need not be UTF-8.
-    table = pd.DataFrame(rows, columns=header, dtype=object)
+    table = packages.pandas.DataFrame(rows, columns=header, dtype=object)
     return ColorScores(table.astype({"value": float}), files)
 
 

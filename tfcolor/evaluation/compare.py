@@ -10,6 +10,7 @@ import functools
 import itertools
 from collections.abc import Callable
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,14 +21,17 @@ from tfcolor.data.outcome import Outcomes
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
+from tfcolor.evaluation import packages
 from tfcolor.evaluation.methods import Method
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import from_constant_ab
-from tfcolor.evaluation.packages import pandas as pd
 from tfcolor.inference.box_finder import Finder
 
+if TYPE_CHECKING:
+    import pandas
+
 # What takes less memory here.
-_TRY_LESS = "--geometry=squash, or smaller pictures"
+_TRY_LESS = "the geometry squash, or smaller pictures"
 # Columns of the long table.
 COLUMNS = ("picture", "method", "metric", "value")
 # In the place of a method: the true pictures themselves. No method has it.
@@ -65,7 +69,7 @@ def counted(counts: dict[str, tuple[int, int]]) -> dict[str, float]:
     }
 
 
-def long_table(rows: list[tuple]) -> pd.DataFrame:
+def long_table(rows: list[tuple]) -> "pandas.DataFrame":
     """Makes the table of rows, those of the first picture first.
 
     Args:
@@ -75,11 +79,11 @@ def long_table(rows: list[tuple]) -> pd.DataFrame:
         DataFrame with `COLUMNS`; float64 values.
     """
     # Names as they are: those of files need not be UTF-8.
-    table = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    table = packages.pandas.DataFrame(rows, columns=COLUMNS, dtype=object)
     return table.astype({"picture": int, "value": float})
 
 
-def columns(table: pd.DataFrame) -> dict[str, dict[str, np.ndarray]]:
+def columns(table: "pandas.DataFrame") -> dict[str, dict[str, np.ndarray]]:
     """Takes a long table apart.
 
     Args:
@@ -123,7 +127,7 @@ class Comparison:
     sizes: list[tuple[int, int]]
     geometry: str
     metrics: tuple[measure.Metric, ...]
-    table: pd.DataFrame
+    table: "pandas.DataFrame"
     fid: dict[str, float]
     failures: list[tuple[str, str]]
     efficientnet: dict[str, float] = dataclasses.field(default_factory=dict)

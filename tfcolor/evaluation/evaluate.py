@@ -16,6 +16,7 @@ from tfcolor.detection import defaults as detection_defaults
 from tfcolor.evaluation import compare
 from tfcolor.evaluation import geometry as geometries
 from tfcolor.evaluation import methods as methods_lib
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation import report
 from tfcolor.evaluation.color_scores import ClassCollector
@@ -321,6 +322,7 @@ def evaluate(
             folder may not be replaced. While this is iterated: the report
             cannot be written.
         ValueError: an option is out of range or does not go with another.
+        ImportError: a package of the extra [evaluate] is not installed.
 
     Example:
         >>> work = evaluate(["photos"], "report", models=["lite2_unet"])
@@ -329,6 +331,7 @@ def evaluate(
         >>> print(work.result.markdown)
     """
     keras_backend.require_tensorflow("An evaluation")
+    packages.check()
     asked = Wanted(truth=truth, output=output, **wanted)
     prepared = asked.prepare(found=found, say=say, note=note)
     running = _run(

@@ -1,16 +1,27 @@
-"""The packages of the extra [evaluate].
+"""The packages of the extra [evaluate], imported on first use."""
 
-Raises:
-    ImportError: one of them is not installed; says how to install it.
-"""
+import importlib
 
-try:
-    import jinja2
-    import pandas
-except ImportError as error:
-    raise ImportError(
-        "Evaluations need jinja2 and pandas, the extra [evaluate]; in the "
-        f"checkout: pip install -e '.[evaluate]'. Received: {error}"
-    ) from error
+_NAMES = ("jinja2", "pandas")
 
-__all__ = ["jinja2", "pandas"]
+
+def __getattr__(name):
+    if name in _NAMES:
+        return _imported(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def check() -> None:
+    """Raises ImportError unless all are installed; says how to install them."""
+    for name in _NAMES:
+        _imported(name)
+
+
+def _imported(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ImportError(
+            "Evaluations need jinja2 and pandas, the extra [evaluate]; in the "
+            f"checkout: pip install -e '.[evaluate]'. Received: {error}"
+        ) from error

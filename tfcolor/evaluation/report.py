@@ -10,6 +10,7 @@ from PIL import Image
 from tfcolor import atomic as atomic_files
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation import plots
@@ -19,7 +20,6 @@ from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import shown_names
-from tfcolor.evaluation.packages import jinja2
 from tfcolor.pictures import encode
 
 PICTURES = "pictures"
@@ -333,11 +333,11 @@ def page(
     methods = comparison.methods()
     order = np.argsort(-comparison.gain(methods[0]))
     rows = [_row(comparison, pictures, i) for i in order]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(os.path.dirname(__file__)),
+    environment = packages.jinja2.Environment(
+        loader=packages.jinja2.FileSystemLoader(os.path.dirname(__file__)),
         autoescape=True,
         keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
+        undefined=packages.jinja2.StrictUndefined,
     )
     return environment.get_template("report.html.jinja").render(
         baselines=(measure.GREY, measure.MEAN_AB),

@@ -3,16 +3,20 @@
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import perceptual
 from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import shown_names
-from tfcolor.evaluation.packages import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -262,7 +266,7 @@ TRUTH = "truth"
 
 
 def csv_text(
-    rows: pd.DataFrame | list[dict],
+    rows: "pandas.DataFrame | list[dict]",
     *,
     form: str | None = "%.6g",
     missing: str = "nan",
@@ -281,7 +285,7 @@ def csv_text(
     if isinstance(rows, list):
         floats = [k for k, v in rows[0].items() if isinstance(v, float)]
         # Names as they are: those of files need not be UTF-8.
-        rows = pd.DataFrame(rows, dtype=object).astype(
+        rows = packages.pandas.DataFrame(rows, dtype=object).astype(
             dict.fromkeys(floats, float)
         )
     return rows.to_csv(
@@ -298,7 +302,7 @@ def _share_columns(comparison: Comparison, method: str) -> dict:
     return found
 
 
-def wide_table(comparison: Comparison) -> pd.DataFrame:
+def wide_table(comparison: Comparison) -> "pandas.DataFrame":
     """Makes a table with a row for every picture and method.
 
     A share stands beside the number of pixels that count, so that those of
@@ -315,6 +319,7 @@ def wide_table(comparison: Comparison) -> pd.DataFrame:
         for title, column in _share_columns(comparison, TRUE).items()
         if title.startswith("brown")
     }
+    pd = packages.pandas
     names = pd.Series(shown_names(comparison.pictures), dtype=object)
     parts = []
     for method, values in comparison.values.items():

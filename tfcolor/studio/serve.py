@@ -23,7 +23,10 @@ _GRACE = 3
 
 
 class NotServedError(OSError):
-    """The options are right, but the port cannot be opened."""
+    """The options are right, but the studio cannot be opened or go on.
+
+    Mostly, the port is taken.
+    """
 
 
 class _Ended(Exception):
@@ -112,14 +115,14 @@ def _check_options(
     port: int, models: str | None, boxes: str | None, max_pixels: int
 ) -> None:
     if not 0 <= port <= 65535:
-        raise ValueError(f"--port must be in 0..65535. Received: {port}")
+        raise ValueError(f"`port` must be in 0..65535. Received: {port}")
     if boxes is not None and not os.path.exists(boxes):
         raise FileNotFoundError(
-            f"--boxes must be a folder or a file. Received: {boxes!r}"
+            f"`boxes` must be a folder or a file. Received: {boxes!r}"
         )
     if models is not None and not os.path.isdir(models):
         raise NotADirectoryError(
-            f"--models_folder must be a folder. Received: {models!r}"
+            f"`models` must be a folder. Received: {models!r}"
         )
     pillow_limit.check_option(max_pixels)
 

@@ -89,14 +89,14 @@ def import_checkpoint(
 
 def _check_output(output: str, overwrite: bool) -> None:
     if not output.endswith(".keras"):
-        raise ValueError(f"--output must end in '.keras'. Received: {output!r}")
+        raise ValueError(f"`output` must end in '.keras'. Received: {output!r}")
     if not os.path.isdir(os.path.dirname(output) or "."):
         raise ValueError(
-            f"--output must lie in a folder that exists. Received: {output!r}"
+            f"`output` must lie in a folder that exists. Received: {output!r}"
         )
     if os.path.exists(output) and not overwrite:
         raise ValueError(
-            "--output must not exist, or --overwrite be given. "
+            "`output` must not exist, or `overwrite` be given. "
             f"Received: {output!r}"
         )
 
