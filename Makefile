@@ -16,11 +16,11 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 demo: $(READY)
 	$(BIN)/tfcolor demo --output=demo_output
 
-# Checks style and runs the quick tests: 7 minutes on two cores, 11 on older ones.
+# Checks style and runs the quick tests: 6 minutes on two cores, 11 on older ones.
 test: lint
 	$(PYTEST)
 
-# The others of seconds each: trainings, exports, kills. Seven minutes.
+# The others of seconds each: trainings, exports, kills. Ten minutes.
 test-slow: $(READY)
 	$(PYTEST) -m "slow and not long and not detect"
 
