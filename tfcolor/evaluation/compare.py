@@ -314,12 +314,15 @@ class Run:
         rgb = self.read(picture)
         name, predicted = method.name, method.predict(picture, rgb)
         record = self.records[picture.index]
-        record.rows += self.measure(picture, rgb, name, predicted)
-        record.features[name] = self.features_of(predicted)
+        found = Record(
+            self.measure(picture, rgb, name, predicted),
+            {name: self.features_of(predicted)},
+        )
         if record.rows_in_boxes is not None:
             chosen = self.inside(picture, rgb)
             values = measure.measure_pixels(rgb, predicted, chosen)
-            record.rows_in_boxes += numbers(picture.index, name, values)
+            found.rows_in_boxes = numbers(picture.index, name, values)
+        record.add(found)
 
     def each(self, pictures, step, method) -> Iterator[tuple]:
         """Applies a pass; yields each picture and its Outcome."""
