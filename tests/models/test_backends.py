@@ -17,18 +17,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 # What JAX compiles runs slowly, and is compiled in half the time.
 _COMPILED_QUICKLY = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 # TensorFlow cannot be found, as where it is not installed.
-_WITHOUT_TENSORFLOW = """
-import importlib.machinery, runpy
-
-find = importlib.machinery.PathFinder.find_spec
-
-def find_others(name, *rest):
-    hidden = name.partition(".")[0] == "tensorflow"
-    return None if hidden else find(name, *rest)
-
-importlib.machinery.PathFinder.find_spec = find_others
-runpy.run_module("tests.models.backend_outputs", run_name="__main__")
-"""
+_WITHOUT_TENSORFLOW = ("-m", "tests.hidden_packages", "tensorflow")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +48,8 @@ def test_backends_give_the_same(tmp_path, backend, weights, of_tensorflow):
     pytest.importorskip(backend)
     path = str(tmp_path / "found.npz")
     subprocess.run(
-        [sys.executable, "-c", _WITHOUT_TENSORFLOW, weights, path],
+        [sys.executable, *_WITHOUT_TENSORFLOW]
+        + ["tests.models.backend_outputs", weights, path],
         cwd=ROOT,
         env=os.environ | {"KERAS_BACKEND": backend} | _COMPILED_QUICKLY,
         check=True,

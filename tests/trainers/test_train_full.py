@@ -195,26 +195,11 @@ def test_pictures_that_are_not_there_end_in_one_line(tmp_path):
     assert "Traceback" not in finished.stderr
 
 
-# TensorFlow cannot be found, as where it is not installed.
-_WITHOUT_TENSORFLOW = """
-import importlib.machinery, runpy, sys
-
-find = importlib.machinery.PathFinder.find_spec
-
-def find_others(name, *rest):
-    hidden = name.partition(".")[0] == "tensorflow"
-    return None if hidden else find(name, *rest)
-
-importlib.machinery.PathFinder.find_spec = find_others
-runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)
-"""
-
-
 @pytest.mark.parametrize("trainer", ["train_full", "train_classifier"])
 def test_without_tensorflow_help_is_a_line_that_says_what_trains(trainer):
     done = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_TENSORFLOW, f"trainers.{trainer}"]
-        + ["--help"],
+        [sys.executable, "-m", "tests.hidden_packages", "tensorflow"]
+        + [f"trainers.{trainer}", "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -20,15 +20,12 @@ _COMPILED_QUICKLY = {"XLA_FLAGS": "--xla_backend_optimization_level=0"}
 # TensorFlow and others cannot be found, as where they are not; every save
 # stays.
 _WITHOUT_TENSORFLOW = """
-import importlib.machinery, shutil, sys
+import shutil
+from tests import hidden_packages
 
-hidden = ("tensorflow", "cv2", "safetensors", "simplejpeg", "tqdm")
-find = importlib.machinery.PathFinder.find_spec
-
-def find_others(name, *rest):
-    return None if name.partition(".")[0] in hidden else find(name, *rest)
-
-importlib.machinery.PathFinder.find_spec = find_others
+hidden_packages.hide(
+    ("tensorflow", "cv2", "safetensors", "simplejpeg", "tqdm")
+)
 
 from absl import app
 from tfcolor.weights import model_file
