@@ -3,8 +3,8 @@
     python -m benchmarks.lab_in_step [--lab_in_step_widths=0.25,1]
 
 Pictures become squares of bytes, and batches of these CIELAB with hints, by
-`View.finish` of the full-picture network: in `tf.data`, as training does it,
-which hands float32 to the step; or at the beginning of the step itself, which
+`View.finish` of the full-picture network: in `tf.data`, which hands float32 to
+the step; or at the beginning of the step itself, as training does it, which
 then gets bytes. The squares, the weights at the beginning and all else of a
 training step are the same; the losses at the end say so.
 
@@ -97,14 +97,12 @@ class _Turn:
         from benchmarks import tfcolor_runs
         from tfcolor.data import epochs
 
-        finish = view.finish
-        if in_step:
-            view = dataclasses.replace(view, finish=lambda batch: (batch, {}))
-        batches = epochs.epoch(source, view, epoch=0, training=True)
+        make = epochs.drawn if in_step else epochs.epoch
+        batches = make(source, view, epoch=0, training=True)
         self._steps = tfcolor_runs.full_steps(
             width=width,
             batch_size=view.config.batch_size,
-            finish=finish if in_step else None,
+            finish=view.finished if in_step else lambda batch: batch,
         )
         self._iterator = self._steps.distribute(lambda context: batches)
         self.loss = None

@@ -169,28 +169,13 @@ class TrainingStep:
         return float(self._function(self._inputs, self._ab))
 
 
-class _FinishedInStep(Steps):
-    """Steps that make inputs and targets of what was drawn themselves."""
-
-    def __init__(self, finish: Callable, *arguments):
-        super().__init__(*arguments)
-        self._finish = finish
-
-    def _replica_step(self, drawn, targets):
-        del targets
-        return Steps._replica_step(self, *self._finish(drawn))
-
-
-def full_steps(
-    *, width: float, batch_size: int, finish: Callable | None = None
-) -> Steps:
+def full_steps(*, width: float, batch_size: int, finish: Callable) -> Steps:
     """Prepares the steps of `training.fit` for the full-picture network.
 
     Args:
         width: float.
         batch_size: int.
-        finish: function of a batch to (inputs, targets), which then is a part
-            of the step, on its device: batches are (what it takes, {}).
+        finish: function of a batch to (inputs, targets); see `Task`.
 
     Returns:
         Steps.
@@ -205,15 +190,13 @@ def full_steps(
         losses=objective.objective(objective.ObjectiveConfig()),
         batch_size=batch_size,
         save_model=None,
+        finish=finish,
         **dict.fromkeys(unused),
     )
-    arguments = (
+    return Steps(
         *(model, optimizer, MovingAverage(model, config.ema_momentum)),
         *(task, FitConfig(), tf.distribute.get_strategy()),
     )
-    if finish is None:
-        return Steps(*arguments)
-    return _FinishedInStep(finish, *arguments)
 
 
 def fusion_step(

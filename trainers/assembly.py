@@ -25,6 +25,7 @@ from tfcolor import metrics
 from tfcolor.boxes import box_files
 from tfcolor.color import ab_bins
 from tfcolor.data import box_pipelines
+from tfcolor.data import epochs
 from tfcolor.data import files
 from tfcolor.data import memory_source
 from tfcolor.data import pipelines
@@ -298,11 +299,12 @@ def fit_colorizer(
     *,
     train,
     held_out,
-    dataset: Callable,
+    view: epochs.View,
     save_model: Callable,
     run: RunFolder,
     strategy,
     losses: Callable | None = None,
+    steps: int | None = None,
 ) -> None:
     """Trains a model that predicts ab, and says what was left out.
 
@@ -310,42 +312,66 @@ def fit_colorizer(
         model: keras.Model, built in the scope of `strategy`.
         train: source of training pictures.
         held_out: source of validation pictures.
-        dataset: function of (source, epoch=, training=, context=) to a
-            Dataset, where `context` may be left out.
+        view: View of the sources to targets with "ab".
         save_model: function of (model, path).
         run: RunFolder.
         strategy: tf.distribute.Strategy.
         losses: function of (targets, outputs), or None, those of the flags of
             `objective`.
+        steps: int or None; see `epochs.drawn`.
 
     Raises:
         ValueError: the training pictures do not fill a batch.
     """
-    batch_size = data_flags.config().batch_size
-    _length(train, batch_size)
+    _length(train, data_flags.config().batch_size)
     if losses is None:
         losses = build_losses(
             objective_flags.config(),
-            dataset(train, epoch=0, training=True),
+            epochs.epoch(train, view, steps=steps, epoch=0, training=True),
             train.drop_log,
         )
     task = fit.Task(
-        train_data=lambda epoch, context: dataset(
-            train, epoch=epoch, training=True, context=context
-        ),
-        validation_data=kept(
-            dataset(held_out, epoch=0, training=False), len(held_out), run.log
-        ),
+        **task_data(train, held_out, view, log=run.log, steps=steps),
         losses=losses,
         metrics=metrics.colorizer_metrics,
         observe=validation_pictures.FirstTriples,
-        batch_size=batch_size,
         save_model=save_model,
         higher_is_better=("psnr",),
         floors={"psnr": "grey_psnr"},
-        name_batch=batch_names(dataset, train),
     )
     run_fit(model, task, train=train, run=run, strategy=strategy)
+
+
+def task_data(
+    train, held_out, view: epochs.View, *, log, steps: int | None = None
+) -> dict:
+    """Makes what a task has of data.
+
+    Args:
+        train: source of training pictures.
+        held_out: source of validation pictures.
+        view: View of both.
+        log: logging.Logger.
+        steps: int or None; see `epochs.drawn`.
+
+    Returns:
+        dict of arguments of `fit.Task`.
+    """
+
+    def batches(source, **options):
+        return epochs.drawn(source, view, steps=steps, **options)
+
+    return {
+        "train_data": lambda epoch, context: batches(
+            train, epoch=epoch, training=True, context=context
+        ),
+        "validation_data": kept(
+            batches(held_out, epoch=0, training=False), len(held_out), log
+        ),
+        "finish": view.finished,
+        "batch_size": view.config.batch_size,
+        "name_batch": batch_names(batches, train),
+    }
 
 
 def _length(train, batch_size: int) -> tuple[int, int | None]:
@@ -366,7 +392,7 @@ def kept(batches: tf.data.Dataset, pictures: int, log) -> tf.data.Dataset:
     """Keeps validation data in memory after the first pass, if they fit.
 
     Args:
-        batches: Dataset of (inputs, targets).
+        batches: Dataset of batches.
         pictures: int, how many there are at most.
         log: logging.Logger; is told if they are made anew each time.
 
@@ -389,12 +415,12 @@ def kept(batches: tf.data.Dataset, pictures: int, log) -> tf.data.Dataset:
     return batches
 
 
-def batch_names(dataset: Callable, source) -> Callable:
+def batch_names(batches: Callable, source) -> Callable:
     """Makes what says which pictures a training batch is of.
 
     Args:
-        dataset: function of (source, epoch=, training=, names=) to a Dataset
-            of (inputs, targets) with "name" among the targets.
+        batches: function of (source, epoch=, training=, names=) to a Dataset
+            of batches with "name".
         source: source of training pictures.
 
     Returns:
@@ -404,12 +430,12 @@ def batch_names(dataset: Callable, source) -> Callable:
     """
 
     def names(epoch: int, place: int) -> list[str]:
-        batches = dataset(source, epoch=epoch, training=True, names=True)
-        batch = batches.repeat().skip(place).take(1)
+        passed = batches(source, epoch=epoch, training=True, names=True)
+        found = passed.repeat().skip(place).take(1)
         return [
             files.shown_name(os.fsdecode(name))
-            for _, targets in batch.as_numpy_iterator()
-            for name in targets["name"]
+            for batch in found.as_numpy_iterator()
+            for name in batch["name"]
         ]
 
     return names

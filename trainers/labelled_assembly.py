@@ -16,6 +16,7 @@ from flags import run as run_flags
 from tfcolor import metrics
 from tfcolor.boxes import box_files
 from tfcolor.data import box_pipelines
+from tfcolor.data import epochs
 from tfcolor.data import labelled_parts
 from tfcolor.data import memory_source
 from tfcolor.evaluation import class_predictions
@@ -157,7 +158,7 @@ def fit_classifier(
     *,
     parts: labelled_parts.LabelledParts,
     seen: labelled_parts.LabelledParts,
-    dataset: Callable,
+    view: epochs.View,
     losses: Callable,
     info: model_file.ModelInfo,
     run: RunFolder,
@@ -169,30 +170,23 @@ def fit_classifier(
         model: keras.Model, built in the scope of `strategy`.
         parts: LabelledParts, at the pictures' own sizes.
         seen: LabelledParts, the same or what `in_memory` made of them.
-        dataset: function of (source, epoch=, training=, context=) to a
-            Dataset, where `context` may be left out.
+        view: View of labelled sources.
         losses: function of (targets, outputs); see `fit.Task`.
         info: ModelInfo of the file.
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
+    steps = run_flags.config().steps_per_epoch
     task = fit.Task(
-        train_data=lambda epoch, context: dataset(
-            seen.train, epoch=epoch, training=True, context=context
-        ),
-        validation_data=assembly.kept(
-            dataset(seen.validation, epoch=0, training=False),
-            len(seen.validation),
-            run.log,
+        **assembly.task_data(
+            seen.train, seen.validation, view, log=run.log, steps=steps
         ),
         losses=losses,
         metrics=metrics.label_metrics,
         observe=validation_pictures.ConfusionPicture,
-        batch_size=data_flags.config().batch_size,
         save_model=functools.partial(model_file.save, info=info),
         train_metrics=metrics.accuracies,
         higher_is_better=metrics.HIGHER_IS_BETTER,
-        name_batch=assembly.batch_names(dataset, seen.train),
     )
     assembly.run_fit(model, task, train=seen.train, run=run, strategy=strategy)
     if not run.is_chief:
@@ -200,7 +194,9 @@ def fit_classifier(
     part = "validation" if seen.test is None else "test"
     _write_report(
         run,
-        dataset(getattr(seen, part), epoch=0, training=False),
+        epochs.epoch(
+            getattr(seen, part), view, steps=steps, epoch=0, training=False
+        ),
         source=getattr(parts, part),
         class_names=parts.class_names,
         part=part,

@@ -21,7 +21,6 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.data import lightness
 from tfcolor.losses import label_objective
@@ -62,13 +61,6 @@ def main(argv):
     with strategy.scope():
         model = build_alexnet(len(parts.class_names), run.log)
 
-    view = labelled.labelled_view(config, label_config)
-    steps = run_flags.config().steps_per_epoch
-
-    def dataset(source, **options):
-        made = epochs.epoch(source, view, steps=steps, **options)
-        return lightness.lightness_only(made, "picture")
-
     info = model_file.ModelInfo(
         "alexnet", config.image_size, class_names=parts.class_names
     )
@@ -76,7 +68,9 @@ def main(argv):
         model,
         parts=parts,
         seen=seen,
-        dataset=dataset,
+        view=lightness.lightness_only(
+            labelled.labelled_view(config, label_config), "picture"
+        ),
         losses=label_objective.label_objective(
             alexnet_flags.objective(), model
         ),

@@ -23,7 +23,6 @@ from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
 from tfcolor.data import box_class_pipelines
-from tfcolor.data import epochs
 from tfcolor.detection import coco_classes
 from tfcolor.models.ensemble import ensemble
 from tfcolor.weights import model_file
@@ -66,21 +65,15 @@ def main(argv):
     with strategy.scope():
         model = build()
 
-    view = box_class_pipelines.box_class_view(config)
-
-    def dataset(source, **options):
-        made = epochs.epoch(source, view, **options)
-        names = tuple(model.input)
-        return made.map(
-            lambda inputs, targets: ({n: inputs[n] for n in names}, targets)
-        )
+    def seen(inputs, targets):
+        return {name: inputs[name] for name in model.input}, targets
 
     info = model_file.ModelInfo("ensemble", config.image_size)
     assembly.fit_colorizer(
         model,
         train=train,
         held_out=held_out,
-        dataset=dataset,
+        view=box_class_pipelines.box_class_view(config).then(seen),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

@@ -16,8 +16,6 @@ color_groups.json), tables, and with --colorizer test pictures in predicted
 color. `tfcolor classify` uses the model.
 """
 
-import functools
-
 from absl import flags
 
 from flags import boxes as box_flags
@@ -26,7 +24,6 @@ from flags import data as data_flags
 from flags import labelled as labelled_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import labelled
 from tfcolor.losses import label_objective as label_losses
 from tfcolor.weights import model_file
@@ -60,11 +57,6 @@ def main(argv):
 
     parts = labelled_assembly.open_parts(run.log)
     seen = labelled_assembly.in_memory(parts) if config.cache else parts
-    dataset = functools.partial(
-        epochs.epoch,
-        view=labelled.labelled_view(config, label_config),
-        steps=run_flags.config().steps_per_epoch,
-    )
     with strategy.scope():
         model = labelled_assembly.build_classifier(len(parts.class_names))
 
@@ -78,7 +70,7 @@ def main(argv):
         model,
         parts=parts,
         seen=seen,
-        dataset=dataset,
+        view=labelled.labelled_view(config, label_config),
         losses=label_losses.cross_entropy,
         info=info,
         run=run,

@@ -23,7 +23,6 @@ from flags import data as data_flags
 from flags import ddcolor as ddcolor_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.data import pipelines
 from tfcolor.losses import colorized
@@ -98,12 +97,7 @@ def main(argv):
             )
         return inputs, targets
 
-    view = pipelines.full_view(config)
-
-    def dataset(source, **options):
-        made = epochs.epoch(source, view, **options)
-        return lightness.lightness_only(made, "picture").map(with_pictures)
-
+    view = lightness.lightness_only(pipelines.full_view(config), "picture")
     info = model_file.ModelInfo(
         "ddcolor", config.image_size, upsampling="guided"
     )
@@ -111,7 +105,7 @@ def main(argv):
         trained,
         train=train,
         held_out=held_out,
-        dataset=dataset,
+        view=view.then(with_pictures),
         save_model=lambda _, path: model_file.save(model, path, info),
         run=run,
         strategy=strategy,

@@ -20,7 +20,6 @@ from flags import efficientnet as efficientnet_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.models.efficientnet_unet import check_size
 from tfcolor.models.efficientnet_unet import efficientnet_unet
@@ -73,9 +72,7 @@ def main(argv):
         model,
         train=train,
         held_out=held_out,
-        dataset=functools.partial(
-            epochs.epoch, view=pipelines.full_view(config)
-        ),
+        view=pipelines.full_view(config),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

@@ -76,23 +76,16 @@ def main(argv):
     class_input = ensemble_flags.class_input()
     with strategy.scope():
         model = resnet_assembly.build_ensemble(parts.class_names)
-    view = class_colors.class_color_view(
-        config,
-        class_input=class_input,
-        num_classes=len(parts.class_names),
-        label_pool=class_colors.read_labels(parts.train),
+    view = lightness.lightness_only(
+        class_colors.class_color_view(
+            config,
+            class_input=class_input,
+            num_classes=len(parts.class_names),
+            label_pool=class_colors.read_labels(parts.train),
+        ),
+        resnet_flags.LIGHTNESS.value,
     )
     steps = run_flags.config().steps_per_epoch
-
-    def scored(source, **options):
-        made = epochs.epoch(source, view, steps=steps, **options)
-        return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
-
-    def dataset(source, *, names=False, **options):
-        kept = ("ab", "name") if names else ("ab",)
-        return scored(source, names=names, **options).map(
-            lambda inputs, targets: (inputs, {k: targets[k] for k in kept})
-        )
 
     info = model_file.ModelInfo(
         "ensemble",
@@ -104,15 +97,18 @@ def main(argv):
         model,
         train=seen.train,
         held_out=seen.validation,
-        dataset=dataset,
+        view=view,
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,
+        steps=steps,
     )
     if not run.is_chief:
         return
     part = "validation" if seen.test is None else "test"
-    data = scored(getattr(seen, part), epoch=0, training=False)
+    data = epochs.epoch(
+        getattr(seen, part), view, steps=steps, epoch=0, training=False
+    )
     write_report(run, data, class_names=parts.class_names, part=part)
 
 

@@ -23,7 +23,6 @@ from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import pipelines
 from tfcolor.weights import model_file
 from trainers import assembly
@@ -54,9 +53,7 @@ def main(argv):
         model,
         train=train,
         held_out=held_out,
-        dataset=functools.partial(
-            epochs.epoch, view=pipelines.full_view(config)
-        ),
+        view=pipelines.full_view(config),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

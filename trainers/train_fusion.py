@@ -26,7 +26,6 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import box_pipelines
-from tfcolor.data import epochs
 from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.models import fusion as fusion_lib
@@ -145,10 +144,7 @@ def main(argv):
         model,
         train=train,
         held_out=held_out,
-        dataset=functools.partial(
-            epochs.epoch,
-            view=box_pipelines.fusion_view(config, box_flags.config()),
-        ),
+        view=box_pipelines.fusion_view(config, box_flags.config()),
         save_model=save_model,
         run=run,
         strategy=strategy,

@@ -20,7 +20,6 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
 from tfcolor.data import box_pipelines
-from tfcolor.data import epochs
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import launch
@@ -55,9 +54,7 @@ def main(argv):
         model,
         train=train,
         held_out=held_out,
-        dataset=functools.partial(
-            epochs.epoch, view=box_pipelines.instance_view(config)
-        ),
+        view=box_pipelines.instance_view(config),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

@@ -20,7 +20,6 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
-from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.data import pipelines
 from tfcolor.weights import model_file
@@ -50,18 +49,14 @@ def main(argv):
     with strategy.scope():
         model = resnet_assembly.build_resnet()
 
-    view = pipelines.full_view(config)
-
-    def dataset(source, **options):
-        made = epochs.epoch(source, view, **options)
-        return lightness.lightness_only(made, resnet_flags.LIGHTNESS.value)
-
     info = model_file.ModelInfo("resnet_colorizer", config.image_size)
     assembly.fit_colorizer(
         model,
         train=train,
         held_out=held_out,
-        dataset=dataset,
+        view=lightness.lightness_only(
+            pipelines.full_view(config), resnet_flags.LIGHTNESS.value
+        ),
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,

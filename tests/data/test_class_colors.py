@@ -105,15 +105,14 @@ def test_the_lightness_of_grey_is_that_of_rgb2gray():
 
 
 def test_only_lightness_and_classes_are_kept():
-    def inputs():
-        ab = tf.constant([[[[80.0, 60.0]]]])
-        L = tf.constant([[[[53.0]]]])
-        given = {"L": L, "hints": ab, "mask": L, "classes": tf.ones([1, 2])}
-        return tf.data.Dataset.from_tensors((given, {"ab": ab}))
+    ab = tf.constant([[[[80.0, 60.0]]]])
+    L = tf.constant([[[[53.0]]]])
+    given = {"L": L, "hints": ab, "mask": L, "classes": tf.ones([1, 2])}
+    view = epochs.View(None, draw=None, finish=lambda _: (given, {"ab": ab}))
 
     for kind, expected in (("picture", 53.0), ("grey", 22.7)):
-        ((kept, targets),) = lightness.lightness_only(inputs(), kind)
+        kept, targets = lightness.lightness_only(view, kind).finish(None)
         assert set(kept) == {"L", "classes"} and set(targets) == {"ab"}
         np.testing.assert_allclose(kept["L"][0, 0, 0], expected, atol=3)
     with pytest.raises(ValueError, match="`lightness` must be .*Received"):
-        lightness.lightness_only(inputs(), "dark")
+        lightness.lightness_only(view, "dark")

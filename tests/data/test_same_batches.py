@@ -8,6 +8,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests import class_albums
 from tfcolor.boxes import box_files
@@ -63,52 +64,60 @@ def _config(load_size=24, **options):
     )
 
 
-def _full(source, **options):
-    return epochs.epoch(source, pipelines.full_view(_config()), **options)
+def _finished_in_a_step(source, view, **options):
+    """Makes colors of bytes as a step of the training does."""
+    finish = tf.function(view.finished)
+    for batch in epochs.drawn(source, view, **options):
+        assert batch["rgb"].dtype == tf.uint8
+        yield finish(batch)
 
 
-def _cut_and_aged(source, **options):
+def _full(make, source, **options):
+    return make(source, pipelines.full_view(_config()), **options)
+
+
+def _cut_and_aged(make, source, **options):
     config = _config(min_area=0.3, aged_share=0.8)
-    return epochs.epoch(source, pipelines.full_view(config), **options)
+    return make(source, pipelines.full_view(config), **options)
 
 
-def _instance(source, **options):
+def _instance(make, source, **options):
     view = box_pipelines.instance_view(_config())
-    return epochs.epoch(source, view, **options)
+    return make(source, view, **options)
 
 
-def _fusion(source, **options):
+def _fusion(make, source, **options):
     boxes = box_pipelines.BoxConfig(max_boxes=3, crop_size=8)
     view = box_pipelines.fusion_view(_config(None), boxes)
-    return epochs.epoch(source, view, **options)
+    return make(source, view, **options)
 
 
-def _box_classes(source, **options):
+def _box_classes(make, source, **options):
     view = box_class_pipelines.box_class_view(_config(None))
-    return epochs.epoch(source, view, **options)
+    return make(source, view, **options)
 
 
-def _labelled(source, **options):
+def _labelled(make, source, **options):
     config = labelled.LabelConfig(
         random_crop_area=0.5, random_crop_share=0.5, inputs="L_ab"
     )
     view = labelled.labelled_view(_config(), config)
-    return epochs.epoch(source, view, **options)
+    return make(source, view, **options)
 
 
-def _labelled_crops(source, **options):
+def _labelled_crops(make, source, **options):
     # Longer than a pass.
-    return _labelled(source, steps=5, **options)
+    return _labelled(make, source, steps=5, **options)
 
 
-def _class_colors(source, **options):
+def _class_colors(make, source, **options):
     view = class_colors.class_color_view(
         _config(),
         class_input="shuffled",
         num_classes=3,
         label_pool=np.arange(3),
     )
-    return epochs.epoch(source, view, **options)
+    return make(source, view, **options)
 
 
 def _bytes_of(L, ab):
@@ -148,7 +157,8 @@ def _sum(found) -> float:
 def fingerprint(batches, *, aged=False) -> tuple[int, str, float]:
     """Returns the number of batches, a hash and a sum of what is in them."""
     digest, total, count = hashlib.sha256(), 0.0, 0
-    for inputs, targets in batches.as_numpy_iterator():
+    for batch in batches:
+        inputs, targets = tf.nest.map_structure(lambda x: x.numpy(), batch)
         for key, values in _whole_numbers(inputs, targets, aged).items():
             digest.update(f"{key} {values.shape} {values.dtype}".encode())
             digest.update(values.tobytes())
@@ -158,7 +168,7 @@ def fingerprint(batches, *, aged=False) -> tuple[int, str, float]:
 
 
 @pytest.mark.parametrize(
-    ("make", "source", "training", "validation"),
+    ("data", "source", "training", "validation"),
     [
         (
             _full,
@@ -223,13 +233,13 @@ def fingerprint(batches, *, aged=False) -> tuple[int, str, float]:
     ],
 )
 def test_batches_are_those_of_earlier_versions(
-    albums, make, source, training, validation
+    albums, data, source, training, validation
 ):
     for is_training, expected in ((True, training), (False, validation)):
-        batches = make(
-            albums[source], epoch=3, training=is_training, names=is_training
-        )
-        aged = is_training and make is _cut_and_aged
-        count, digest, total = fingerprint(batches, aged=aged)
-        assert (count, digest) == expected[:2]
-        assert total == pytest.approx(expected[2], rel=1e-4, abs=1e-4)
+        options = {"epoch": 3, "training": is_training, "names": is_training}
+        aged = is_training and data is _cut_and_aged
+        for make in (epochs.epoch, _finished_in_a_step):
+            batches = data(make, albums[source], **options)
+            count, digest, total = fingerprint(batches, aged=aged)
+            assert (count, digest) == expected[:2]
+            assert total == pytest.approx(expected[2], rel=1e-4, abs=1e-4)

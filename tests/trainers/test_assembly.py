@@ -100,7 +100,7 @@ def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
                 None,
                 train=train,
                 held_out=held_out,
-                dataset=None,
+                view=None,
                 save_model=None,
                 run=run,
                 strategy=None,

@@ -258,18 +258,16 @@ def test_a_batch_has_the_names_of_its_pictures(tmp_path):
         config = train_full.data_flags.config()
         log = RunFolder(str(tmp_path / "run")).log
         train, _ = assembly.open_sources(log)
-    dataset = functools.partial(
-        epochs.epoch, view=train_full.pipelines.full_view(config)
-    )
-    names = assembly.batch_names(dataset, train)
+    view = train_full.pipelines.full_view(config)
+    names = assembly.task_data(train, train, view, log=log)["name_batch"]
     batches = [names(2, place) for place in range(3)]
     assert [len(batch) for batch in batches] == [4] * 3
     # The third batch begins the next pass.
     assert batches[2] == batches[0] and not set(batches[0]) & set(batches[1])
     assert set(batches[0]) <= {f"{images}/{i:03}.png" for i in range(9)}
     # They are those whose colors the batch has.
-    plain = dataset(train, epoch=2, training=True)
-    named = dataset(train, epoch=2, training=True, names=True)
+    plain = epochs.epoch(train, view, epoch=2, training=True)
+    named = epochs.epoch(train, view, epoch=2, training=True, names=True)
     for (_, one), (_, other) in zip(plain, named, strict=True):
         assert set(one) == {"ab"} and set(other) == {"ab", "name"}
         assert (one["ab"].numpy() == other["ab"].numpy()).all()

@@ -47,6 +47,16 @@ def _run_with(tmp_path, name, **options):
     return run_files.latest(tmp_path / name), losses
 
 
+def test_inputs_and_targets_may_be_made_in_the_step(tmp_path):
+    values, losses = _run_with(tmp_path, "plain")
+    other_values, others = _run_with(
+        tmp_path, "other", data=tiny_run.drawn, task_options=tiny_run.finishing()
+    )
+    assert others == losses
+    for name, value in values.items():
+        np.testing.assert_array_equal(other_values[name], value, name)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",

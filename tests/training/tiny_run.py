@@ -153,6 +153,19 @@ def batches(epoch, count) -> tf.data.Dataset:
     return dataset.batch(BATCH)
 
 
+def drawn(epoch, count) -> tf.data.Dataset:
+    """`batches` of one dict, which `finishing` takes apart in the step."""
+    return batches(epoch, count).map(lambda inputs, targets: inputs | targets)
+
+
+def finishing() -> dict:
+    """Options of a task whose data are `drawn`."""
+    return {
+        "finish": lambda batch: ({"L": batch["L"]}, {"ab": batch["ab"]}),
+        "validation_data": drawn(1000, 6),
+    }
+
+
 def kill_in_the_second_validation() -> Callable:
     """Makes an `on_validation` that ends the process as `kill -9` does."""
     calls = []
@@ -196,10 +209,13 @@ def _start_mirrored(workdir):
         dataclasses.replace(run, on_epoch=interrupt_in(1)).start(workdir)
     except fit.Interrupted:
         run.start(workdir)
-    in_parts = {"accumulate_steps": 2}
-    dataclasses.replace(run, normalized=False, config_options=in_parts).start(
-        f"{workdir}_in_parts"
-    )
+    dataclasses.replace(
+        run,
+        normalized=False,
+        config_options={"accumulate_steps": 2},
+        data=drawn,
+        task_options=finishing(),
+    ).start(f"{workdir}_in_parts")
     keras.mixed_precision.set_dtype_policy("mixed_float16")
     dataclasses.replace(run, steps=6).start(f"{workdir}_float16")
 

@@ -1,5 +1,8 @@
 """Epochs: batches of any source, as a network is to see it.
 
+Training takes them as bytes, from `drawn`, and makes CIELAB of them in its
+steps, on the device; `epoch` has done that already.
+
 Everything is deterministic: equal seeds, epochs and sources give equal
 batches, on any machine.
 """
@@ -27,7 +30,7 @@ _NO_EPOCH = 2**31 - 1
 class View:
     """What a network sees of a source's examples, in training and otherwise.
 
-    The functions are for `tf.data`. Seeds are those of `example_seeds`.
+    The functions are of TensorFlow. Seeds are those of `example_seeds`.
 
     Attributes:
         config: FullDataConfig: seed and size of a batch.
@@ -55,8 +58,46 @@ class View:
     cuts: bool = False
     named: bool = False
 
+    def then(self, change: Callable) -> "View":
+        """Returns the view that changes what this one makes.
 
-def epoch(
+        Args:
+            change: function of (inputs, targets) to (inputs, targets).
+        """
+        return dataclasses.replace(
+            self, finish=lambda batch: change(*self.finish(batch))
+        )
+
+    def finished(self, batch: dict) -> tuple[dict, dict]:
+        """Makes what the network sees of a batch of `drawn`.
+
+        Args:
+            batch: dict of tensors.
+
+        Returns:
+            (inputs, targets); "name" stays, among the targets.
+        """
+        inputs, targets = self.finish(batch)
+        named = {"name": batch["name"]} if "name" in batch else {}
+        return inputs, targets | named
+
+
+def epoch(source: source_lib.Source, view: View, **options) -> tf.data.Dataset:
+    """Makes one epoch of batches, colors included.
+
+    Args:
+        source: Source.
+        view: View.
+        **options: of `drawn`.
+
+    Returns:
+        Dataset of batches of (inputs, targets).
+    """
+    batches = _mapped(drawn(source, view, **options), view.finished)
+    return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def drawn(
     source: source_lib.Source,
     view: View,
     *,
@@ -66,7 +107,7 @@ def epoch(
     context: tf.distribute.InputContext | None = None,
     names: bool = False,
 ) -> tf.data.Dataset:
-    """Makes one epoch of batches.
+    """Makes one epoch of batches of bytes, for `View.finished`.
 
     Args:
         source: Source.
@@ -78,22 +119,18 @@ def epoch(
             repeats; None is a pass.
         context: tf.distribute.InputContext or None. The worker whose part of
             the batches it is; see `worker_share`.
-        names: bool. The pictures' "name", string [B], is among the targets;
-            devices that train know no strings.
+        names: bool. The pictures' "name", string [B], is there too; devices
+            that train know no strings.
 
     Returns:
-        Dataset of batches of (inputs, targets).
+        Dataset of dicts of what `view.draw` makes, [B, ...].
     """
     seed = epoch_seed(view.config, epoch if training else _NO_EPOCH)
     names = names or (view.named and not training)
 
     def draw(index, example):
-        drawn = view.draw(example_seeds(seed, index), example, training)
-        return drawn | ({"name": example["name"]} if names else {})
-
-    def finish(batch):
-        inputs, targets = view.finish(batch)
-        return inputs, targets | ({"name": batch["name"]} if names else {})
+        batched = view.draw(example_seeds(seed, index), example, training)
+        return batched | ({"name": example["name"]} if names else {})
 
     def prepare(index, example):
         return view.prepare(example_seeds(seed, index), example, training)
@@ -114,9 +151,8 @@ def epoch(
     dataset = drop_low_color(dataset, asked, source.drop_log)
     dataset = _mapped(worker_share.numbered(dataset, context), draw)
     size = worker_share.batch_size(batch_size, context)
-    # Bytes are batched, and all colors of a batch converted at once.
     batches = dataset.batch(size, drop_remainder=training)
-    return _mapped(batches, finish).prefetch(tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def _mapped(dataset, function) -> tf.data.Dataset:

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfcolor.color import lab
+from tfcolor.data.epochs import View
 
 LIGHTNESSES = ("picture", "grey")
 # ITU-R BT.709, as scikit-image's rgb2gray has them.
@@ -27,16 +28,16 @@ def lightness_of_grey(L: tf.Tensor, ab: tf.Tensor) -> tf.Tensor:
     return lab.grey_to_L(grey)
 
 
-def lightness_only(dataset: tf.data.Dataset, lightness: str) -> tf.data.Dataset:
+def lightness_only(view: View, lightness: str) -> View:
     """Keeps of a colorizer's inputs what a network without hints takes.
 
     Args:
-        dataset: Dataset of (inputs, targets), dicts with "L" and "ab".
+        view: View to (inputs, targets), dicts with "L" and "ab".
         lightness: str, one of `LIGHTNESSES`. "picture": L as it is; "grey":
             see `lightness_of_grey`.
 
     Returns:
-        Dataset of ({"L": ..., and "classes" where it is}, targets).
+        View to ({"L": ..., and "classes" where it is}, targets).
 
     Raises:
         ValueError: `lightness` is not known.
@@ -53,4 +54,4 @@ def lightness_only(dataset: tf.data.Dataset, lightness: str) -> tf.data.Dataset:
             kept["L"] = lightness_of_grey(inputs["L"], targets["ab"])
         return kept, targets
 
-    return dataset.map(kept, num_parallel_calls=tf.data.AUTOTUNE)
+    return view.then(kept)

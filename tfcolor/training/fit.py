@@ -188,10 +188,12 @@ class _Fit(Loop):
         self._steps = Steps(
             model, self._optimizer, self._average, task, config, strategy
         )
-        self._forward = tf.function(
-            lambda inputs: self._model(inputs, training=False)
-        )
+        self._predict = tf.function(self._finished_and_predicted)
         validate.check_best_by(model, task, config.best_by)
+
+    def _finished_and_predicted(self, batch):
+        inputs, targets = self._task.finish(batch)
+        return inputs, targets, self._model(inputs, training=False)
 
     # Coming and going
 
@@ -310,7 +312,7 @@ class _Fit(Loop):
     def validate(self, epoch, step):
         self._check_weights(step)
         with self._average.applied():
-            scalars, pictures = validate.validate(self._forward, self._task)
+            scalars, pictures = validate.validate(self._predict, self._task)
             scalars = {f"validation/{k}": v for k, v in scalars.items()}
             self.rows.append({"step": step} | scalars)
             self._write_scalars(step, scalars)

@@ -66,7 +66,7 @@ class Steps:
 
         Args:
             make_data: function of a tf.distribute.InputContext to a Dataset of
-                (inputs, targets), a worker's part of every batch.
+                what `Task.finish` takes, a worker's part of every batch.
 
         Returns:
             Iterator, for `run`.
@@ -122,7 +122,7 @@ class Steps:
 
     def _one_step(self, batch, rate):
         self._optimizer.learning_rate = rate
-        losses = self._strategy.run(self._replica_step, batch)
+        losses = self._strategy.run(self._replica_step, (batch,))
         with tf.name_scope("moving_average"):
             self._average.update()
         return {
@@ -130,8 +130,8 @@ class Steps:
             for name, value in losses.items()
         }
 
-    def _replica_step(self, inputs, targets):
-        gradients, losses = self._accumulated((inputs, targets))
+    def _replica_step(self, batch):
+        gradients, losses = self._accumulated(self._task.finish(batch))
         if self._replicas > 1 and self._looks_at_gradients():
             # Keras adds gradients up after it has clipped and checked them.
             context = tf.distribute.get_replica_context()
@@ -198,8 +198,10 @@ def _per_replica(dataset: tf.data.Dataset, context) -> tf.data.Dataset:
         return dataset
 
     def divided(*batch):
-        return tf.nest.map_structure(
+        parts = tf.nest.map_structure(
             lambda x: tf.stack(tf.split(x, replicas)), batch
         )
+        # A data set of tuples gives their parts one by one.
+        return parts if len(parts) > 1 else parts[0]
 
     return dataset.map(divided).unbatch()

@@ -66,12 +66,12 @@ class Task:
 
     Attributes:
         train_data: function of the number of a pass and a
-            tf.distribute.InputContext to a Dataset of (inputs, targets), the
+            tf.distribute.InputContext to a Dataset of what `finish` takes, the
             same batches whenever it is asked again: of B examples, or of W
             workers each its part of every batch, B / W examples. The first
             pass of an epoch has the number of the epoch, int from 0; another
             one of the same epoch has a number that no other pass has.
-        validation_data: Dataset of (inputs, targets).
+        validation_data: Dataset of what `finish` takes.
         losses: function of (targets, outputs) to a dict of float32 [B].
         metrics: function of (inputs, targets, outputs) to such a dict.
         observe: function without arguments that begins a validation, and
@@ -80,6 +80,8 @@ class Task:
             from tags to uint8 tensors [N, H, W, 3].
         batch_size: int, pictures a global batch.
         save_model: function of (model, path).
+        finish: function of a batch of the data to (inputs, targets). It is a
+            part of the step, on its device.
         train_metrics: function of (targets, outputs) to a dict of float32
             [B], measured in each step of the training too; None is nothing.
         higher_is_better: names of metrics that grow when a model gets better.
@@ -99,6 +101,7 @@ class Task:
     observe: Callable
     batch_size: int
     save_model: Callable
+    finish: Callable = lambda batch: batch
     train_metrics: Callable | None = None
     higher_is_better: Collection[str] = ()
     floors: Mapping[str, str] = dataclasses.field(default_factory=dict)

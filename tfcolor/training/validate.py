@@ -24,14 +24,15 @@ def check_best_by(model, task, name: str) -> None:
     if name in ("last", _LOSS):
         return
 
-    def figures(inputs, targets):
+    def figures(batch):
+        inputs, targets = task.finish(batch)
         outputs = model(inputs, training=False)
         losses = task.losses(targets, outputs)
         return losses | task.metrics(inputs, targets, outputs)
 
     # Nothing is computed.
     traced = tf.function(figures).get_concrete_function(
-        *task.validation_data.element_spec
+        task.validation_data.element_spec
     )
     known = [_LOSS, *traced.structured_outputs]
     if name not in known:
@@ -41,11 +42,12 @@ def check_best_by(model, task, name: str) -> None:
         )
 
 
-def validate(forward: Callable, task) -> tuple[dict[str, float], dict]:
+def validate(predict: Callable, task) -> tuple[dict[str, float], dict]:
     """Measures a model.
 
     Args:
-        forward: function of inputs to outputs.
+        predict: function of a batch of the validation data to (inputs,
+            targets, outputs).
         task: `fit.Task`.
 
     Returns:
@@ -58,8 +60,8 @@ def validate(forward: Callable, task) -> tuple[dict[str, float], dict]:
     """
     sums, count = collections.defaultdict(float), 0
     observer = task.observe()
-    for inputs, targets in task.validation_data:
-        outputs = forward(inputs)
+    for batch in task.validation_data:
+        inputs, targets, outputs = predict(batch)
         losses = task.losses(targets, outputs)
         values = losses | task.metrics(inputs, targets, outputs)
         values[_LOSS] = tf.add_n(list(losses.values()))
