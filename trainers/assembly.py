@@ -1,6 +1,7 @@
 """Steps that the colorizer trainers share: from flags to their parts."""
 
 import contextlib
+import functools
 import math
 import os
 import sys
@@ -304,7 +305,6 @@ def fit_colorizer(
     run: RunFolder,
     strategy,
     losses: Callable | None = None,
-    steps: int | None = None,
 ) -> None:
     """Trains a model that predicts ab, and says what was left out.
 
@@ -318,20 +318,20 @@ def fit_colorizer(
         strategy: tf.distribute.Strategy.
         losses: function of (targets, outputs), or None, those of the flags of
             `objective`.
-        steps: int or None; see `epochs.drawn`.
 
     Raises:
         ValueError: the training pictures do not fill a batch.
     """
     _length(train, data_flags.config().batch_size)
+    data = task_data(train, held_out, view, run.log)
     if losses is None:
         losses = build_losses(
             objective_flags.config(),
-            epochs.epoch(train, view, steps=steps, epoch=0, training=True),
+            data["train_data"](0, None).map(view.finished),
             train.drop_log,
         )
     task = fit.Task(
-        **task_data(train, held_out, view, log=run.log, steps=steps),
+        **data,
         losses=losses,
         metrics=metrics.colorizer_metrics,
         observe=validation_pictures.FirstTriples,
@@ -342,9 +342,7 @@ def fit_colorizer(
     run_fit(model, task, train=train, run=run, strategy=strategy)
 
 
-def task_data(
-    train, held_out, view: epochs.View, *, log, steps: int | None = None
-) -> dict:
+def task_data(train, held_out, view: epochs.View, log) -> dict:
     """Makes what a task has of data.
 
     Args:
@@ -352,15 +350,13 @@ def task_data(
         held_out: source of validation pictures.
         view: View of both.
         log: logging.Logger.
-        steps: int or None; see `epochs.drawn`.
 
     Returns:
         dict of arguments of `fit.Task`.
     """
-
-    def batches(source, **options):
-        return epochs.drawn(source, view, steps=steps, **options)
-
+    batches = functools.partial(
+        epochs.drawn, view=view, steps=run_flags.config().steps_per_epoch
+    )
     return {
         "train_data": lambda epoch, context: batches(
             train, epoch=epoch, training=True, context=context

@@ -176,11 +176,8 @@ def fit_classifier(
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
-    steps = run_flags.config().steps_per_epoch
     task = fit.Task(
-        **assembly.task_data(
-            seen.train, seen.validation, view, log=run.log, steps=steps
-        ),
+        **assembly.task_data(seen.train, seen.validation, view, run.log),
         losses=losses,
         metrics=metrics.label_metrics,
         observe=validation_pictures.ConfusionPicture,
@@ -194,9 +191,7 @@ def fit_classifier(
     part = "validation" if seen.test is None else "test"
     _write_report(
         run,
-        epochs.epoch(
-            getattr(seen, part), view, steps=steps, epoch=0, training=False
-        ),
+        epochs.epoch(getattr(seen, part), view, epoch=0, training=False),
         source=getattr(parts, part),
         class_names=parts.class_names,
         part=part,

@@ -85,7 +85,6 @@ def main(argv):
         ),
         resnet_flags.LIGHTNESS.value,
     )
-    steps = run_flags.config().steps_per_epoch
 
     info = model_file.ModelInfo(
         "ensemble",
@@ -101,14 +100,11 @@ def main(argv):
         save_model=functools.partial(model_file.save, info=info),
         run=run,
         strategy=strategy,
-        steps=steps,
     )
     if not run.is_chief:
         return
     part = "validation" if seen.test is None else "test"
-    data = epochs.epoch(
-        getattr(seen, part), view, steps=steps, epoch=0, training=False
-    )
+    data = epochs.epoch(getattr(seen, part), view, epoch=0, training=False)
     write_report(run, data, class_names=parts.class_names, part=part)
 
 

@@ -259,7 +259,7 @@ def test_a_batch_has_the_names_of_its_pictures(tmp_path):
         log = RunFolder(str(tmp_path / "run")).log
         train, _ = assembly.open_sources(log)
     view = train_full.pipelines.full_view(config)
-    names = assembly.task_data(train, train, view, log=log)["name_batch"]
+    names = assembly.task_data(train, train, view, log)["name_batch"]
     batches = [names(2, place) for place in range(3)]
     assert [len(batch) for batch in batches] == [4] * 3
     # The third batch begins the next pass.

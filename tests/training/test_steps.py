@@ -50,7 +50,10 @@ def _run_with(tmp_path, name, **options):
 def test_inputs_and_targets_may_be_made_in_the_step(tmp_path):
     values, losses = _run_with(tmp_path, "plain")
     other_values, others = _run_with(
-        tmp_path, "other", data=tiny_run.drawn, task_options=tiny_run.finishing()
+        tmp_path,
+        "other",
+        data=tiny_run.drawn,
+        task_options=tiny_run.finishing(),
     )
     assert others == losses
     for name, value in values.items():
