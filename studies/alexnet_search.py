@@ -231,7 +231,10 @@ def read_cells(conditions: dict[str, dict]) -> list[Cell]:
         rows = [row for row in read_metrics(folder) if _HELD_OUT_TOP3 in row]
         # Of equal ones the first, as the run keeps its model.
         best = max(rows, key=lambda row: row[_HELD_OUT_TOP3])
-        test = (classifier_report.accuracy(predictions, top) for top in (1, 3))
+        test = (
+            classifier_report.accuracy(predictions.table, metric)
+            for metric in class_predictions.METRICS
+        )
         cells.append(
             Cell(
                 **{name: condition[name] for name in SETTINGS},
