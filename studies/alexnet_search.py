@@ -14,9 +14,9 @@ all cells that are finished. TensorBoard on --workdir has them in its HParams
 tab, with their curves. flags/presets/alexnet_study.cfg is what the study chose.
 """
 
-import dataclasses
 import itertools
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -29,11 +29,15 @@ from flags import run as run_flags
 from studies import resumable_runs
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
 from tfcolor.losses import label_objective
 from tfcolor.training.run_folder import read_metrics
 from trainers import launch
+
+if TYPE_CHECKING:
+    import pandas
 
 BATCH_SIZES = flags.DEFINE_list(
     "batch_sizes", ["128", "512"], "Values of --batch_size to try."
@@ -145,12 +149,12 @@ def outputs(conditions: dict[str, dict]) -> dict[str, bytes]:
         a finished run.
     """
     cells = read_cells(conditions)
-    for cell in cells:
-        _write_hparams(run_flags.WORKDIR.value, cell)
-    if not cells:
+    if cells is None:
         return {}
+    for cell in cells.itertuples():
+        _write_hparams(run_flags.WORKDIR.value, cell)
     return {
-        "results.csv": csv_text(cells).encode(),
+        "results.csv": results.csv_text(cells, form=None).encode(),
         "results.md": markdown(cells).encode(),
         "results.png": plots.png(draw(cells)),
     }
@@ -180,38 +184,10 @@ def _write_hparams(workdir, cell) -> None:
 _HELD_OUT_TOP1, _HELD_OUT_TOP3 = "validation/accuracy", "validation/top3"
 
 
-@dataclasses.dataclass(frozen=True)
-class Cell:
-    """One finished run of the grid.
-
-    Attributes:
-        batch_size: int.
-        l2: float.
-        learning_rate: float.
-        targets: str, "one_hot" or "soft".
-        top1: float, 0..1, at the validation whose top-3 was best.
-        top3: float, 0..1, of that validation; cells are chosen by it.
-        step: int, of that validation.
-        test: str, top-1 and top-3 of the kept model on the test pictures with
-            their intervals, in percent.
-        folder: str, name of the run.
-    """
-
-    batch_size: int
-    l2: float
-    learning_rate: float
-    targets: str
-    top1: float
-    top3: float
-    step: int
-    test: str
-    folder: str
-
-
 SETTINGS = ("batch_size", "l2", "learning_rate", "targets")
 
 
-def read_cells(conditions: dict[str, dict]) -> list[Cell]:
+def read_cells(conditions: dict[str, dict]) -> "pandas.DataFrame | None":
     """Reads the finished runs of a grid.
 
     Args:
@@ -219,7 +195,11 @@ def read_cells(conditions: dict[str, dict]) -> list[Cell]:
             `SETTINGS` to its value.
 
     Returns:
-        list of Cell, the best validation first.
+        DataFrame with a row for each run, the best validation first; None
+        without a finished run. Columns are `SETTINGS`; "top3" and "top1",
+        0..1, of the validation whose top-3 was best, and its "step"; "test",
+        top-1 and top-3 of the kept model on the test pictures with their
+        intervals, in percent; "folder", the name of the run.
     """
     cells = []
     for folder, condition in conditions.items():
@@ -231,100 +211,83 @@ def read_cells(conditions: dict[str, dict]) -> list[Cell]:
         rows = [row for row in read_metrics(folder) if _HELD_OUT_TOP3 in row]
         # Of equal ones the first, as the run keeps its model.
         best = max(rows, key=lambda row: row[_HELD_OUT_TOP3])
-        test = (classifier_report.accuracy(predictions, top) for top in (1, 3))
+        test = (
+            classifier_report.accuracy(predictions.table, metric)
+            for metric in class_predictions.METRICS
+        )
         cells.append(
-            Cell(
+            {
                 **{name: condition[name] for name in SETTINGS},
-                top1=best[_HELD_OUT_TOP1],
-                top3=best[_HELD_OUT_TOP3],
-                step=int(best["step"]),
-                test=" / ".join(classifier_report.percent(t) for t in test),
-                folder=os.path.basename(folder),
-            )
+                _TOP1: best[_HELD_OUT_TOP1],
+                _TOP3: best[_HELD_OUT_TOP3],
+                "step": int(best["step"]),
+                "test": " / ".join(classifier_report.percent(t) for t in test),
+                "folder": os.path.basename(folder),
+            }
         )
-    return sorted(cells, key=lambda cell: (-cell.top3, -cell.top1, cell.folder))
-
-
-def cell_table(cells: list[Cell]) -> list[list[str]]:
-    """Builds the table of all cells.
-
-    Args:
-        cells: list of Cell.
-
-    Returns:
-        list of rows of str, the header first.
-    """
-    rows = [
-        [
-            *("targets", "batch size", "L2", "learning rate"),
-            *("validation top-3, %", "top-1, %", "at step"),
-            "test top-1 / top-3, %",
-        ]
-    ]
-    for cell in cells:
-        rows.append(
-            [
-                *(cell.targets, str(cell.batch_size), f"{cell.l2:g}"),
-                f"{cell.learning_rate:g}",
-                *(f"{100 * cell.top3:.2f}", f"{100 * cell.top1:.2f}"),
-                *(str(cell.step), cell.test),
-            ]
-        )
-    return rows
-
-
-def markdown(cells: list[Cell]) -> str:
-    """Writes the table and what it means.
-
-    Args:
-        cells: list of Cell, at least one.
-
-    Returns:
-        str.
-    """
-    best = cells[0]
-    return (
-        f"## Grid search: {len(cells)} cells\n\n"
-        f"{results.markdown_table(cell_table(cells))}\n\n"
-        f"- Best: `{best.folder}`. Cells are ordered by the best top-3 of "
-        "their validations; the test pictures choose nothing.\n"
-        "- Each cell is one run: differences as small as those between seeds "
-        "mean nothing.\n"
+    if not cells:
+        return None
+    return packages.pandas.DataFrame(cells).sort_values(
+        [_TOP3, _TOP1, "folder"], ascending=[False, False, True]
     )
 
 
-def csv_text(cells: list[Cell]) -> str:
-    """Writes a row for every cell.
+def markdown(cells: "pandas.DataFrame") -> str:
+    """Writes the table of all cells and what it means.
 
     Args:
-        cells: list of Cell, at least one.
+        cells: DataFrame, of `read_cells`.
 
     Returns:
         str.
     """
-    return results.csv_text(
-        [dataclasses.asdict(cell) for cell in cells], form=None
+    header = [
+        *("targets", "batch size", "L2", "learning rate"),
+        *("validation top-3, %", "top-1, %", "at step"),
+        "test top-1 / top-3, %",
+    ]
+    rows = [
+        [
+            *(cell.targets, str(cell.batch_size), f"{cell.l2:g}"),
+            f"{cell.learning_rate:g}",
+            *(f"{100 * cell.top3:.2f}", f"{100 * cell.top1:.2f}"),
+            *(str(cell.step), cell.test),
+        ]
+        for cell in cells.itertuples()
+    ]
+    return (
+        f"## Grid search: {len(cells)} cells\n\n"
+        f"{results.markdown_table([header, *rows])}\n\n"
+        f"- Best: `{cells['folder'].iloc[0]}`. Cells are ordered by the best "
+        "top-3 of their validations; the test pictures choose nothing.\n"
+        "- Each cell is one run: differences as small as those between seeds "
+        "mean nothing.\n"
     )
 
 
 _INK = "#1d1d1f"
 
 
-def draw(cells: list[Cell]) -> Figure:
+def draw(cells: "pandas.DataFrame") -> Figure:
     """Draws the top-3 of every cell, a panel for each batch size and target.
 
     Args:
-        cells: list of Cell, at least one. What is not done yet stays empty.
+        cells: DataFrame, of `read_cells`. What is not done yet stays empty.
 
     Returns:
         Figure; rows of a panel are L2, columns learning rates.
     """
-    l2s = sorted({cell.l2 for cell in cells})
-    rates = sorted({cell.learning_rate for cell in cells})
-    batches = sorted({cell.batch_size for cell in cells})
-    targets = sorted({cell.targets for cell in cells})
-    values = 100 * np.array([cell.top3 for cell in cells])
-    low, high = values.min(), max(values.max(), values.min() + 1)
+    l2s, rates, batches, targets = (
+        sorted(cells[name].unique())
+        for name in ("l2", "learning_rate", "batch_size", "targets")
+    )
+    values = 100 * cells.pivot_table(
+        *(_TOP3, ["targets", "l2"], ["batch_size", "learning_rate"]),
+        aggfunc="last",
+        dropna=False,
+    )
+    low, high = values.min(axis=None), values.max(axis=None)
+    high = max(high, low + 1)
     figure = Figure(
         figsize=(
             1.6 + len(batches) * (0.9 + 0.75 * len(rates)),
@@ -336,11 +299,7 @@ def draw(cells: list[Cell]) -> Figure:
     for row, target in enumerate(targets):
         for column, batch in enumerate(batches):
             axes = grid[row, column]
-            panel = np.full([len(l2s), len(rates)], np.nan)
-            for cell in cells:
-                if (cell.targets, cell.batch_size) == (target, batch):
-                    place = l2s.index(cell.l2), rates.index(cell.learning_rate)
-                    panel[place] = 100 * cell.top3
+            panel = values.loc[target][batch].to_numpy()
             image = axes.imshow(
                 panel, cmap="viridis", vmin=low, vmax=high, aspect="auto"
             )

@@ -22,9 +22,10 @@ from the worst to the best seed.
 
 import dataclasses
 import itertools
+import operator
 import os
+from typing import TYPE_CHECKING
 
-import numpy as np
 from absl import flags
 from matplotlib.figure import Figure
 
@@ -33,11 +34,14 @@ from flags import run as run_flags
 from studies import resumable_runs
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import classifier_report
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
-from tfcolor.evaluation.class_predictions import ClassPredictions
 from tfcolor.models import task_transfer
 from trainers import launch
+
+if TYPE_CHECKING:
+    import pandas
 
 TRUNKS = flags.DEFINE_list(
     "trunks",
@@ -102,7 +106,7 @@ def list_runs() -> list[resumable_runs.Run]:
     freezes = sorted(freezes, key=lambda f: f != "trunk")
     return [
         _run(
-            Setting(freeze, inputs, size, trunk),
+            dict(zip(SETTING, (freeze, inputs, size, trunk), strict=True)),
             seed,
             models[trunk],
         )
@@ -130,12 +134,12 @@ def _models() -> dict[str, str | None]:
 
 
 def _run(setting, seed, model) -> resumable_runs.Run:
-    size = setting.pictures_per_class
+    freeze, inputs, size, trunk = setting.values()
     arguments = [
         f"--flagfile={PRESET.value}",
         f"--images={data_flags.IMAGES.value}",
-        f"--freeze={setting.freeze}",
-        f"--inputs={setting.inputs}",
+        f"--freeze={freeze}",
+        f"--inputs={inputs}",
         f"--seed={seed}",
         f"--precision={resumable_runs.quickest_precision()}",
     ]
@@ -143,15 +147,12 @@ def _run(setting, seed, model) -> resumable_runs.Run:
         arguments.append(f"--pictures_per_class={size}")
     if model:
         arguments.append(f"--initial_weights={model}")
-    name = (
-        f"{setting.trunk}-freeze_{setting.freeze}-{setting.inputs}-{size}-"
-        f"seed{seed}"
-    )
+    name = f"{trunk}-freeze_{freeze}-{inputs}-{size}-seed{seed}"
     return resumable_runs.Run(
         os.path.join(run_flags.WORKDIR.value, name),
         "trainers.train_classifier",
         (*arguments, *resumable_runs.TRAIN_FLAGS.value),
-        dataclasses.asdict(setting) | {"seed": seed},
+        setting | {"seed": seed},
         _RESULT,
     )
 
@@ -166,197 +167,146 @@ def outputs(conditions: dict[str, dict]) -> dict[str, bytes]:
         dict from the name of a file in --workdir to its bytes; empty without
         a finished run.
     """
-    runs = read_runs(conditions)
-    if not runs:
+    table = read_runs(conditions)
+    if table is None:
         return {}
-    class_names = next(iter(next(iter(runs.values())).values())).class_names
+    class_names = tuple(table["class"].cat.categories)
     groups = class_predictions.read_groups(data_flags.IMAGES.value, class_names)
-    rows = make_rows(runs, groups)
+    rows = make_rows(table, groups)
     return {
-        "results.csv": csv_text(rows).encode(),
+        "results.csv": results.csv_text(rows).encode(),
         "results.md": markdown(rows).encode(),
-        "results.png": plots.png(draw(rows, num_classes=len(class_names))),
+        "results.png": plots.png(
+            draw(rows, table, num_classes=len(class_names))
+        ),
     }
 
 
 # The trunk that knows nothing, which others are compared with.
 RANDOM = "random"
 ALL = "all"
+# What makes a row of the results: what learns, what it sees, training pictures
+# of each class (a number or "all"), and where the trunk comes from.
+SETTING = ("freeze", "inputs", "pictures_per_class", "trunk")
 
 
-@dataclasses.dataclass(frozen=True, order=True)
-class Setting:
-    """What a row of the table is about.
-
-    Attributes:
-        freeze: str, of the classifier.
-        inputs: str, what it sees.
-        pictures_per_class: str, a number or "all".
-        trunk: str, where its trunk comes from.
-    """
-
-    freeze: str
-    inputs: str
-    pictures_per_class: str
-    trunk: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """The results of one setting.
-
-    Attributes:
-        setting: Setting.
-        seeds: int, how many runs.
-        accuracy: Estimate of the share that is right, over pictures.
-        by_seed: list of float, each run's accuracy.
-        top3: Estimate.
-        gain: Estimate of the accuracy minus that of a random trunk, of the
-            seeds that both have, paired by picture; None for a random trunk,
-            or where no seed is common.
-        gain_seeds: int, how many seeds both have; 0 without a gain.
-        errors: GroupErrors of all runs together, or None without groups.
-    """
-
-    setting: Setting
-    seeds: int
-    accuracy: results.Estimate
-    by_seed: list[float]
-    top3: results.Estimate
-    gain: results.Estimate | None
-    gain_seeds: int
-    errors: class_predictions.GroupErrors | None
-
-
-def read_runs(
-    conditions: dict[str, dict],
-) -> dict[Setting, dict[int, ClassPredictions]]:
+def read_runs(conditions: dict[str, dict]) -> "pandas.DataFrame | None":
     """Reads the finished runs of an experiment.
 
     Args:
-        conditions: dict from a run's folder to the fields of its Setting, and
-            "seed". Folders without a report are passed over.
+        conditions: dict from a run's folder to a dict from each of `SETTING`,
+            and "seed", to its value. Folders without a report are passed over.
 
     Returns:
-        dict from Setting to a dict from seed to ClassPredictions.
+        DataFrame, as `ClassPredictions.table`, of all runs, with their
+        conditions in columns beside; None without a finished run.
 
     Raises:
-        ValueError: runs were measured on different pictures.
+        ValueError: runs were measured on different pictures or classes.
     """
-    runs, names = {}, None
+    # By condition: of runs that are alike the last counts.
+    tables, known = {}, None
     for folder, condition in conditions.items():
-        report = os.path.join(folder, "report")
-        if not os.path.isfile(os.path.join(report, classifier_report.SUMMARY)):
+        if not os.path.isfile(os.path.join(folder, _RESULT)):
             continue
         predictions = class_predictions.read_predictions(
-            os.path.join(report, classifier_report.PREDICTIONS)
+            os.path.join(folder, "report", classifier_report.PREDICTIONS)
         )
-        names = names or predictions.names
-        if predictions.names != names:
+        measured = (predictions.names, predictions.class_names)
+        known = known or measured
+        if measured != known:
             raise ValueError(
                 "All runs of an experiment must be measured on the same "
-                f"pictures. Received: others in {folder!r}"
+                f"pictures and classes. Received: others in {folder!r}"
             )
-        setting = dict(condition)
-        seed = setting.pop("seed")
-        runs.setdefault(Setting(**setting), {})[seed] = predictions
-    return runs
+        table = predictions.table.assign(**condition)
+        tables[tuple(condition[key] for key in (*SETTING, "seed"))] = table
+    return packages.pandas.concat(tables.values()) if tables else None
 
 
 def make_rows(
-    runs: dict[Setting, dict[int, ClassPredictions]],
-    groups: dict[str, str] | None,
-) -> list[Row]:
-    """Makes the rows of the table.
+    table: "pandas.DataFrame", groups: dict[str, str] | None
+) -> "pandas.DataFrame":
+    """Makes the table of results.
 
     Args:
-        runs: dict, of `read_runs`.
+        table: DataFrame, of `read_runs`.
         groups: dict from class to color group, or None.
 
     Returns:
-        list of Row: frozen and small ones first.
+        DataFrame with a row for each setting, frozen and small ones first,
+        and the columns of results.csv. Shares are 0..1; those with "_low" and
+        "_high" beside them are over pictures. "gain" is the accuracy minus
+        that of a random trunk, of the "gain_seeds" that both have, paired by
+        picture; NaN for a random trunk, or where no seed is common. What is
+        about errors is of all seeds together, see `GroupErrors`: counts are 0
+        and shares NaN without groups or errors.
     """
+    parts = dict(list(table.groupby(list(SETTING))))
     rows = []
-    for setting in sorted(runs, key=_order):
-        found = list(runs[setting].values())
-        random = runs.get(dataclasses.replace(setting, trunk=RANDOM), {})
-        common = [s for s in runs[setting] if s in random]
-        gain = None
-        if common and setting.trunk != RANDOM:
-            own, other = (
-                _mean_right([trained[s] for s in common])
-                for trained in (runs[setting], random)
-            )
-            gain = results.mean(own - other)
+    for setting in sorted(parts, key=_order):
+        own, (*others, trunk) = parts[setting], setting
+        random = parts.get((*others, RANDOM), table[:0])
+        by_seed = seed_means(own)
+        both = set() if trunk == RANDOM else {*own["seed"]} & {*random["seed"]}
+        errors = class_predictions.GroupErrors()
+        if groups:
+            errors = class_predictions.group_errors(own, groups)
+        top3 = class_predictions.TOP3
         rows.append(
-            Row(
-                setting=setting,
-                seeds=len(found),
-                accuracy=results.mean(_mean_right(found)),
-                by_seed=[float(p.right().mean()) for p in found],
-                top3=results.mean(_mean_right(found, 3)),
-                gain=gain,
-                gain_seeds=len(common) if gain else 0,
-                errors=groups and class_predictions.group_errors(found, groups),
-            )
+            {
+                "trunk": trunk,
+                **dict(zip(SETTING, others, strict=False)),
+                "seeds": len(by_seed),
+                **_interval("accuracy", classifier_report.accuracy(own)),
+                "worst_seed": by_seed.min(),
+                "best_seed": by_seed.max(),
+                **_interval("top3", classifier_report.accuracy(own, top3)),
+                **_interval("gain", _gain(own, random, both)),
+                "gain_seeds": len(both),
+                **dict(zip(_ERRORS, dataclasses.astuple(errors), strict=True)),
+            }
         )
-    return rows
+    return packages.pandas.DataFrame(rows)
 
 
-def _order(setting: Setting):
-    count = setting.pictures_per_class
-    size = float("inf") if count == ALL else int(count)
-    return (
-        setting.freeze != "trunk",
-        setting.freeze,
-        setting.inputs,
-        size,
-        setting.trunk != RANDOM,
-        setting.trunk,
-    )
+# Columns of the fields of GroupErrors.
+_ERRORS = ("errors", "errors_inside", "inside_share", "inside_low")
+_ERRORS += ("inside_high", "even_share", "regrouped_share", "p_value")
 
 
-def _mean_right(found: list[ClassPredictions], top: int = 1) -> np.ndarray:
-    """Each picture's mean over the runs, float64 [N]."""
-    return np.mean([p.right(top) for p in found], axis=0)
+def _order(setting: tuple):
+    freeze, inputs, size, trunk = setting
+    places = (freeze != "trunk", freeze, inputs, _number(size))
+    return (*places, trunk != RANDOM, trunk)
 
 
-def csv_text(rows: list[Row]) -> str:
-    """Writes the table as CSV, shares in 0..1.
+def _number(size: str) -> float:
+    return float("inf") if size == ALL else int(size)
+
+
+def seed_means(table: "pandas.DataFrame") -> "pandas.Series":
+    """Computes the accuracy of every run.
 
     Args:
-        rows: list of Row, at least one.
+        table: DataFrame, of `read_runs`.
 
     Returns:
-        str.
+        Series of the share that is right, 0..1, by `SETTING` and "seed".
     """
-    return results.csv_text([_cells(row) for row in rows])
+    right = table[table["metric"] == class_predictions.RIGHT]
+    return right.groupby([*SETTING, "seed"])["value"].mean()
 
 
-def _cells(row: Row) -> dict:
-    gain = row.gain or results.Estimate(float("nan"))
-    nan = [float("nan")] * 6
-    errors = row.errors or class_predictions.GroupErrors(0, 0, *nan)
-    setting = dataclasses.asdict(row.setting)
-    return {
-        **{name: setting[name] for name in ("trunk", "freeze", "inputs")},
-        "pictures_per_class": row.setting.pictures_per_class,
-        "seeds": row.seeds,
-        **_interval("accuracy", row.accuracy),
-        "worst_seed": min(row.by_seed),
-        "best_seed": max(row.by_seed),
-        **_interval("top3", row.top3),
-        **_interval("gain", gain),
-        "gain_seeds": row.gain_seeds,
-        "errors": errors.errors,
-        "errors_inside": errors.inside,
-        "inside_share": errors.share,
-        "inside_low": errors.low,
-        "inside_high": errors.high,
-        "even_share": errors.even_share,
-        "regrouped_share": errors.regrouped_share,
-        "p_value": errors.p_value,
-    }
+def _gain(own, random, seeds) -> results.Estimate:
+    """Estimates what a trunk gains over a random one of the same seeds."""
+    if not seeds:
+        return results.Estimate(float("nan"))
+    means = (
+        class_predictions.by_picture(table[table["seed"].isin(seeds)])
+        for table in (own, random)
+    )
+    return results.mean(operator.sub(*means))
 
 
 def _interval(name: str, estimate: results.Estimate) -> dict[str, float]:
@@ -366,11 +316,11 @@ def _interval(name: str, estimate: results.Estimate) -> dict[str, float]:
     return {f"{name}{end}": value for end, value in ends}
 
 
-def markdown(rows: list[Row]) -> str:
+def markdown(rows: "pandas.DataFrame") -> str:
     """Writes the table as Markdown, shares in percent.
 
     Args:
-        rows: list of Row.
+        rows: DataFrame, of `make_rows`.
 
     Returns:
         str.
@@ -385,24 +335,32 @@ def markdown(rows: list[Row]) -> str:
         "worst .. best seed | top-3 | gain over random | seeds of both |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        s = row.setting
-        learns = "the head" if s.freeze == "trunk" else "everything"
-        spread = f"{100 * min(row.by_seed):.1f} .. {100 * max(row.by_seed):.1f}"
-        gain = (
-            classifier_report.percent(row.gain, sign=True) if row.gain else "–"
-        )
+    for row in rows.itertuples():
+        spread = f"{100 * row.worst_seed:.1f} .. {100 * row.best_seed:.1f}"
         lines.append(
-            f"| {s.trunk} | {learns} | {s.inputs} | {s.pictures_per_class} | "
-            f"{row.seeds} | {classifier_report.percent(row.accuracy)} | "
-            f"{spread} | {classifier_report.percent(row.top3)} | {gain} | "
-            f"{row.gain_seeds or '–'} |"
+            f"{_setting(row)} {row.seeds} | {_percent(row, 'accuracy')} | "
+            f"{spread} | {_percent(row, 'top3')} | "
+            f"{_percent(row, 'gain', sign=True)} | {row.gain_seeds or '–'} |"
         )
     return "\n".join([*lines, *_error_lines(rows)]) + "\n"
 
 
-def _error_lines(rows: list[Row]) -> list[str]:
-    if not any(row.errors and row.errors.errors for row in rows):
+def _setting(row) -> str:
+    """Begins the line of a setting."""
+    learns = "the head" if row.freeze == "trunk" else "everything"
+    size = row.pictures_per_class
+    return f"| {row.trunk} | {learns} | {row.inputs} | {size} |"
+
+
+def _percent(row, name: str, value: str = "", *, sign: bool = False) -> str:
+    """Writes a share of a row, and its interval, in percent."""
+    ends = (getattr(row, name + end) for end in (value, "_low", "_high"))
+    return classifier_report.percent(results.Estimate(*ends), sign=sign)
+
+
+def _error_lines(rows: "pandas.DataFrame") -> list[str]:
+    rows = rows[rows["errors"] > 0]
+    if rows.empty:
         return []
     lines = [
         "",
@@ -416,17 +374,12 @@ def _error_lines(rows: list[Row]) -> list[str]:
         "| regrouped | p |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for row in rows:
-        s, e = row.setting, row.errors
-        if not e or not e.errors:
-            continue
-        learns = "the head" if s.freeze == "trunk" else "everything"
-        share = results.Estimate(e.share, e.low, e.high)
+    for row in rows.itertuples():
         lines.append(
-            f"| {s.trunk} | {learns} | {s.inputs} | {s.pictures_per_class} | "
-            f"{e.errors} | {classifier_report.percent(share)} | "
-            f"{100 * e.even_share:.1f} | {100 * e.regrouped_share:.1f} | "
-            f"{classifier_report.p_text(e.p_value)} |"
+            f"{_setting(row)} {row.errors} | "
+            f"{_percent(row, 'inside', '_share')} | "
+            f"{100 * row.even_share:.1f} | {100 * row.regrouped_share:.1f} | "
+            f"{classifier_report.p_text(row.p_value)} |"
         )
     return lines
 
@@ -435,37 +388,35 @@ _COLORS = ("#8a8a8a", "#0072B2", "#D55E00", "#009E73", "#CC79A7")
 _LEARNS = {"trunk": "head learns", "none": "everything learns"}
 
 
-def draw(rows: list[Row], *, num_classes: int) -> Figure:
+def draw(
+    rows: "pandas.DataFrame", table: "pandas.DataFrame", *, num_classes: int
+) -> Figure:
     """Draws accuracy against the number of training pictures.
 
     Args:
-        rows: list of Row, of `make_rows`, at least one.
+        rows: DataFrame, of `make_rows`.
+        table: DataFrame, of `read_runs`.
         num_classes: int, for the line of pure chance.
 
     Returns:
         Figure: a panel for what learns and what is seen, a line for each
         trunk. Bars are intervals over pictures, small dots single seeds.
     """
-    panels = list(
-        dict.fromkeys((row.setting.freeze, row.setting.inputs) for row in rows)
-    )
-    sizes = list(dict.fromkeys(r.setting.pictures_per_class for r in rows))
-    sizes.sort(key=lambda s: float("inf") if s == "all" else int(s))
-    trunks = list(dict.fromkeys(row.setting.trunk for row in rows))
+    panels = rows.groupby(["freeze", "inputs"], sort=False)
+    sizes = sorted(rows["pictures_per_class"].unique(), key=_number)
+    trunks = list(rows["trunk"].unique())
+    dots = seed_means(table)
     figure = Figure(figsize=(3.6 * len(panels), 4), layout="constrained")
     grid = figure.subplots(1, len(panels), sharey=True, squeeze=False)
-    for axes, panel in zip(grid[0], panels, strict=True):
+    for axes, ((freeze, inputs), panel) in zip(grid[0], panels, strict=True):
         for i, trunk in enumerate(trunks):
-            found = [
-                row
-                for row in rows
-                if (row.setting.freeze, row.setting.inputs) == panel
-                and row.setting.trunk == trunk
-            ]
+            found = panel[panel["trunk"] == trunk]
             shift = 0.08 * (i - (len(trunks) - 1) / 2)
-            _draw_line(axes, found, sizes, shift, _COLORS[i % len(_COLORS)])
+            places = [
+                sizes.index(s) + shift for s in found["pictures_per_class"]
+            ]
+            _draw_line(axes, found, places, dots, _COLORS[i % len(_COLORS)])
         axes.axhline(100 / num_classes, color="#1d1d1f", lw=0.8, ls=":")
-        freeze, inputs = panel
         axes.set_title(f"{_LEARNS.get(freeze, freeze)}, input {inputs}")
         axes.set_xticks(range(len(sizes)), sizes)
         axes.set_xlim(-0.5, len(sizes) - 0.5)
@@ -484,18 +435,21 @@ def draw(rows: list[Row], *, num_classes: int) -> Figure:
     return figure
 
 
-def _draw_line(axes, found, sizes, shift, color) -> None:
-    if not found:
+def _draw_line(axes, found, places, dots, color) -> None:
+    if found.empty:
         return
-    places = [sizes.index(r.setting.pictures_per_class) + shift for r in found]
-    values = [100 * r.accuracy.value for r in found]
-    bars = [
-        [100 * (r.accuracy.value - r.accuracy.low) for r in found],
-        [100 * (r.accuracy.high - r.accuracy.value) for r in found],
-    ]
-    axes.errorbar(places, values, bars, fmt="o-", color=color, capsize=3)
-    for place, row in zip(places, found, strict=True):
-        seeds = [100 * value for value in row.by_seed]
+    value = found["accuracy"]
+    bars = [value - found["accuracy_low"], found["accuracy_high"] - value]
+    axes.errorbar(
+        *(places, 100 * value, [100 * bar for bar in bars]),
+        fmt="o-",
+        color=color,
+        capsize=3,
+    )
+    for place, setting in zip(
+        places, found[list(SETTING)].itertuples(index=False), strict=True
+    ):
+        seeds = 100 * dots.loc[tuple(setting)]
         axes.plot([place] * len(seeds), seeds, ".", color=color, alpha=0.5)
 
 

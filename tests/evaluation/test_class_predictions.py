@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -13,6 +14,30 @@ def test_predictions_count_what_is_right():
     matrix = made.MIXED.confusion()
     assert matrix.sum() == 9 and matrix[1, 3] == 1 and matrix[3, 1] == 0
     np.testing.assert_array_equal(matrix.sum(axis=1), [2, 3, 2, 2])
+
+
+def test_the_long_table_has_a_row_for_each_picture_and_metric():
+    table = made.MIXED.table
+    assert len(table) == 2 * 9
+    assert list(table["class"].cat.categories) == list(made.NAMES)
+    second = table[table["picture"] == 1]
+    assert set(second["class"]) == {"apple"}
+    assert set(second["predicted"]) == {"tomato"}
+    values = dict(zip(second["metric"], second["value"], strict=True))
+    # Of equal guesses the first classes count.
+    assert values == {"right": 0, "top3": 1}
+    for metric, top in (("right", 1), ("top3", 3)):
+        np.testing.assert_array_equal(
+            class_predictions.by_picture(table, metric), made.MIXED.right(top)
+        )
+
+
+def test_several_runs_make_a_mean_for_each_picture():
+    runs = [made.make([("apple", p), ("lemon", "lemon")]) for p in made.NAMES]
+    table = pd.concat([run.table for run in runs])
+    np.testing.assert_array_equal(
+        class_predictions.by_picture(table), [1 / 4, 1]
+    )
 
 
 def test_a_csv_file_keeps_them(tmp_path):

@@ -79,8 +79,8 @@ def test_a_report_needs_neither_groups_nor_a_colorizer(tmp_path):
 def test_classes_without_pictures_have_no_recall():
     predictions = made.make([("apple", "lemon")])
     rows = classifier_report.class_rows(predictions, None, [0, 1, 2])
-    assert np.isnan(rows[1].recall) and rows[1].precision == 0
-    assert np.isnan(rows[2].precision)
+    assert np.isnan(rows["recall"][1]) and rows["precision"][1] == 0
+    assert np.isnan(rows["precision"][2])
     text = classifier_report.markdown(predictions, rows, None, part="test")
     assert "| tomato | – | 0 | – | – | – |" in text
 

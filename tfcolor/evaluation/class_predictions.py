@@ -8,19 +8,27 @@ matrix with all groups of the same sizes.
 
 import csv
 import dataclasses
+import functools
 import math
 import os
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tfcolor.evaluation import hue_shares
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import results
 from tfcolor.pictures import encode
 from tfcolor.pictures import foreign_files
 
+if TYPE_CHECKING:
+    import pandas
+
 _HEADER = ("picture", "true", "predicted", "probability")
+# Metrics of the long table: is the class the best guess, among the best three?
+METRICS = (RIGHT, TOP3) = ("right", "top3")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +70,40 @@ class ClassPredictions:
         matrix = np.zeros([len(self.class_names)] * 2, int)
         np.add.at(matrix, (self.labels, self.predicted()), 1)
         return matrix
+
+    @functools.cached_property
+    def table(self) -> "pandas.DataFrame":
+        """The long table, a row for each picture and metric.
+
+        Columns are "picture", its place in `names`; "class" and "predicted",
+        both categorical over `class_names`; "metric", `RIGHT` or `TOP3`; and
+        "value", float64, 0 or 1. Tables of several runs, one below the other,
+        are a table too.
+        """
+        pd = packages.pandas
+        true, best = (
+            pd.Categorical.from_codes(codes, self.class_names)
+            for codes in (self.labels, self.predicted())
+        )
+        beside = {"picture": range(len(self.names))}
+        beside |= {"class": true, "predicted": best}
+        wide = pd.DataFrame(beside | {RIGHT: self.right(), TOP3: self.right(3)})
+        return wide.melt(list(beside), var_name="metric")
+
+
+def by_picture(table: "pandas.DataFrame", metric: str = RIGHT) -> np.ndarray:
+    """Takes each picture's mean over the runs of a table.
+
+    Args:
+        table: DataFrame, as `ClassPredictions.table`, of one or several runs
+            on the same pictures.
+        metric: str, `RIGHT` or `TOP3`.
+
+    Returns:
+        float64 array [N], 0..1.
+    """
+    rows = table[table["metric"] == metric]
+    return rows.groupby("picture")["value"].mean().to_numpy()
 
 
 def predict(
@@ -176,14 +218,14 @@ class GroupErrors:
         p_value: float, part of those ways with at least the share found.
     """
 
-    errors: int
-    inside: int
-    share: float
-    low: float
-    high: float
-    even_share: float
-    regrouped_share: float
-    p_value: float
+    errors: int = 0
+    inside: int = 0
+    share: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    even_share: float = float("nan")
+    regrouped_share: float = float("nan")
+    p_value: float = float("nan")
 
 
 def read_groups(
@@ -240,50 +282,44 @@ def group_order(
 
 
 def group_errors(
-    predictions: list[ClassPredictions], groups: dict[str, str]
+    table: "pandas.DataFrame", groups: dict[str, str]
 ) -> GroupErrors:
     """Counts errors inside and between groups, of one or several runs.
 
     Args:
-        predictions: list of ClassPredictions of the same classes and
-            pictures.
+        table: DataFrame, as `ClassPredictions.table`, of one or several runs
+            on the same pictures.
         groups: dict from class to group.
 
     Returns:
         GroupErrors of all runs' errors together.
     """
-    class_names = predictions[0].class_names
+    is_wrong = table["class"] != table["predicted"]
+    wrong = table[is_wrong & (table["metric"] == RIGHT)]
+    if wrong.empty:
+        return GroupErrors()
     names = sorted(set(groups.values()))
+    class_names = wrong["class"].cat.categories
     group = np.array([names.index(groups[name]) for name in class_names])
-    true = np.stack([p.labels for p in predictions])
-    best = np.stack([p.predicted() for p in predictions])
-    wrong = true != best
-    nan = float("nan")
-    if not wrong.any():
-        return GroupErrors(0, 0, *[nan] * 6)
-    inside = wrong & (group[true] == group[best])
+    true, best = (wrong[key].cat.codes for key in ("class", "predicted"))
     # A picture's errors of all runs are drawn together: runs that agree tell
     # nothing more.
-    some = wrong.any(axis=0)
-    share = results.estimate(
-        hue_shares.pooled,
-        inside[:, some].sum(axis=0, dtype=float),
-        wrong[:, some].sum(axis=0, dtype=float),
-    )
-    true, best = true[wrong], best[wrong]
+    inside = wrong.assign(inside=group[true] == group[best])
+    counts = inside.groupby("picture")["inside"].agg(["sum", "count"])
+    share = results.estimate(hue_shares.pooled, *counts.to_numpy(dtype=float).T)
     sizes = np.bincount(group)
     even = (sizes[group[true]] - 1) / (len(group) - 1)
     shares = _shares_of_groupings(true, best, group)
     return GroupErrors(
-        errors=len(true),
-        inside=int(inside.sum()),
+        errors=len(wrong),
+        inside=int(counts["sum"].sum()),
         share=share.value,
         low=share.low,
         high=share.high,
         even_share=float(even.mean()),
         regrouped_share=float(shares.mean()),
         # Less than one error, against rounding.
-        p_value=float((shares >= share.value - 0.5 / len(true)).mean()),
+        p_value=float((shares >= share.value - 0.5 / len(wrong)).mean()),
     )
 
 

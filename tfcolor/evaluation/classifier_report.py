@@ -12,11 +12,13 @@ summary.json        accuracy and its interval; written last
 import dataclasses
 import json
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from tfcolor.evaluation import class_predictions
+from tfcolor.evaluation import packages
 from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
 from tfcolor.evaluation.class_predictions import ClassPredictions
@@ -24,33 +26,13 @@ from tfcolor.evaluation.class_predictions import GroupErrors
 from tfcolor.evaluation.results import format_estimate
 from tfcolor.pictures import encode
 
-
-@dataclasses.dataclass(frozen=True)
-class ClassRow:
-    """How well one class is recognized.
-
-    Attributes:
-        name: str.
-        group: str, its color group; empty without groups.
-        pictures: int, of the class.
-        recall: float, part of them that is recognized; NaN without pictures.
-        precision: float, part of what is called so that is right; NaN if
-            nothing is.
-        mistaken_for: str, the wrong class most pictures go to, and how many;
-            empty if none does.
-    """
-
-    name: str
-    group: str
-    pictures: int
-    recall: float
-    precision: float
-    mistaken_for: str
+if TYPE_CHECKING:
+    import pandas
 
 
 def class_rows(
     predictions: ClassPredictions, groups: dict[str, str] | None, order: list
-) -> list[ClassRow]:
+) -> "pandas.DataFrame":
     """Makes the row of every class.
 
     Args:
@@ -59,39 +41,47 @@ def class_rows(
         order: list of int, places of the classes.
 
     Returns:
-        list of ClassRow, in this order.
+        DataFrame, in this order, with the columns "name"; "group", empty
+        without groups; "pictures", how many; "recall", part of them that is
+        recognized, NaN without pictures; "precision", part of what is called
+        so that is right, NaN if nothing is; "mistaken_for", the wrong class
+        most pictures go to, and how many, empty if none does.
     """
-    matrix, rows = predictions.confusion(), []
-    for i in order:
-        name = predictions.class_names[i]
-        true, called, right = matrix[i].sum(), matrix[:, i].sum(), matrix[i, i]
-        wrong = matrix[i] - np.eye(len(matrix), dtype=int)[i] * right
-        worst = int(wrong.argmax())
-        mistaken = f"{predictions.class_names[worst]} ({wrong[worst]})"
-        rows.append(
-            ClassRow(
-                name,
-                groups[name] if groups else "",
-                int(true),
-                right / true if true else float("nan"),
-                right / called if called else float("nan"),
-                mistaken if wrong[worst] else "",
-            )
-        )
-    return rows
+    matrix, names = predictions.confusion(), predictions.class_names
+    right = matrix.diagonal()
+    wrong = matrix - np.diag(right)
+    rows = packages.pandas.DataFrame(
+        {
+            "name": names,
+            "group": [groups[name] if groups else "" for name in names],
+            "pictures": matrix.sum(axis=1),
+            "recall": right,
+            "precision": right,
+            "mistaken_for": [
+                f"{names[row.argmax()]} ({row.max()})" if row.any() else ""
+                for row in wrong
+            ],
+        }
+    )
+    rows["recall"] /= rows["pictures"]
+    rows["precision"] /= matrix.sum(axis=0)
+    return rows.iloc[order]
 
 
-def accuracy(predictions: ClassPredictions, top: int = 1) -> results.Estimate:
+def accuracy(
+    table: "pandas.DataFrame", metric: str = class_predictions.RIGHT
+) -> results.Estimate:
     """Returns the part of pictures that is right, with its interval.
 
     Args:
-        predictions: ClassPredictions.
-        top: int. How many guesses count.
+        table: DataFrame, as `ClassPredictions.table`, of one or several runs
+            on the same pictures: each picture's mean over them is drawn.
+        metric: str, `class_predictions.RIGHT` or `TOP3`.
 
     Returns:
         Estimate.
     """
-    return results.mean(predictions.right(top))
+    return results.mean(class_predictions.by_picture(table, metric))
 
 
 def percent(value: results.Estimate, *, sign: bool = False) -> str:
@@ -122,7 +112,7 @@ def group_sentence(errors: GroupErrors) -> str:
 
 def markdown(
     predictions: ClassPredictions,
-    rows: list[ClassRow],
+    rows: "pandas.DataFrame",
     errors: GroupErrors | None,
     *,
     part: str,
@@ -131,20 +121,23 @@ def markdown(
 
     Args:
         predictions: ClassPredictions.
-        rows: list of ClassRow.
+        rows: DataFrame, of `class_rows`.
         errors: GroupErrors or None.
         part: str, what the pictures are, such as "test".
 
     Returns:
         str.
     """
+    top1, top3 = (
+        percent(accuracy(predictions.table, metric))
+        for metric in class_predictions.METRICS
+    )
     lines = [
         f"# {len(predictions.names)} {part} pictures of "
         f"{len(predictions.class_names)} classes",
         "",
-        f"Right: {percent(accuracy(predictions))} %; among the best three: "
-        f"{percent(accuracy(predictions, 3))} %. In brackets: 95 % bootstrap "
-        "intervals over pictures.",
+        f"Right: {top1} %; among the best three: {top3} %. In brackets: 95 % "
+        "bootstrap intervals over pictures.",
         "",
     ]
     if errors is not None:
@@ -154,7 +147,7 @@ def markdown(
         "mistaken for |",
         "|---|---|---|---|---|---|",
     ]
-    for row in rows:
+    for row in rows.itertuples():
         lines.append(
             f"| {row.name} | {row.group or '–'} | {row.pictures} | "
             f"{_percent(row.recall)} | {_percent(row.precision)} | "
@@ -369,14 +362,12 @@ def write_report(
 
     order = class_predictions.group_order(predictions.class_names, groups)
     rows = class_rows(predictions, groups, order)
-    errors = groups and class_predictions.group_errors([predictions], groups)
+    table = predictions.table
+    errors = groups and class_predictions.group_errors(table, groups)
     text = markdown(predictions, rows, errors, part=part)
     write("report.md", text.encode(errors="backslashreplace"))
     write(
-        "classes.csv",
-        results.csv_text([dataclasses.asdict(row) for row in rows]).encode(
-            errors="backslashreplace"
-        ),
+        "classes.csv", results.csv_text(rows).encode(errors="backslashreplace")
     )
     class_predictions.write_predictions(
         predictions, os.path.join(folder, PREDICTIONS)
@@ -392,8 +383,8 @@ def write_report(
     summary = {
         "part": part,
         "pictures": len(predictions.names),
-        "accuracy": dataclasses.asdict(accuracy(predictions)),
-        "top3": dataclasses.asdict(accuracy(predictions, 3)),
+        "accuracy": dataclasses.asdict(accuracy(table)),
+        "top3": dataclasses.asdict(accuracy(table, class_predictions.TOP3)),
         "color_groups": errors and dataclasses.asdict(errors),
     }
     write(SUMMARY, (json.dumps(summary, indent=2) + "\n").encode())
