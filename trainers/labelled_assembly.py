@@ -66,7 +66,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
         max_pixels=data_flags.MAX_PIXELS.value,
     )
     for note in parts.notes:
-        log.warning("%s", note)
+        assembly.told(log.warning)(note)
     log.info(
         "%d classes; %d training, %d validation, %d test pictures",
         len(parts.class_names),

@@ -86,7 +86,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_colorizer(parser)
     _add_limits(parser)
-    return parser
+    return shared.complete(parser)
 
 
 def _add_limits(parser) -> None:
@@ -132,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{args.output} was not written", file=sys.stderr)
 
     return shared.run_single(
-        "export",
+        args.command,
         lambda: exports[args.format](args),
         end=print,
         failed=VerificationError,

@@ -57,7 +57,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="models to fetch or remove"
     )
-    return parser
+    return shared.complete(parser, model="--model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,10 +72,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.action == "list":
         return shared.run_single(
-            "models", lambda: _table(args.names), end=print
+            args.command, lambda: _table(args.names), end=print
         )
     return shared.run_outcomes(
-        "models",
+        args.command,
         lambda: _begin(args),
         show=_line,
         end=lambda tally: tally.say(None),
