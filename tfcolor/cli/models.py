@@ -89,12 +89,6 @@ def _begin(args):
 
     if not args.names:
         raise ValueError(f"{args.action} needs a NAME. Received: none")
-    unknown = [name for name in args.names if name not in published.names()]
-    if unknown:
-        raise ValueError(
-            f"NAME must be one of {', '.join(published.names())}. Received: "
-            f"{', '.join(unknown)}"
-        )
     if args.action == "fetch":
         return published.fetch_models(args.names)
     return published.remove_models(args.names)
