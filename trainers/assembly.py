@@ -1,4 +1,4 @@
-"""Steps that the colorizer trainers share: from flags to their parts."""
+"""From flags to a run and its parts: what all trainers of `tf.data` share."""
 
 import contextlib
 import math

@@ -1,4 +1,7 @@
-"""What the trainer of classifiers is put together from, by the flags."""
+"""From flags to labelled pictures, classifiers of them and their reports.
+
+For train_classifier, train_alexnet and, the pictures alone, train_ensemble.
+"""
 
 import dataclasses
 import functools
