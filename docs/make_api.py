@@ -27,6 +27,8 @@ _RECORDS = (
     ("evaluation.evaluate", "Wanted"),
     ("evaluation.evaluate", "Evaluation"),
     ("inference.album", "plan_album"),
+    ("export.export_model", "export"),
+    ("export.export_model", "Exported"),
     ("serving.album", "colorize_by_server"),
     ("serving.address", "Address"),
 )

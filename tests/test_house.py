@@ -6,6 +6,7 @@ Each test reads all files and lists every offender, as path:line.
 import ast
 import functools
 import pathlib
+import re
 
 ROOT = pathlib.Path(__file__).parent.parent
 _FOLDERS = ("tfcolor", "studies", "trainers", "flags", "benchmarks", "docs")
@@ -96,6 +97,23 @@ def test_everything_public_is_documented():
 
 def test_errors_are_raised_and_not_asserted():
     assert not [place for place, _ in _nodes(ast.Assert)]
+
+
+def test_the_library_names_arguments_and_not_flags():
+    # Programs turn them into flags; the page of the studio is one, and advice
+    # to who trains is for trainers alone.
+    programs = ("cli", "studio", "loop.py", "fit.py")
+    flags = [
+        f"{place} {node.value!r}"
+        for place, node in _nodes(ast.Constant)
+        if place.startswith("tfcolor")
+        and not set(place.partition(":")[0].split("/")) & set(programs)
+        and isinstance(node.value, str)
+        # Docstrings may name them.
+        and "\n" not in node.value
+        and re.search("--(?!help)[a-z]", node.value)
+    ]
+    assert not flags
 
 
 def test_keras_is_imported_as_keras():

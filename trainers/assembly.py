@@ -1,4 +1,4 @@
-"""Steps that the colorizer trainers share: from flags to their parts."""
+"""From flags to a run and its parts: what all trainers of `tf.data` share."""
 
 import contextlib
 import functools
@@ -44,6 +44,7 @@ from tfcolor.training import workers
 from tfcolor.training.run_folder import RunFolder
 from tfcolor.weights import transfer
 from trainers import initial_weights
+from trainers import launch
 
 # Validation data that take more memory are not kept in it.
 _KEPT_BYTES = 4 * 2**30
@@ -116,6 +117,18 @@ def _ignored(unused: Collection[str]) -> list[str]:
     return ignored
 
 
+def told(say: Callable) -> Callable[[str], None]:
+    """Makes a log's method say texts of the library in flags.
+
+    Args:
+        say: function as `logging.Logger.info`.
+
+    Returns:
+        function of a line of text.
+    """
+    return lambda line: say("%s", launch.in_flags(line))
+
+
 def open_sources(log, *, shrink_to: int | None = None):
     """Opens the training and validation pictures that the flags name.
 
@@ -140,7 +153,7 @@ def open_sources(log, *, shrink_to: int | None = None):
     else:
         share, fewest = data_flags.held_out(len(train))
         train, held_out = sources.split_by_hash(
-            train, share=share, fewest=fewest, say=log.info
+            train, share=share, fewest=fewest, say=told(log.info)
         )
     log.info("%d training, %d validation pictures", len(train), len(held_out))
     return train, held_out
@@ -453,7 +466,7 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
         optimizer_config, epochs=fit_config.epochs
     )
     if note:
-        run.log.warning("%s", note)
+        told(run.log.warning)(note)
     try:
         fit.fit(
             model,
@@ -469,7 +482,7 @@ def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
         run.discard()
         raise
     if train.drop_log.summary():
-        run.log.info(train.drop_log.summary())
+        told(run.log.info)(train.drop_log.summary())
     if run.is_chief:
         run.log.info("done: %s", run.model)
     else:

@@ -1,4 +1,7 @@
-"""What the trainer of classifiers is put together from, by the flags."""
+"""From flags to labelled pictures, classifiers of them and their reports.
+
+For train_classifier, train_alexnet and, the pictures alone, train_ensemble.
+"""
 
 import dataclasses
 import functools
@@ -66,7 +69,7 @@ def open_parts(log) -> labelled_parts.LabelledParts:
         max_pixels=data_flags.MAX_PIXELS.value,
     )
     for note in parts.notes:
-        log.warning("%s", note)
+        assembly.told(log.warning)(note)
     log.info(
         "%d classes; %d training, %d validation, %d test pictures",
         len(parts.class_names),

@@ -11,6 +11,7 @@ from absl import app
 from absl import flags
 from absl import logging
 
+from tfcolor.data import files
 from tfcolor.data import memory
 
 # What stands before a reason, on the screen and in train.log.
@@ -49,8 +50,9 @@ def run(main) -> None:
         try:
             main(argv)
         except fit.Interrupted as error:
-            note(_run_folder(), f"interrupted: {error}")
-            print(f"\ninterrupted: {error}", file=sys.stderr)
+            text = in_flags(f"interrupted: {error}")
+            note(_run_folder(), text)
+            print(f"\n{text}", file=sys.stderr)
             sys.exit(130)
         except workers.WorkerLost as error:
             _say(error)
@@ -78,6 +80,20 @@ _TRY_LESS = (
     "a smaller --batch_size or --image_size, --accumulate_steps=2 or more; on "
     "a GPU also --precision=mixed_bfloat16"
 )
+
+
+def in_flags(text: str, **others: str) -> str:
+    """Says a text of the library in the flags of the running program.
+
+    Args:
+        text: str, with arguments as errors name them, `batch_size`.
+        **others: flags by the arguments that the library calls otherwise.
+
+    Returns:
+        str, with --batch_size where there is such a flag.
+    """
+    known = {name: f"--{name}" for name in flags.FLAGS}
+    return files.in_flags(text, known | others)
 
 
 def note(folder: str | None, text: str) -> None:
@@ -117,7 +133,7 @@ def _full(error: Exception) -> str | None:
 
 
 def _say(reason) -> None:
-    reason = str(reason)
+    reason = in_flags(str(reason))
     note(_run_folder(), f"{ERROR}{reason}")
     print(f"\n{ERROR}{reason}", file=sys.stderr, flush=True)
 

@@ -1,4 +1,7 @@
-"""What the trainers of the ResNet colorizer and the ensemble share."""
+"""From flags to the ResNet colorizer, and to the ensemble built on it.
+
+For train_resnet_colorizer, train_ensemble and train_box_ensemble.
+"""
 
 from collections.abc import Callable
 

@@ -71,8 +71,11 @@ from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from trainers import array_fit
 from trainers import array_steps
+from trainers import launch
 
 _COUNTED = 2000
+# What `packs` calls flags otherwise than they are.
+_ARGUMENTS = {"pictures": "--pack", "write": "--pack", "folder": "--packs"}
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 PACK = flags.DEFINE_string(
@@ -405,7 +408,8 @@ def main(argv):
         mistakes = ValueError | OSError | FloatingPointError
         if known is None and not isinstance(error, mistakes):
             raise
-        print(f"\nerror: {known or error}", file=sys.stderr)
+        said = launch.in_flags(known or str(error), **_ARGUMENTS)
+        print(f"\nerror: {said}", file=sys.stderr)
         sys.exit(2)
 
 

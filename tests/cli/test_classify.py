@@ -74,7 +74,7 @@ def test_bad_pictures_are_named_at_the_end(model, album, tmp_path, capsys):
     [
         (["album", "--model=absent.keras"], "absent.keras"),
         (["nothing", "--model=M"], "nothing"),
-        (["album", "--model=M", "--top=0"], "`top` must be 1 or above"),
+        (["album", "--model=M", "--top=0"], "--top must be 1 or above"),
         (["album", "--model=M", "--batch_size=0"], "batch_size"),
         (["album", "--model=M", "--output=a.png"], "must be a CSV file"),
     ],

@@ -192,8 +192,8 @@ def test_boxes_need_a_model_that_takes_them(tfcolor, album):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["album/a.jpg", "--output=b.png", "--show_boxes"], "needs `boxes`"),
-        (["album/a.jpg", "--output=b.png", "--crop_size=9"], "`crop_size`"),
+        (["album/a.jpg", "--output=b.png", "--show_boxes"], "needs --boxes"),
+        (["album/a.jpg", "--output=b.png", "--crop_size=9"], "--crop_size"),
         (["none.jpg", "--output=new/"], "Received: 'none.jpg'"),
         (["album", "--output=album"], "must not replace"),
         (["album", "--output=a.png"], "must be a folder"),
@@ -202,9 +202,9 @@ def test_boxes_need_a_model_that_takes_them(tfcolor, album):
         (["album/a.jpg", "--output=b.png", "--hints=none.json"], "none.json"),
         (["album/a.jpg", "--output=b.png", "--hints=a.jpg"], "a.jpg: "),
         (["album/a.jpg", "--output=b.png", "--image_size=20"], "multiple of 8"),
-        (["album/a.jpg", "--output=b.png", "--batch_size=0"], "`batch_size`"),
-        (["album/a.jpg", "--output=b.png", "--saturation=-1"], "`saturation`"),
-        (["album/a.jpg", "--output=b.png", "--boxes_at_once=0"], "`boxes_at_"),
+        (["album/a.jpg", "--output=b.png", "--batch_size=0"], "--batch_size"),
+        (["album/a.jpg", "--output=b.png", "--saturation=-1"], "--saturation"),
+        (["album/a.jpg", "--output=b.png", "--boxes_at_once=0"], "--boxes_at_"),
     ],
 )
 def test_wrong_usage_is_one_line_and_status_2(

@@ -84,7 +84,12 @@ def test_a_difference_is_reported_and_nothing_written(
         (["--image_size=9"], "image_size"),
         (["--saturation=-1"], "saturation"),
         (["--boxes_at_once=0"], "boxes_at_once"),
-        (["--format=litert", "--verify"], "--format=saved_model"),
+        (
+            ["--format=litert", "--crop_size=8", "--verify"],
+            "error: --verify, --crop_size must come with --format=saved_model "
+            "alone: other files are the network alone. Received: "
+            "--format=litert\n",
+        ),
         (["--format=litert", "--crop_size=8"], "--crop_size must come"),
         (["--format=onnx", "--boxes_at_once=1"], "--boxes_at_once must come"),
         (["--format=onnx", "--max_pixels=9"], "--max_pixels must come"),

@@ -66,6 +66,6 @@ def test_a_limit_that_is_none_is_wrong_usage(commands, capsys, name, wrong):
     before = sorted(os.listdir("."))
     assert main.run([name, *commands[name], f"--max_pixels={wrong}"]) == 2
     said = capsys.readouterr().err
-    assert f"tfcolor {name}: error: `max_pixels` must be in 1.." in said
-    assert f"Received: max_pixels={wrong}" in said
+    assert f"tfcolor {name}: error: --max_pixels must be in 1.." in said
+    assert f"Received: --max_pixels={wrong}" in said
     assert sorted(os.listdir(".")) == before

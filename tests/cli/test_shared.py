@@ -3,12 +3,15 @@
 import os
 
 import pytest
+from PIL import Image
 
+from tfcolor.cli import main
 from tfcolor.cli import shared
 from tfcolor.data.outcome import THERE_ALREADY
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 
+COMMAND = shared.Command("test", {"max_pixels": "--max_pixels"})
 OUTCOMES = (
     Outcome("a.png", notes=("odd",), boxes=2),
     Outcome("b.png", reason="broken"),
@@ -32,7 +35,7 @@ def _run(outcomes, error=None, **options):
         tally.say(tally.summary("Done", "out"))
 
     status = shared.run_outcomes(
-        "test",
+        COMMAND,
         lambda: Outcomes(work(), len(outcomes)),
         end=end,
         bars=shared.Bars("picture", leave=True),
@@ -113,7 +116,7 @@ def test_a_command_with_one_result_says_it_or_why_there_is_none(
         return "made"
 
     options = {"end": print, "failed": FileExistsError}
-    assert shared.run_single("test", work, **options) == status
+    assert shared.run_single(COMMAND, work, **options) == status
     said = capsys.readouterr()
     if error is None:
         assert (said.out, said.err) == ("made\n", "")
@@ -126,7 +129,7 @@ def test_errors_of_what_is_said_at_the_end_are_not_wrong_usage():
         raise OSError("full")
 
     with pytest.raises(OSError, match="full"):
-        shared.run_single("test", str, end=end)
+        shared.run_single(COMMAND, str, end=end)
 
 
 def test_bars_follow_one_another(capsys):
@@ -142,32 +145,139 @@ def test_bars_follow_one_another(capsys):
     assert "y.mp4:  44%" in said and said.endswith("\n")
 
 
+def test_failures_and_notes_name_flags(capsys):
+    _run(
+        [
+            Outcome("a.png", notes=("`max_pixels` is large",)),
+            Outcome("max_pixels=1", reason="more (`max_pixels`)"),
+        ]
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "note: a.png: --max_pixels is large",
+        "failed: max_pixels=1: more (--max_pixels)",
+    ]
+
+
+# Arguments that make the parser of a command content.
+_NEEDED = {
+    "classify": ["a.png", "--model=m"],
+    "client": ["a.png", "--output=o", "--url=u"],
+    "colorize": ["a.png", "--output=o"],
+    "demo": [],
+    "detect": ["a.png", "--output=o", "--detector=d"],
+    "evaluate": ["--truth=t", "--output=o"],
+    "export": ["--output=o"],
+    "import-weights": ["a.pth", "--output=o", "--architecture=full"],
+    "models": ["fetch", "a"],
+    "prepare": ["--images=i", "--output=o"],
+    "studio": [],
+}
+
+
+def _command(name):
+    return main.make_parser().parse_args([name, *_NEEDED[name]]).command
+
+
+@pytest.mark.parametrize("name", _NEEDED)
+def test_commands_know_all_their_flags(name):
+    command = _command(name)
+    assert command.name == name
+    parsed = main.make_parser().parse_args([name, *_NEEDED[name]])
+    for argument in set(vars(parsed)) - {"run", "command"}:
+        said = command.arguments.get(argument)
+        assert said in (f"--{argument}", said and said.upper(), None)
+        assert said is not None or argument == "action"
+
+
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("name", "error", "said"),
     [
         (
+            "evaluate",
             "`crops` needs `boxes`. Received: boxes=None",
             "--crops needs --boxes. Received: --boxes=None",
         ),
         (
+            "evaluate",
             "needs `by_class`. Received: models=a.keras",
             "needs --by_class. Received: --model=a.keras",
         ),
+        (
+            "evaluate",
+            "`max_boxes` must be at least 1. Received: max_boxes=0",
+            "--max_boxes must be at least 1. Received: --max_boxes=0",
+        ),
+        ("studio", "`models` must be", "--models_folder must be"),
+        ("import-weights", "kind='x'", "--architecture='x'"),
+        ("import-weights", "`checkpoint` is", "CHECKPOINT is"),
+        ("models", "`names` must be", "NAME must be"),
+        ("detect", "a (max_boxes=0)", "a (--max_boxes=0)"),
+        ("colorize", "cpus=0, gpus=1", "--worker_cpus=0, --worker_gpus=1"),
+        ("export", "`crop_size`, `verify`", "--crop_size, --verify"),
+        ("client", "version=1, label='a'", "--version=1, --label='a'"),
     ],
 )
-def test_errors_of_an_evaluation_name_its_flags(error, said, capsys):
-    assert shared.say_error("evaluate", ValueError(error), 2) == 2
-    assert capsys.readouterr().err == f"tfcolor evaluate: error: {said}\n"
+def test_errors_name_flags(name, error, said, capsys):
+    assert shared.say_error(_command(name), ValueError(error), 2) == 2
+    assert capsys.readouterr().err == f"tfcolor {name}: error: {said}\n"
 
 
 @pytest.mark.parametrize(
-    ("command", "error"),
+    ("name", "error"),
     [
-        ("evaluate", "`max_boxes` must be at least 1. Received: max_boxes=0"),
         ("evaluate", "Received: '/boxes=2/a.png' with --model=PATH.pth"),
-        ("colorize", "`show_boxes` needs `boxes`. Received: boxes=None"),
+        ("evaluate", "a picture's boxes, 'my boxes=2', \"it's boxes=2\""),
+        ("evaluate", "boxes of the truth; boxes == 2; `tfcolor detect --help`"),
+        # Of no flag; and a flag of another command.
+        ("colorize", "`rgb` must be uint8. Received: rgb.dtype=int64"),
+        ("colorize", "`rows`; `top` must be 1 or above. Received: top=0"),
     ],
 )
-def test_other_errors_stay_as_they_are(command, error, capsys):
-    shared.say_error(command, ValueError(error), 2)
-    assert capsys.readouterr().err == f"tfcolor {command}: error: {error}\n"
+def test_other_words_stay_as_they_are(name, error, capsys):
+    shared.say_error(_command(name), ValueError(error), 2)
+    assert capsys.readouterr().err == f"tfcolor {name}: error: {error}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ["colorize", "a.png", "--output=o/", "--show_boxes"],
+            "--show_boxes needs --boxes. Received: --boxes=None",
+        ),
+        (
+            ["colorize", "a.png", "--output=o/", "--batch_size=0"],
+            "--batch_size must be an integer of 1 or above. Received: "
+            "--batch_size=0",
+        ),
+        (
+            ["classify", "a.png", "--model=m.keras", "--top=0"],
+            "--top must be 1 or above. Received: --top=0",
+        ),
+        (
+            ["client", "a.png", "--output=o/", "--url=x"],
+            "--url must be http://HOST:PORT, https://HOST:PORT or "
+            "grpc://HOST:PORT. Received: --url='x'",
+        ),
+        (
+            ["detect", "a.png", "--output=o", "--detector=d", "--max_boxes=0"],
+            "--max_boxes must be at least 1. Received: --max_boxes=0",
+        ),
+        (
+            ["prepare", "--images=a.png", "--output=o", "--quality=0"],
+            "--quality must be in 1..100. Received: --quality=0",
+        ),
+        (
+            ["export", "--output=o", "--image_size=9"],
+            "--image_size must be",
+        ),
+    ],
+)
+def test_errors_of_the_library_reach_people_with_flags(
+    arguments, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (8, 8)).save("a.png")
+    assert main.run(arguments) == 2
+    found = capsys.readouterr().err
+    assert found.startswith(f"tfcolor {arguments[0]}: error: {said}")

@@ -167,10 +167,15 @@ def test_borders_are_those_of_tensorflow():
         atol=0.1,
     )
     np.testing.assert_allclose(found.std(axis=0), spread, rtol=0.15)
-    np.testing.assert_array_equal(
-        array_examples.in_border(found, _SIZE),
-        augment.in_border(found, _SIZE),
-    )
+
+
+@pytest.mark.parametrize("kind", [np.float32, tf.constant])
+def test_a_border_is_a_frame(kind):
+    borders = kind([[2.0, 0, 1, 3, 90], [0, 0, 0, 0, 0]])
+    expected = np.zeros([2, 8, 8, 1], bool)
+    expected[0, :2] = expected[0, -1:] = expected[0, :, -3:] = True
+    found = array_examples.in_border(borders, 8)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_border_has_no_color_and_gives_no_hint_of_one():

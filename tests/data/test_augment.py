@@ -115,13 +115,6 @@ def test_the_share_decides_how_many_age():
     assert 0.2 < np.mean(aged) < 0.4
 
 
-def test_a_border_is_a_frame_of_one_lightness_without_color():
-    borders = tf.constant([[2.0, 0, 1, 3, 90], [0, 0, 0, 0, 0]])
-    expected = np.zeros([2, 8, 8, 1], bool)
-    expected[0, :2] = expected[0, -1:] = expected[0, :, -3:] = True
-    np.testing.assert_array_equal(augment.in_border(borders, 8), expected)
-
-
 def test_borders_are_black_or_white_and_as_many_as_wanted():
     borders = np.stack(
         [augment.border([seed, 2], size=100, share=0.5) for seed in range(200)]

@@ -112,7 +112,7 @@ def test_other_parts_must_be_of_the_trained_classes(tmp_path):
     with pytest.raises(ValueError, match=r"with \['dark'\], which are not"):
         class_folders.check_other(folders, ("bright", "striped"), "val")
     empty = folders.replace({"bright": [], "dark": []})
-    with pytest.raises(ValueError, match="--test_share. Received: none for"):
+    with pytest.raises(ValueError, match="`test_share`. Received: none for"):
         class_folders.check_other(empty, known, "test")
 
 
@@ -129,7 +129,7 @@ def test_few_pictures_are_spread_over_the_parts(tmp_path):
         assert [len(p) for p in parts[part].paths.values()] == [1, 1, 1]
     assert len(parts["train"]) == 12
     assert len(said) == 2 and "few pictures: 3 of 18 are in" in said[0]
-    assert "--validation_share" in said[0] and "--test_images" in said[1]
+    assert "`validation_share`" in said[0] and "`test_images`" in said[1]
     again = class_folders.split(
         _scan(tmp_path)[0], shares={"val": 0.001, "test": 0.001}
     )

@@ -63,7 +63,7 @@ def test_pictures_that_cannot_be_read_replace_nothing(tmp_path):
 
 
 def test_a_folder_without_packs_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="that --pack wrote. Received"):
+    with pytest.raises(FileNotFoundError, match="that `write` wrote. Received"):
         packs.read(str(tmp_path))
 
 

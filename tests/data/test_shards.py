@@ -264,7 +264,7 @@ def test_a_damaged_shard_is_named(damaged):
         shard_folders.examples(shard_folders.open_folder(damaged))
     text = shard_source.damage_in(caught.value)
     assert f"The shard {damaged}/00001.tfrecord is damaged" in text
-    assert "--skip_corrupt goes on" in text and "SHA-256" in text
+    assert "`skip_corrupt` goes on" in text and "SHA-256" in text
     assert "\n" not in text
 
 

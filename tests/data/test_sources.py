@@ -251,9 +251,9 @@ def test_split_by_hash_moves_no_picture_when_others_come_or_folders_move():
 
 
 def test_split_by_hash_needs_pictures_on_both_sides():
-    with pytest.raises(ValueError, match="--validation_share, or --valid"):
+    with pytest.raises(ValueError, match="`validation_share`, or `valid"):
         sources.split_by_hash(_source(["a.jpg"]), share=0.5, fewest=1)
-    with pytest.raises(ValueError, match="Received: 9 pictures, --validation"):
+    with pytest.raises(ValueError, match="Received: 9 pictures, valid"):
         sources.split_by_hash(_source([f"{i}" for i in range(9)]), share=0.0)
 
 
@@ -304,7 +304,7 @@ def test_few_pictures_are_split_by_themselves(count, share, fewest, held_out):
     assert len(said) == (0 if by_share else 1)
     for line in said:
         assert f"few pictures: {held_out} of {count} are held out" in line
-        assert "--validation_share" in line
+        assert "`validation_share`" in line
 
 
 def test_enough_pictures_are_split_as_by_the_share_alone():

@@ -91,7 +91,7 @@ def test_a_failing_network_is_a_reason(colorizer, tmp_path, monkeypatch):
     monkeypatch.setattr(colorizer, "colorize_batch", fail)
     job = PictureJob(f"{tmp_path}/a.png", f"{tmp_path}/b.png")
     (outcome,) = _run(colorizer, [job])
-    assert "Memory ran out. Try a smaller --batch_size" in outcome.reason
+    assert "Memory ran out. Try a smaller `batch_size`" in outcome.reason
 
 
 def test_alpha_exif_and_depth_go_along(colorizer, tmp_path):

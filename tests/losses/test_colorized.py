@@ -118,5 +118,5 @@ def test_objectives_that_teach_nothing_true_are_refused(weights):
 
 def test_the_perceptual_loss_names_the_weights_it_needs():
     config = colorized.ColorizedConfig(perceptual_weight=5.0)
-    with pytest.raises(ValueError, match="needs .* --vgg_weights"):
+    with pytest.raises(ValueError, match="needs .*`vgg_weights`"):
         colorized.objective(config)

@@ -154,7 +154,7 @@ def test_what_takes_too_long_is_not_tried_again(protocol):
     scheme = {"rest": "http", "grpc": "grpc"}[protocol]
     with _answering(None) as host:
         client = make(Address(f"{scheme}://{host}"), timeout=0.5)
-        with pytest.raises(ServerError, match="within 0.5 s .--time") as error:
+        with pytest.raises(ServerError, match="within 0.5 s .`time") as error:
             client.colorize(PNG)
         client.close()
     assert not error.value.passing

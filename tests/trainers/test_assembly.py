@@ -107,6 +107,15 @@ def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
             )
 
 
+def test_what_is_said_of_few_pictures_names_flags(tmp_path):
+    images = drawn.write_album(tmp_path / "images", 3, side=8)
+    log = RunFolder(str(tmp_path)).log
+    with flagsaver.as_parsed(images=images):
+        assembly.open_sources(log)
+    said = "for validation (--validation_share, --validation_images)"
+    assert said in _log(tmp_path)
+
+
 @pytest.mark.parametrize("cache", [True, False])
 def test_training_pictures_are_kept_in_memory_where_asked(cache, tmp_path):
     images = drawn.write_album(tmp_path / "images", 3)

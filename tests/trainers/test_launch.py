@@ -52,6 +52,31 @@ def test_mistakes_of_the_user_end_in_one_line_and_status_2(
     assert capsys.readouterr().err == "\nerror: `x` must be y\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "`batch_size` must be 4. Received: batch_size=3, x=1",
+            "--batch_size must be 4. Received: --batch_size=3, x=1",
+        ),
+        ("lower --max_pixels; `rgb`", "lower --max_pixels; `rgb`"),
+        ("'batch_size=1' of (seed=2)", "'batch_size=1' of (--seed=2)"),
+    ],
+)
+def test_errors_of_the_library_name_the_flags_of_the_program(
+    start, capsys, log, error, said
+):
+    with pytest.raises(SystemExit):
+        start(_raises(ValueError(error)))
+    assert capsys.readouterr().err == f"\nerror: {said}\n"
+    assert log.read_text().endswith(f" error: {said}\n")
+
+
+def test_a_program_may_know_an_argument_under_another_name():
+    said = launch.in_flags("`folder` of 6", folder="--packs")
+    assert said == "--packs of 6"
+
+
 def test_an_interrupted_run_ends_in_status_130(start, capsys):
     with pytest.raises(SystemExit) as exit_status:
         start(_raises(fit.Interrupted("SIGINT at step 3; saved.")))

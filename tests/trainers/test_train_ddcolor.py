@@ -151,7 +151,7 @@ def test_a_discriminator_learns_along_and_is_not_saved(tmp_path, monkeypatch):
 
 
 def test_a_perceptual_loss_without_weights_says_what_is_missing(tmp_path):
-    with pytest.raises(ValueError, match="needs .* --vgg_weights"):
+    with pytest.raises(ValueError, match="needs .*`vgg_weights`"):
         _run(tmp_path, perceptual_weight="5")
 
 

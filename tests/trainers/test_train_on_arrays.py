@@ -107,6 +107,8 @@ def _by_layer(after, before):
 @pytest.mark.slow
 def test_mistakes_end_in_a_line(tmp_path):
     program = ("-m", "trainers.train_on_arrays", f"--packs={tmp_path}/packs")
+    done = _run(program, f"--workdir={tmp_path}/run")
+    assert "error: --packs must be a folder that --pack wrote." in done.stderr
     done = _run(program, f"--pack={tmp_path}/none/*.jpg")
     assert done.returncode == 2 and "Received" in done.stderr
     assert "Traceback" not in done.stderr

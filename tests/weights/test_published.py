@@ -93,7 +93,7 @@ def test_offline_one_sentence_says_what_to_do(net):
     said = str(error.value)
     assert said.startswith(f"eccv16 needs {net.address}, which could not be")
     assert f"put it at {published.fetched_path('eccv16')!r}" in said
-    assert "--model=PATH.pth. Received: " in said and "refused" in said
+    assert "`model`=PATH.pth. Received: " in said and "refused" in said
     assert _files() == []
     net.stop = lambda: None
 
@@ -266,3 +266,17 @@ def test_the_catalog_is_complete():
             assert entry.sha256.startswith(named.group(1))
     with pytest.raises(ValueError, match="one of .*Received: 'ddcolour'"):
         published.load("ddcolour")
+
+
+@pytest.mark.parametrize(
+    "act", [published.fetch_models, published.remove_models]
+)
+def test_names_that_are_none_are_all_said_before_anything_is_done(
+    act, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TFCOLOR_CACHE", str(tmp_path))
+    with pytest.raises(ValueError, match="^`names` must be one of ddcolor, "):
+        act(iter(["eccv16", "x", "y"]))
+    with pytest.raises(ValueError, match=r"Received: x, y$"):
+        act(["x", "eccv16", "y"])
+    assert not list(tmp_path.iterdir())

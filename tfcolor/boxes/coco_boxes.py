@@ -107,7 +107,7 @@ def read(path: str) -> tuple[dict, dict]:
 def _refused(path: str, reason) -> ValueError:
     return ValueError(
         "A file of boxes must be COCO annotations, a JSON object with "
-        f"`images` and `annotations`. Received: {path!r} ({reason})"
+        f'"images" and "annotations". Received: {path!r} ({reason})'
     )
 
 

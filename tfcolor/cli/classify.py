@@ -62,7 +62,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_batch_size(parser)
     shared.add_max_pixels(parser)
-    return parser
+    return shared.complete(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         return f"Classified {done} into {args.output}" if args.output else None
 
     return shared.run_outcomes(
-        "classify",
+        args.command,
         lambda: _begin(args),
         end=lambda tally: tally.say(summarize(tally)),
         show=_line,

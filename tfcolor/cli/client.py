@@ -58,7 +58,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     shared.add_max_boxes(parser)
     shared.add_max_pixels(parser)
     _add_server(parser)
-    return parser
+    return shared.complete(parser)
 
 
 def _add_server(parser) -> None:
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     from tfcolor.serving.address import Address
 
     return shared.run_outcomes(
-        "client",
+        args.command,
         lambda: album.colorize_by_server(
             args.input,
             args.output,

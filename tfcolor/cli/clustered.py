@@ -19,6 +19,8 @@ clusters:
   that the same command goes on after anything was killed. Pictures that failed
   are listed in <output>.failures.csv.
 """
+# What `options` calls flags otherwise than they are.
+ARGUMENTS = {"cpus": "--worker_cpus", "gpus": "--worker_gpus"}
 
 
 def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
@@ -91,7 +93,6 @@ def options(args: argparse.Namespace) -> dict:
 
 
 def run(
-    command: str,
     args: argparse.Namespace,
     begin: Callable[[], Outcomes],
     *,
@@ -101,7 +102,6 @@ def run(
     """Runs a command over any number of pictures.
 
     Args:
-        command: str, its name.
         args: argparse.Namespace.
         begin: function without arguments that begins the work. Its errors are
             wrong usage.
@@ -122,7 +122,7 @@ def run(
             print(f"Failures: {path}", file=sys.stderr)
 
     return shared.run_outcomes(
-        command,
+        args.command,
         lambda: failures.listed(begin(), path),
         end=end,
         bars=bars,

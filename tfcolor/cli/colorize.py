@@ -101,7 +101,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     _add_films(parser)
     _add_boxes(parser)
     clustered.add_options(parser, sinks=True)
-    return parser
+    return shared.complete(parser, **clustered.ARGUMENTS)
 
 
 def _add_runtime(parser) -> None:
@@ -194,7 +194,7 @@ def run(args: argparse.Namespace) -> int:
     from tfcolor.inference import album
 
     return shared.run_outcomes(
-        "colorize",
+        args.command,
         lambda: album.colorize_album(
             args.input,
             args.output,
@@ -227,7 +227,6 @@ def _run_on_cluster(args) -> int:
     from tfcolor.cluster import album
 
     return clustered.run(
-        "colorize",
         args,
         lambda: album.colorize_on_cluster(
             args.input,

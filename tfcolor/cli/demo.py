@@ -38,7 +38,7 @@ def add_parser(subparsers):
         help="a name of `tfcolor models`, or a model file (default: "
         f"{defaults.MODEL})",
     )
-    return parser
+    return shared.complete(parser)
 
 
 def run(args) -> int:
@@ -61,7 +61,7 @@ def run(args) -> int:
             print(f"contact sheet: {os.path.abspath(tally.result)}")
 
     return shared.run_outcomes(
-        "demo",
+        args.command,
         lambda: demo.colorize_samples(
             args.output,
             make_colorizer=lambda: Colorizer(args.model, runtime=defaults.AUTO),

@@ -57,7 +57,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     _add_detector(parser)
     shared.add_max_pixels(parser)
     clustered.add_options(parser, sinks=False)
-    return parser
+    return shared.complete(parser, drawings="--draw", **clustered.ARGUMENTS)
 
 
 def _add_files(parser) -> None:
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
     if args.cluster is not None:
         return _run_on_cluster(args)
     return shared.run_outcomes(
-        "detect",
+        args.command,
         lambda: _begin(args),
         end=lambda tally: _say_end(args.output, tally),
     )
@@ -190,7 +190,6 @@ def _run_on_cluster(args) -> int:
         )
 
     return clustered.run(
-        "detect",
         args,
         begin,
         say_end=lambda tally: tally.say(_summary(args.output, tally)),

@@ -72,7 +72,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     _add_options(parser)
     _add_perceptual(parser)
     clustered.add_options(parser, sinks=False)
-    return parser
+    return shared.complete(parser, models="--model", **clustered.ARGUMENTS)
 
 
 def _add_inputs(parser) -> None:
@@ -222,18 +222,17 @@ def run(args: argparse.Namespace) -> int:
 
     if args.cluster is not None:
         return clustered.run(
-            "evaluate",
             args,
             begin,
             say_end=lambda tally: _say_end(
-                args.output, tally, notes, shared.MOST_LINES
+                args, tally, notes, shared.MOST_LINES
             ),
             bars=bars,
         )
     return shared.run_outcomes(
-        "evaluate",
+        args.command,
         begin,
-        end=lambda tally: _say_end(args.output, tally, notes),
+        end=lambda tally: _say_end(args, tally, notes),
         bars=bars,
     )
 
@@ -268,19 +267,17 @@ def _begin(args, **callbacks):
     return evaluate.evaluate(args.truth, args.output, **wanted)
 
 
-def _say_end(
-    output: str, tally: shared.Tally, notes, most: int | None = None
-) -> None:
-    shared.say_notes(notes)
+def _say_end(args, tally: shared.Tally, notes, most: int | None = None) -> None:
+    shared.say_notes(args.command, notes)
     if not tally.is_whole:
         tally.say(None)
         return
     found = tally.result
     if found.markdown is not None:
         print(found.markdown, end="")
-        print(f"Report: {output}", file=sys.stderr)
+        print(f"Report: {args.output}", file=sys.stderr)
     if failures := found.comparison.failures:
-        shared.say_failures(failures, most)
+        shared.say_failures(args.command, failures, most)
         pictures = shared.counted(len(failures), "picture")
         print(f"{pictures} left out.", file=sys.stderr)
     if found.markdown is None:

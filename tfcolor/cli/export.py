@@ -5,7 +5,6 @@ import sys
 
 from tfcolor.cli import shared
 from tfcolor.export import defaults
-from tfcolor.inference import defaults as inference_defaults
 
 _DESCRIPTION = """\
 Exports a model with all that lies around it: bytes of a picture in, bytes of
@@ -86,7 +85,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_colorizer(parser)
     _add_limits(parser)
-    return parser
+    return shared.complete(parser)
 
 
 def _add_limits(parser) -> None:
@@ -120,88 +119,39 @@ def run(args: argparse.Namespace) -> int:
     """
     from tfcolor.export.verification import VerificationError
 
-    exports = {
-        "saved_model": _export_saved_model,
-        "litert": _export_litert,
-        "onnx": _export_onnx,
-    }
-
     def say_differences(error):
         for problem in error.problems:
             print(f"differs: {problem}", file=sys.stderr)
         print(f"{args.output} was not written", file=sys.stderr)
 
     return shared.run_single(
-        "export",
-        lambda: exports[args.format](args),
-        end=print,
+        args.command,
+        lambda: _export(args),
+        end=lambda exported: print(_lines(args.output, exported)),
         failed=VerificationError,
         say_failed=say_differences,
     )
 
 
-def _network_alone(args) -> dict:
-    """Returns options of exports without what lies around the network."""
-    kept = {
-        "verify": False,
-        "upsampling": None,
-        "saturation": inference_defaults.SATURATION,
-        "crop_size": None,
-        "boxes_at_once": inference_defaults.BOXES_AT_ONCE,
-        "max_pixels": defaults.MAX_PIXELS,
-    }
-    given = [name for name in kept if getattr(args, name) != kept[name]]
-    if given:
-        flags = ", ".join(f"--{name}" for name in given)
-        raise ValueError(
-            f"{flags} must come with --format=saved_model alone: other files "
-            f"are the network alone. Received: --format={args.format}"
-        )
-    return _network(args)
-
-
-def _network(args) -> dict:
-    return {
-        "image_size": args.image_size,
-        "style": args.style,
-        "overwrite": args.overwrite,
-    }
-
-
-def _export_onnx(args) -> str:
-    from tfcolor.export import export_onnx
-
-    difference = export_onnx.export_onnx(
-        args.model, args.output, **_network_alone(args)
-    )
-    return (
-        f"Exported into {args.output} (onnxruntime equals Keras within "
-        f"{difference:.1e})"
-    )
-
-
-def _export_litert(args) -> str:
-    from tfcolor.export import export_litert
-
-    table = export_litert.export_litert(
-        args.model, args.output, **_network_alone(args)
-    )
-    return "\n".join([*table, f"Exported into {args.output}"])
-
-
-def _export_saved_model(args) -> str:
+def _export(args):
     from tfcolor.export import export_model
 
-    notes = export_model.export_saved_model(
+    return export_model.export(
         args.model,
         args.output,
-        **_network(args),
-        saturation=args.saturation,
+        format=args.format,
+        image_size=args.image_size,
+        style=args.style,
+        overwrite=args.overwrite,
+        verify=args.verify,
         upsampling=args.upsampling,
+        saturation=args.saturation,
         crop_size=args.crop_size,
         boxes_at_once=args.boxes_at_once,
         max_pixels=args.max_pixels,
-        verify=args.verify,
     )
-    text = f" ({'; '.join(notes)})" if notes else ""
-    return f"Exported into {args.output}{text}"
+
+
+def _lines(output: str, exported) -> str:
+    notes = f" ({'; '.join(exported.notes)})" if exported.notes else ""
+    return "\n".join([*exported.table, f"Exported into {output}{notes}"])

@@ -97,7 +97,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="replace an earlier file",
     )
     parser.set_defaults(run=run)
-    return parser
+    return shared.complete(parser, kind="--architecture")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -113,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
     from tfcolor.weights import import_checkpoint
 
     return shared.run_single(
-        "import-weights",
+        args.command,
         lambda: import_checkpoint.import_checkpoint(
             args.checkpoint,
             args.output,

@@ -57,7 +57,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="models to fetch or remove"
     )
-    return parser
+    return shared.complete(parser, model="--model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,10 +72,10 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.action == "list":
         return shared.run_single(
-            "models", lambda: _table(args.names), end=print
+            args.command, lambda: _table(args.names), end=print
         )
     return shared.run_outcomes(
-        "models",
+        args.command,
         lambda: _begin(args),
         show=_line,
         end=lambda tally: tally.say(None),
@@ -89,12 +89,6 @@ def _begin(args):
 
     if not args.names:
         raise ValueError(f"{args.action} needs a NAME. Received: none")
-    unknown = [name for name in args.names if name not in published.names()]
-    if unknown:
-        raise ValueError(
-            f"NAME must be one of {', '.join(published.names())}. Received: "
-            f"{', '.join(unknown)}"
-        )
     if args.action == "fetch":
         return published.fetch_models(args.names)
     return published.remove_models(args.names)

@@ -1,6 +1,7 @@
 """`tfcolor prepare`: makes TFRecord shards of pictures, for training."""
 
 import argparse
+import functools
 
 from tfcolor.cli import shared
 from tfcolor.data import files
@@ -77,7 +78,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     )
     shared.add_max_pixels(parser)
     _add_settings(parser)
-    return parser
+    return shared.complete(parser)
 
 
 def _add_settings(parser) -> None:
@@ -126,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
     """
     bars = shared.Bars("picture", leave=True)
     return shared.run_outcomes(
-        "prepare",
+        args.command,
         lambda: _begin(args, bars),
         # All is said when a folder is whole.
         end=lambda tally: None,
@@ -151,19 +152,18 @@ def _begin(args, bars):
         workers=args.workers,
         max_pixels=args.max_pixels,
         on_picture=bars,
-        on_folder=_say_folder,
+        on_folder=functools.partial(_say_folder, args.command),
         say=shared.say_left_out,
     )
 
 
-def _say_folder(output: str, made) -> None:
+def _say_folder(command, output: str, made) -> None:
     """Prints what came of a folder of shards."""
-    shared.say_notes(
-        sorted(map(tuple, (n for shard in made.shards for n in shard.notes)))
-    )
+    notes = [tuple(note) for shard in made.shards for note in shard.notes]
+    shared.say_notes(command, sorted(notes))
     left_out = [entry for shard in made.shards for entry in shard.left_out]
     for name, reason in sorted(left_out):
-        shared.say("left out", name, reason)
+        shared.say(command, "left out", name, reason)
     print(_summary(made, output, len(left_out)))
 
 

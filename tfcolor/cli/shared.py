@@ -3,7 +3,7 @@
 import argparse
 import collections
 import contextlib
-import re
+import dataclasses
 import sys
 import warnings
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tfcolor.pictures import pillow_limit
 
 _Result = TypeVar("_Result")
 # What takes less memory.
-_TRY_LESS = "a smaller --batch_size, smaller pictures"
+_TRY_LESS = "a smaller `batch_size`, smaller pictures"
 # The value of --boxes_at_once for no limit.
 _ALL = "all"
 # Lines about pictures of a cluster that are printed; all failures are in their
@@ -29,27 +29,24 @@ MOST_LINES = 20
 # What a summary says of pictures that were not done now, in this order.
 _FAILED, _NOTE = "failed", "note"
 _EXTRAS = (outcome_lib.THERE_ALREADY, outcome_lib.IN_COLOR, _FAILED)
-# Arguments that errors of the library name, where people know a flag instead.
-_FLAGS = {
-    "evaluate": {
-        "boxes": "--boxes",
-        "by_class": "--by_class",
-        "cluster": "--cluster",
-        "crops": "--crops",
-        "geometry": "--geometry",
-        "geometry_size": "--geometry_size",
-        "models": "--model",
-        "overwrite": "--overwrite",
-        "predictions": "--predictions",
-        "truth": "--truth",
-    },
-    "import-weights": {"output": "--output", "overwrite": "--overwrite"},
-    "studio": {
-        "boxes": "--boxes",
-        "models": "--models_folder",
-        "port": "--port",
-    },
-}
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """A sub-command, as its messages need it.
+
+    Attributes:
+        name: str.
+        arguments: dict from what errors of the library call an argument to
+            what people know it as: its flag, or the name of its place.
+    """
+
+    name: str
+    arguments: dict[str, str]
+
+    def in_flags(self, text: str) -> str:
+        """Returns a text of the library in the words of the command."""
+        return files.in_flags(text, self.arguments)
 
 
 def add_command(
@@ -79,6 +76,33 @@ def add_command(
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def complete(
+    parser: argparse.ArgumentParser, **others: str
+) -> argparse.ArgumentParser:
+    """Ends a sub-command that has all its arguments.
+
+    What is parsed gets `command`, the Command: errors of the library name
+    arguments, and people are told the flags of the same names.
+
+    Args:
+        parser: argparse.ArgumentParser of a sub-command.
+        **others: flags by the arguments that the library calls otherwise.
+
+    Returns:
+        argparse.ArgumentParser, `parser`.
+    """
+    # What gives no value is --help.
+    arguments = {
+        action.dest: (*action.option_strings, action.metavar)[0]
+        for action in parser._actions
+        if action.default != argparse.SUPPRESS
+    }
+    known = {name: said for name, said in arguments.items() if said}
+    command = Command(parser.prog.split()[-1], known | others)
+    parser.set_defaults(command=command)
+    return parser
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
@@ -226,12 +250,16 @@ def _boxes_at_once(text: str) -> int | None:
 
 
 def say_error(
-    command: str, error: Exception, status: int, *, keep_lines: bool = False
+    command: Command,
+    error: Exception,
+    status: int,
+    *,
+    keep_lines: bool = False,
 ) -> int:
     """Prints why a sub-command ends.
 
     Args:
-        command: str, its name.
+        command: Command.
         error: Exception.
         status: int.
         keep_lines: bool. Prints a list as it is, instead of on one line.
@@ -240,13 +268,13 @@ def say_error(
         int, `status`.
     """
     one_line = files.one_line(error, try_less=_TRY_LESS)
-    said = _in_flags(command, str(error) if keep_lines else one_line)
-    print(f"tfcolor {command}: error: {said}", file=sys.stderr)
+    said = command.in_flags(str(error) if keep_lines else one_line)
+    print(f"tfcolor {command.name}: error: {said}", file=sys.stderr)
     return status
 
 
 def run_single(
-    command: str,
+    command: Command,
     work: Callable[[], _Result],
     *,
     end: Callable[[_Result], None],
@@ -257,7 +285,7 @@ def run_single(
     """Runs a command with one result, from its errors to its end.
 
     Args:
-        command: str, its name.
+        command: Command.
         work: function without arguments that does all of it. Its errors are
             wrong usage, but for `failed`.
         end: function of what `work` returned, that prints what there is to
@@ -283,13 +311,6 @@ def run_single(
     return 0
 
 
-def _in_flags(command: str, text: str) -> str:
-    """Turns `by_class` into --by_class, and by_class= into --by_class=."""
-    for name, flag in _FLAGS.get(command, {}).items():
-        text = re.sub(f"`{name}`|(?<= ){name}(?==)", flag, text)
-    return text
-
-
 def say_left_out(line: str) -> None:
     """Prints what an input holds and is not used.
 
@@ -299,37 +320,41 @@ def say_left_out(line: str) -> None:
     print(f"note: {files.shown_name(line)}", file=sys.stderr)
 
 
-def say_notes(notes) -> None:
+def say_notes(command: Command, notes) -> None:
     """Prints what was left out or ignored of pictures that are done.
 
     Args:
+        command: Command.
         notes: iterable of (source, note), str.
     """
     for source, note in notes:
-        say(_NOTE, source, note)
+        say(command, _NOTE, source, note)
 
 
-def say_failures(failures, most: int | None = None) -> None:
+def say_failures(command: Command, failures, most: int | None = None) -> None:
     """Prints pictures that failed.
 
     Args:
+        command: Command.
         failures: list of (source, reason), str.
         most: int or None. How many are printed at most; None is all of them.
     """
     for source, reason in failures[:most]:
-        say(_FAILED, source, reason)
+        say(command, _FAILED, source, reason)
     if most is not None and len(failures) > most:
         print(f"{_FAILED}: {len(failures) - most} more", file=sys.stderr)
 
 
-def say(what: str, source: str, text: str) -> None:
+def say(command: Command, what: str, source: str, text: str) -> None:
     """Prints one line, whatever a file's name or its texts hold.
 
     Args:
+        command: Command.
         what: str.
         source: str, the file.
         text: str.
     """
+    text = command.in_flags(text)
     shown = files.shown_name(source), files.shown_name(text)
     print(f"{what}: {': '.join(shown)}", file=sys.stderr)
 
@@ -338,6 +363,7 @@ class Tally:
     """What a command over many pictures has to say at its end.
 
     Args:
+        command: Command.
         most_lines: int or None. How many notes and how many failures are kept
             at most; None is all of them.
 
@@ -351,7 +377,8 @@ class Tally:
         is_whole: bool. Whether the work came to its end, or an error ended it.
     """
 
-    def __init__(self, most_lines: int | None = None):
+    def __init__(self, command: Command, most_lines: int | None = None):
+        self._command = command
         self._most_lines = most_lines
         self._counts = collections.Counter()
         self.notes, self.failures = [], []
@@ -401,7 +428,7 @@ class Tally:
         """
         for what, lines in ((_NOTE, self.notes), (_FAILED, self.failures)):
             for source, text in lines:
-                say(what, source, text)
+                say(self._command, what, source, text)
             if (more := self._counts[what] - len(lines)) > 0:
                 print(f"{what}: {more} more", file=sys.stderr)
         if self.is_whole and last_line is not None:
@@ -458,7 +485,7 @@ class Bars:
 
 
 def run_outcomes(
-    command: str,
+    command: Command,
     begin: Callable[[], Outcomes],
     *,
     end: Callable[[Tally], None],
@@ -469,7 +496,7 @@ def run_outcomes(
     """Runs a command over many pictures, from its errors to its end.
 
     Args:
-        command: str, its name.
+        command: Command.
         begin: function without arguments that begins the work. Its errors are
             wrong usage.
         end: function of a Tally that prints what there is to say at the end;
@@ -493,7 +520,7 @@ def run_outcomes(
         return say_error(command, error, 2)
     import tqdm
 
-    tally = Tally(MOST_LINES if on_cluster else None)
+    tally = Tally(command, MOST_LINES if on_cluster else None)
     ended_by, status = None, 0
     # `begin` cannot fetch the first one: its wait would belong to no bar, and
     # the speed would leave it out.

@@ -77,7 +77,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
         help="print the address and open nothing (default: open the page)",
     )
     shared.add_max_pixels(parser)
-    return parser
+    return shared.complete(parser, models="--models_folder")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     # It would warn of each model that is chosen, as it is made anew.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     return shared.run_single(
-        "studio",
+        args.command,
         lambda: serve.serve(
             port=args.port,
             model=args.model,

@@ -97,7 +97,7 @@ def connected(address: str) -> Iterator[None]:
         import ray.data
     except ImportError as error:
         raise ImportError(
-            "--cluster needs Ray; in the checkout: pip install -c "
+            "`cluster` needs Ray; in the checkout: pip install -c "
             "constraints.txt -e '.[cluster]'"
         ) from error
     import logging

@@ -245,11 +245,11 @@ def in_border(borders, size: int):
     """Tells which pixels lie in borders.
 
     Args:
-        borders: float32 tensor [B, 5], of `draw`.
+        borders: float32 tensor [B, 5], of `draw` or `augment.border`.
         size: int, S, pixels.
 
     Returns:
-        bool tensor [B, S, S, 1], as of `augment.in_border`.
+        bool tensor [B, S, S, 1].
     """
     y = ops.arange(size, dtype="float32")[None, :, None, None]
     x = ops.arange(size, dtype="float32")[None, None, :, None]

@@ -154,22 +154,3 @@ def border(seed: tf.Tensor, *, size: int, share: float) -> tf.Tensor:
     widths *= tf.cast(u[5:9] < 0.5, tf.float32)
     lightness = tf.where(u[9] < 0.5, 15 * u[10], 70 + 30 * u[10])
     return there * tf.concat([widths, lightness[None]], axis=0)
-
-
-def in_border(borders: tf.Tensor, size: int) -> tf.Tensor:
-    """Tells which pixels lie in borders.
-
-    Args:
-        borders: float32 tensor [B, 5], of `border`.
-        size: int, S, pixels.
-
-    Returns:
-        bool tensor [B, S, S, 1].
-    """
-    y = tf.range(float(size))[None, :, None, None]
-    x = tf.range(float(size))[None, None, :, None]
-    top, left, bottom, right = (
-        borders[:, i, None, None, None] for i in range(4)
-    )
-    rows = (y < top) | (y >= size - bottom)
-    return rows | (x < left) | (x >= size - right)

@@ -22,8 +22,8 @@ _FOLDERS = {
     VALIDATION: ("val", "validation", "valid"),
     TEST: ("test", "testing"),
 }
-# What the flags about the parts begin with.
-_FLAGS = {VALIDATION: "validation", TEST: "test"}
+# What the arguments of `labelled_parts.open_parts` about them begin with.
+_ARGUMENTS = {VALIDATION: "validation", TEST: "test"}
 # Pictures that a part has at least, or one a class.
 _FEWEST = 8
 # One picture can be learned by heart, but not recognized again.
@@ -159,7 +159,7 @@ def split(
             say(
                 f"few pictures: {sum(map(len, parts[part].values()))} of "
                 f"{len(folders)} are in the part {part!r}, more than its share "
-                f"(--{_FLAGS[part]}_share, --{_FLAGS[part]}_images)"
+                f"(`{_ARGUMENTS[part]}_share`, `{_ARGUMENTS[part]}_images`)"
             )
     return {part: folders.replace(paths) for part, paths in parts.items()}
 
@@ -264,10 +264,11 @@ def check_other(
             f"{list(class_names)}"
         )
     if not len(folders):
+        name = _ARGUMENTS[part]
         raise ValueError(
-            f"There must be a picture to measure on; give --{_FLAGS[part]}"
-            f"_images or another --{_FLAGS[part]}_share. Received: none for "
-            f"the part {part!r} in {folders.folder!r}"
+            f"There must be a picture to measure on; give `{name}_images` or "
+            f"another `{name}_share`. Received: none for the part {part!r} in "
+            f"{folders.folder!r}"
         )
     empty = [name for name in class_names if not folders.paths.get(name)]
     return f"no pictures of {', '.join(empty)}" if empty else ""

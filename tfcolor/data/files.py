@@ -13,6 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from collections.abc import Mapping
 
 from PIL import features
 
@@ -56,6 +57,12 @@ _NAMED_KINDS = 4
 _MAX_LINE = 2000
 # Control characters, and those that turn the direction of a text.
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# What an error quotes; an argument in backticks; and one before its value.
+_IN_ERRORS = re.compile(
+    r"(?<!\w)(?P<quote>['\"]).*?(?P=quote)(?!\w)"
+    r"|`(?P<name>\w+)`"
+    r"|(?<![^\s(])(?P<given>\w+)(?==(?!=))"
+)
 # What is not a regular file or a folder.
 _SPECIAL = (
     (stat.S_ISFIFO, "a pipe"),
@@ -139,6 +146,28 @@ def one_line(
         half = _MAX_LINE // 2
         text = f"{text[:half]} ... {text[-half:]}"
     return text
+
+
+def in_flags(text: str, flags: Mapping[str, str]) -> str:
+    """Says an error of the library to people who gave flags to a program.
+
+    `by_class` becomes --by_class and by_class=True becomes --by_class=True;
+    what is quoted stays as it is.
+
+    Args:
+        text: str.
+        flags: mapping from the name of an argument to what people know it as.
+            Other names stay.
+
+    Returns:
+        str.
+    """
+
+    def said(found):
+        name = found["name"] or found["given"]
+        return flags.get(name, found[0]) if name else found[0]
+
+    return _IN_ERRORS.sub(said, text)
 
 
 def split_list(text: str) -> list[str]:

@@ -69,8 +69,8 @@ def write(pictures: str, folder: str, *, size: int) -> int:
 
 def _no_pictures(pictures: str) -> ValueError:
     return ValueError(
-        "--pack must be folders or globs with pictures that can be read. "
-        f"Received: --pack={pictures!r}"
+        "`pictures` must be folders or globs with pictures that can be read. "
+        f"Received: pictures={pictures!r}"
     )
 
 
@@ -124,7 +124,8 @@ def read(folder: str) -> np.ndarray:
             raise _damaged(path, error) from error
     if not encoded:
         raise FileNotFoundError(
-            f"--packs must be a folder that --pack wrote. Received: {folder!r}"
+            "`folder` must be a folder that `write` wrote. "
+            f"Received: {folder!r}"
         )
     pictures = np.empty([len(encoded), *_decoded(*encoded[0]).shape], np.uint8)
 
@@ -163,7 +164,7 @@ def _decoded(path: str, data: bytes) -> np.ndarray:
 
 def _damaged(path: str, reason) -> ValueError:
     return ValueError(
-        "--packs must be a folder that --pack wrote. "
+        "`folder` must be a folder that `write` wrote. "
         f"Received: {path!r} ({reason})"
     )
 

@@ -5,6 +5,7 @@ import functools
 import tensorflow as tf
 
 from tfcolor.color import lab
+from tfcolor.data import array_examples
 from tfcolor.data import augment
 from tfcolor.data import epochs
 from tfcolor.data import hints as hints_lib
@@ -97,7 +98,7 @@ def _full_batch(config, squares) -> tuple[dict, dict]:
     L, ab = lab.batch_to_L_and_ab(squares["rgb"])
     if "aging" in squares:
         borders = squares["border"]
-        bordered = augment.in_border(borders, config.image_size)
+        bordered = array_examples.in_border(borders, config.image_size)
         L = augment.aged_lightness(L, *squares["aging"])
         L = tf.where(bordered, borders[:, 4, None, None, None], L)
         ab = tf.where(bordered, 0.0, ab)

@@ -105,7 +105,7 @@ class ShardSource(Source):
         path = os.path.join(self._folder, self._manifest.shards[number].file)
         return (
             f"The shard {path} is {how} (`tfcolor prepare` makes it anew, "
-            "--skip_corrupt goes on without it)"
+            "`skip_corrupt` goes on without it)"
         )
 
     def __len__(self):

@@ -274,7 +274,7 @@ def split_by_hash(
 
     Args:
         source: Source with `paths`.
-        share: float in (0, 1).
+        share: float in (0, 1); to trainers and in messages `validation_share`.
         fewest: int. So many files are held out at least, and one is kept.
         say: function of a line of text, or None. Told where that is more than
             the share.
@@ -288,7 +288,7 @@ def split_by_hash(
     if source.paths is None:
         raise ValueError(
             "Only picture files and prepared shards can be split; other shards "
-            "and tensorflow-datasets need --validation_images. Received: "
+            "and tensorflow-datasets need `validation_images`. Received: "
             f"{type(source).__name__}"
         )
 
@@ -301,13 +301,13 @@ def split_by_hash(
     if not 0 < count < len(source):
         raise ValueError(
             "Splitting must leave pictures on both sides; give another "
-            "--validation_share, or --validation_images. Received: "
-            f"{len(source)} pictures, --validation_share={share}"
+            "`validation_share`, or `validation_images`. Received: "
+            f"{len(source)} pictures, validation_share={share}"
         )
     if say is not None and count > by_share:
         say(
             f"few pictures: {count} of {len(source)} are held out for "
-            "validation (--validation_share, --validation_images)"
+            "validation (`validation_share`, `validation_images`)"
         )
     # The path too: files of equal names have equal places.
     ordered = sorted(source.paths, key=lambda path: (place(path), path))

@@ -17,7 +17,7 @@ from tfcolor.pictures import pillow_limit
 
 # Decoding releases the interpreter most of the time.
 _THREADS = 2
-_TRY_LESS = "a smaller --batch_size, smaller pictures"
+_TRY_LESS = "a smaller `batch_size`, smaller pictures"
 # Pictures that wait for others of their size, all added up: bounds the memory.
 _WAITING_PIXELS = 2**26
 

@@ -1,6 +1,10 @@
-"""From a model to the folder that a server is given."""
+"""From a model to the folder that a server or a device is given."""
 
+import inspect
 import os
+from typing import NamedTuple
+
+import keras
 
 from tfcolor import keras_backend
 from tfcolor.export import classifier_export
@@ -11,12 +15,99 @@ from tfcolor.export import saved_model
 from tfcolor.export import verification
 from tfcolor.export import warm_up
 from tfcolor.export.colorizer_signatures import ColorizerOptions
+from tfcolor.export.served import Served
 from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import colorization_model
 from tfcolor.inference import defaults as inference_defaults
 from tfcolor.weights import shipped
 from tfcolor.weights.model_file import ModelInfo
+
+
+class Exported(NamedTuple):
+    """What there is to say of an export.
+
+    Attributes:
+        notes: list of str, what was checked and what a server will miss.
+        table: list of str, the figures of LiteRT files as rows of a Markdown
+            table with its head; empty for others.
+    """
+
+    notes: list[str]
+    table: list[str]
+
+
+def export(
+    model: str | None,
+    path: str,
+    *,
+    format: str = defaults.FORMATS[0],
+    image_size: int | None = None,
+    style: str | float | None = None,
+    overwrite: bool = False,
+    **around,
+) -> Exported:
+    """Exports a model in one of `defaults.FORMATS`.
+
+    Args:
+        model: str, see `inference.Colorizer`; None for the shipped one.
+        path: str. The folder to make.
+        format: str, what to write: "saved_model", "litert" or "onnx"; see
+            `export_saved_model`, `export_litert` and `export_onnx`.
+        image_size: int or None. Side in pixels of the network's square; None
+            for the model's own.
+        style: str, float or None; see `inference.Colorizer`.
+        overwrite: bool. Whether an older export is replaced.
+        **around: what else `export_saved_model` takes. Other formats are the
+            network alone, and take the defaults alone.
+
+    Returns:
+        Exported.
+
+    Raises:
+        FileNotFoundError: there is no such model file.
+        ImportError: a package that the format needs is not installed.
+        ValueError: the format is not known or does not take an option; or as
+            the function of the format.
+        verification.VerificationError: a check found differences; nothing is
+            left behind.
+    """
+    network = {"image_size": image_size, "style": style, "overwrite": overwrite}
+    if format not in defaults.FORMATS:
+        raise ValueError(
+            f"`format` must be one of {defaults.FORMATS}. "
+            f"Received: format={format!r}"
+        )
+    if format == "saved_model":
+        notes = export_saved_model(model, path, **network, **around)
+        return Exported(notes, [])
+    _check_network_alone(format, around)
+    # Both know this module, and need packages that the other ones do without.
+    if format == "litert":
+        from tfcolor.export import export_litert
+
+        return Exported([], export_litert.export_litert(model, path, **network))
+    from tfcolor.export import export_onnx
+
+    difference = export_onnx.export_onnx(model, path, **network)
+    return Exported([f"onnxruntime equals Keras within {difference:.1e}"], [])
+
+
+def _check_network_alone(format: str, around: dict) -> None:
+    """Refuses options of what lies around the network."""
+    taken = inspect.signature(export_saved_model)
+    # As Python says it of names that are no options.
+    taken.bind(None, "", **around)
+    given = [
+        f"`{name}`"
+        for name, value in around.items()
+        if value != taken.parameters[name].default
+    ]
+    if given:
+        raise ValueError(
+            f"{', '.join(given)} must come with format=saved_model alone: "
+            f"other files are the network alone. Received: format={format}"
+        )
 
 
 def export_saved_model(
@@ -80,34 +171,45 @@ def export_saved_model(
             boxes_at_once=boxes_at_once,
             max_pixels=max_pixels,
         )
-        if info.architecture in class_network.ARCHITECTURES:
-            _check_as_trained(options, info)
-            served = classifier_export.served(
-                network, info, max_pixels=max_pixels
-            )
-        else:
-            served = colorizer_export.served(network, info, options)
+        served = _served(network, info, options)
         described = model_card.versions(
             *(info, name_of(model)), served.options | style_option(model, style)
         )
-        assets = {
-            "tfcolor.json": saved_model.description(described),
-            "model_card.md": model_card.saved_model_card(described, served),
-        }
-        if served.labels:
-            assets[classifier_export.LABELS] = classifier_export.labels_text(
-                served.labels
-            )
         saved_model.write(
             folder,
             network,
             served.signatures,
-            assets=assets,
+            assets=_assets(described, served),
             warm_up_requests=served.warm_up if warm_up.is_available() else (),
         )
         if verify:
             verification.verify(folder, served.cases())
     return _notes(path, verify)
+
+
+def _served(
+    network: keras.Model, info: ModelInfo, options: ColorizerOptions
+) -> Served:
+    """Makes a model ready for export, a classifier as it was trained."""
+    if info.architecture not in class_network.ARCHITECTURES:
+        return colorizer_export.served(network, info, options)
+    _check_as_trained(options, info)
+    return classifier_export.served(
+        network, info, max_pixels=options.max_pixels
+    )
+
+
+def _assets(described: dict, served: Served) -> dict[str, str]:
+    """Returns the texts that lie beside a model, by their names."""
+    assets = {
+        "tfcolor.json": saved_model.description(described),
+        "model_card.md": model_card.saved_model_card(described, served),
+    }
+    if served.labels:
+        assets[classifier_export.LABELS] = classifier_export.labels_text(
+            served.labels
+        )
+    return assets
 
 
 def _notes(path: str, verified: bool) -> list[str]:

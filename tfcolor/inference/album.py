@@ -183,21 +183,11 @@ def colorize_album(
 
     _check_backend(album)
     colorizer = make_colorizer()
-    find_boxes = None
-    if boxes is not None:
-        from tfcolor.inference import box_finder
-
-        find_boxes = box_finder.open_for(
-            colorizer,
-            boxes,
-            max_boxes=max_boxes,
-            pictures=[job.source for job in album.todo],
-        )
     film_jobs = [job for job in album.todo if files.is_film(job.source)]
     pictures = picture_files.colorize_files(
         colorizer,
         [job for job in album.todo if not files.is_film(job.source)],
-        find_boxes=find_boxes,
+        find_boxes=_open_finder(colorizer, boxes, max_boxes, album.todo),
         skip_color=skip_color,
         max_pixels=max_pixels,
         stop=stop,
@@ -216,6 +206,20 @@ def colorize_album(
         on_frame=on_frame,
     )
     return album.outcomes(_one_after_the_other(pictures, colored))
+
+
+def _open_finder(colorizer, boxes, max_boxes, jobs):
+    """Returns what finds the boxes of pictures, or None for whole pictures."""
+    if boxes is None:
+        return None
+    from tfcolor.inference import box_finder
+
+    return box_finder.open_for(
+        colorizer,
+        boxes,
+        max_boxes=max_boxes,
+        pictures=[job.source for job in jobs],
+    )
 
 
 def _check_backend(album: Album) -> None:

@@ -22,7 +22,7 @@ from tfcolor.pictures import pillow_limit
 
 _HEADER = ("picture", "rank", "class", "probability")
 # What takes less memory here.
-_TRY_LESS = "a smaller --batch_size, smaller pictures"
+_TRY_LESS = "a smaller `batch_size`, smaller pictures"
 
 
 def classify_album(

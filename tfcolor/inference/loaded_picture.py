@@ -18,7 +18,7 @@ from tfcolor.pictures import decode
 from tfcolor.pictures import pillow_limit
 
 RECOLORED = (
-    "it is a color picture and got new colors; --skip_color leaves such "
+    "it is a color picture and got new colors; `skip_color` leaves such "
     "pictures out"
 )
 

@@ -30,7 +30,7 @@ _LAST = ()
 # Pictures in one batch, all sizes added up: bounds the memory.
 _BATCH_PIXELS = 2**24
 # What takes less memory here.
-_TRY_LESS = "a smaller --batch_size, --boxes_at_once or --image_size"
+_TRY_LESS = "a smaller `batch_size`, `boxes_at_once` or `image_size`"
 
 
 def colorize_files(

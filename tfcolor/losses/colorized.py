@@ -82,7 +82,7 @@ def objective(
     """
     if config.perceptual_weight and features is None:
         raise ValueError(
-            "`perceptual_weight` needs the weights of a VGG16: --vgg_weights. "
+            "`perceptual_weight` needs the weights of a VGG16 (`vgg_weights`). "
             f"Received: perceptual_weight={config.perceptual_weight} alone"
         )
 

@@ -173,6 +173,18 @@ def _recognize(model: keras.Model) -> Architecture:
     """Tells from its layers what a model is that does not know it."""
     layers = {layer.name: layer for layer in getattr(model, "layers", ())}
     networks = {name: of(inner) for name, inner in _inside(model)}
+    # By the names of classes: their modules may need a backend of their own.
+    kinds = {type(layer).__name__: layer for layer in layers.values()}
+    return (
+        _of_networks(networks)
+        or _of_classes(layers, kinds, networks)
+        or _of_its_own_layers(layers, kinds)
+        or _of_siggraph(model, layers, kinds)
+    )
+
+
+def _of_networks(networks: Mapping) -> Architecture | None:
+    """Recognizes what is made of whole networks."""
     known = {found.name: name for name, found in networks.items()}
     if {"instance", "fusion"} <= networks.keys():
         others = networks.keys() - {"instance", "fusion"}
@@ -188,10 +200,27 @@ def _recognize(model: keras.Model) -> Architecture:
             return Architecture(
                 f"{inner}_blend", {}, multiple, multiple, networks
             )
-    # By the names of classes: their modules may need a backend of their own.
-    kinds = {type(layer).__name__: layer for layer in layers.values()}
+    return None
+
+
+def _of_its_own_layers(layers: Mapping, kinds: Mapping) -> Architecture | None:
+    """Recognizes the colorizer on EfficientNet, and AlexNet."""
     if "GreyFromL" in kinds:
         return Architecture("efficientnet_unet", {}, 32, 32)
+    if {"conv5", "fc6", "fc7"} <= layers.keys():
+        enlarge = layers["enlarged"].scale if "enlarged" in layers else 1
+        # It needs this module itself.
+        from tfcolor.models import alexnet
+
+        least = alexnet.smallest_side(enlarge)
+        return Architecture("alexnet", {"enlarge": enlarge}, 1, least)
+    return None
+
+
+def _of_classes(
+    layers: Mapping, kinds: Mapping, networks: Mapping
+) -> Architecture | None:
+    """Recognizes the ensemble by where its classes come from."""
     if "BoxClassMap" in kinds:
         ids = tuple(kinds["BoxClassMap"].class_ids)
         options = {"class_source": "boxes", "box_class_ids": ids}
@@ -206,13 +235,11 @@ def _recognize(model: keras.Model) -> Architecture:
     if "with_classes" in layers:
         source = "given" if "classes" in layers else "constant"
         return Architecture("ensemble", {"class_source": source})
-    if {"conv5", "fc6", "fc7"} <= layers.keys():
-        enlarge = layers["enlarged"].scale if "enlarged" in layers else 1
-        # It needs this module itself.
-        from tfcolor.models import alexnet
+    return None
 
-        least = alexnet.smallest_side(enlarge)
-        return Architecture("alexnet", {"enlarge": enlarge}, 1, least)
+
+def _of_siggraph(model, layers: Mapping, kinds: Mapping) -> Architecture:
+    """Recognizes the family of `siggraph`; others stay unknown."""
     if _WIDEST[0] not in layers:
         return Architecture()
     options = {"width": layers[_WIDEST[0]].filters / _WIDEST[1]}

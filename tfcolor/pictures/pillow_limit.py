@@ -84,8 +84,8 @@ def too_large(max_pixels: int, received: str) -> ValueError:
         ValueError.
     """
     return ValueError(
-        f"A picture must have at most {max_pixels} pixels (--max_pixels, "
-        f"`max_pixels`). Received: {received}"
+        f"A picture must have at most {max_pixels} pixels (`max_pixels`). "
+        f"Received: {received}"
     )
 
 
@@ -115,7 +115,7 @@ def read_file(path: str | bytes, *, max_pixels: int = MAX_PIXELS) -> bytes:
         if status.st_size > most:
             raise ValueError(
                 f"The file of a picture must have at most {most} bytes "
-                "(--max_pixels, `max_pixels`). "
+                "(`max_pixels`). "
                 f"Received: {status.st_size} bytes"
             )
         return atomic.read_unchanged(file)

@@ -27,4 +27,4 @@ def no_answer(url: str, timeout: float) -> str:
     Returns:
         str.
     """
-    return f"{url}: no answer within {timeout:g} s (--timeout)"
+    return f"{url}: no answer within {timeout:g} s (`timeout`)"

@@ -47,12 +47,12 @@ PATTERNS = {
     "empty": "The file is empty.",
     "no_picture": "The file is not a picture, or of a format that cannot be "
     "read.",
-    "many_by_head": "A picture must have at most {most} pixels (--max_pixels, "
-    "`max_pixels`). Received: {received} pixels",
-    "many_pixels": "A picture must have at most {most} pixels (--max_pixels, "
-    "`max_pixels`). Received: {received}",
+    "many_by_head": "A picture must have at most {most} pixels (`max_pixels`). "
+    "Received: {received} pixels",
+    "many_pixels": "A picture must have at most {most} pixels (`max_pixels`). "
+    "Received: {received}",
     "many_bytes": "The file of a picture must have at most {most} bytes "
-    "(--max_pixels, `max_pixels`). Received: {received} bytes",
+    "(`max_pixels`). Received: {received} bytes",
     "kind": "A picture must have 8 or 16 bits a channel, grey, RGB, palette "
     "or CMYK. Received: {received}",
     "regular": "A picture must be a regular file. Received: a pipe, a socket "

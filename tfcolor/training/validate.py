@@ -37,8 +37,8 @@ def check_best_by(model, task, name: str) -> None:
     known = [_LOSS, *traced.structured_outputs]
     if name not in known:
         raise ValueError(
-            f"--best_by must be 'last' or one of {known}. "
-            f"Received: --best_by={name}"
+            f"`best_by` must be 'last' or one of {known}. "
+            f"Received: best_by={name}"
         )
 
 

@@ -319,7 +319,12 @@ def remove_models(names: Iterable[str]) -> Outcomes:
 
 
 def _each(act: Callable[[str], Outcome], names: Iterable[str]) -> Outcomes:
-    names = [entry_of(name).name for name in names]
+    names = list(names)
+    if unknown := [name for name in names if name not in CATALOG]:
+        raise ValueError(
+            f"`names` must be one of {', '.join(CATALOG)}. Received: "
+            f"{', '.join(unknown)}"
+        )
 
     def running():
         for name in names:
@@ -406,7 +411,7 @@ def _fetch(entry: Published) -> str:
         raise OSError(
             f"{entry.name} needs {entry.address}, which could not be fetched: "
             f"get that file by hand and put it at {path!r}, or use it where it "
-            f"is with --model=PATH.pth. Received: {error}"
+            f"is with `model`=PATH.pth. Received: {error}"
         ) from error
 
 

@@ -51,7 +51,7 @@ _QUEUED_PIXELS = 25_000_000
 # Says which film and options a folder of segments belongs to.
 _JOB = "job.json"
 _RECOLORED = (
-    "it is a color film and got new colors; --skip_color leaves such films out"
+    "it is a color film and got new colors; `skip_color` leaves such films out"
 )
 # Frames that are looked at to tell a color film from a grey one.
 _LOOKED_AT = 5
