@@ -25,8 +25,8 @@ VALIDATION_SHARE = flags.DEFINE_float(
     "validation_share",
     0.02,
     "Share of the training files that is held out when there is no "
-    "--validation_images. Without this flag, of few pictures a tenth, up to 8, "
-    "is held out at least.",
+    "--validation_images. Without this flag, it is at least a tenth of "
+    "them or 8, whichever is less.",
     lower_bound=0.0,
     upper_bound=0.9,
 )
@@ -43,7 +43,7 @@ SKIP_CORRUPT = flags.DEFINE_bool(
 MAX_PIXELS = flags.DEFINE_integer(
     "max_pixels",
     pillow_limit.MAX_PIXELS,
-    "A picture of more pixels, as its head says, is not decoded but left out.",
+    "A picture whose header gives more pixels is not decoded but left out.",
     lower_bound=1,
     upper_bound=pillow_limit.MOST_PIXELS,
 )

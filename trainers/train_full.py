@@ -8,10 +8,10 @@ crash, the same command continues where it stopped. The run folder holds
 flags.cfg, train.log, metrics.csv, curves.png, TensorBoard logs, checkpoints
 and model.keras, the model of the best validation so far.
 
-Presets say in their heads how long they take and what to expect of them.
+The first comment of a preset says how long it takes and what to expect of it.
 
-A machine with JAX or PyTorch and no TensorFlow trains by `python -m
-trainers.train_on_arrays`, this network with --network=siggraph.
+On a machine with JAX or PyTorch and no TensorFlow, use `python -m
+trainers.train_on_arrays`; --network=siggraph makes this network.
 """
 
 import functools

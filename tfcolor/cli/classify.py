@@ -7,16 +7,17 @@ from tfcolor.data import files
 from tfcolor.inference import defaults
 
 _DESCRIPTION = """\
-Classifies pictures with a network that `trainers.train_classifier` trained, and
-prints the best classes and their probabilities. What the network sees is what
-it was trained on: the lightness alone, or the colors too.
+Classifies pictures with a network that `trainers.train_classifier` or
+`trainers.train_alexnet` trained, and prints the best classes and their
+probabilities. The network sees what it was trained on: the lightness alone, or
+the colors too.
 """
 
 _EPILOG = """\
 output:
   --output writes a CSV file with the columns picture, rank, class, probability:
-  --top rows for each picture. A picture is called by its path below INPUT, and
-  where there are several of these by its whole path.
+  --top rows for each picture. A picture is named by its path below INPUT or,
+  with several of these, by its whole path.
 
 examples:
   tfcolor classify basket.jpg --model=runs/fruits/model.keras

@@ -15,9 +15,9 @@ clusters:
   ADDRESS it must not stand right before an input. Inputs may also be s3:// and
   gs:// URLs, and manifests: @FILE names a text file or URL with one picture a
   line, absolute or relative to the folder of the manifest. Inputs and --output
-  lie where all machines find them. What is there already is left as it is, so
-  that the same command goes on after anything was killed. Pictures that failed
-  are listed in <output>.failures.csv.
+  must be where all machines find them. Results that exist are kept, so the same
+  command goes on after anything was killed. Pictures that failed are listed in
+  <output>.failures.csv.
 """
 # What `options` calls flags otherwise than they are.
 ARGUMENTS = {"cpus": "--worker_cpus", "gpus": "--worker_gpus"}

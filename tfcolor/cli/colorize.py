@@ -14,14 +14,14 @@ _NO_BOXES = "none"
 _DESCRIPTION = """\
 Colorizes pictures. The result has the size and the lightness of the picture;
 only the color comes from the network. Reads and writes JPEG, PNG, WebP, BMP
-and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF; of several pages or
-frames the first one; grey, color, palette, CMYK, 1 bit and 16 bit. Alpha, 16
-bit, EXIF, XMP, texts and the print size are kept where the format holds them;
-ICC profiles, and gAMA and cHRM of PNG, are applied, and the result is sRGB; the
-EXIF orientation is applied. A uniform border around a photo (a scanner's bed, a
-mount, black bars) stays grey and is hidden from the network; with a hint on the
-border the whole picture is colored. Films are colored too, see below. Sources
-are never changed in place.
+and TIFF, and reads GIF, TGA, PGM, PPM, JPEG 2000 and AVIF: grey, color,
+palette, CMYK, 1 bit and 16 bit, and the first of several pages or frames.
+Alpha, 16 bit, EXIF, XMP, texts and the print size are kept where the format
+allows it; ICC profiles, and gAMA and cHRM of PNG, are applied, and the result
+is sRGB; the EXIF orientation is applied. A uniform border around a photo (a
+scanner's bed, a mount, black bars) stays grey and is hidden from the network;
+with a hint on the border the whole picture is colored. Films are colored too,
+see below. Sources are never changed in place.
 """
 
 _EPILOG = """\
@@ -48,7 +48,7 @@ films:
   follow moving objects and start again at cuts (--smoothing). A run that was
   stopped goes on where it was. Points of a film may have a "frame", counted
   from 0; they hold through the scene of that frame. --compare and --boxes are
-  for pictures alone.
+  for pictures only.
 
 boxes:
   An instance-aware model colors each boxed object by itself and blends it into
@@ -83,7 +83,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser = shared.add_command(
         subparsers,
         "colorize",
-        help="colorize pictures",
+        help="colorize pictures and films",
         description=_DESCRIPTION,
         epilog=f"{clustered.HELP}\n{_EPILOG}",
     )
@@ -109,10 +109,10 @@ def _add_runtime(parser) -> None:
         "--runtime",
         choices=defaults.RUNTIMES,
         default=defaults.AUTO,
-        help="what runs the network: litert starts at once, and does pictures "
-        "with the default model at its own size and without hints; "
-        "tensorflow does all; auto takes litert where it can (default: "
-        "%(default)s)",
+        help="what runs the network: litert starts at once, for pictures with "
+        "lite2_unet or lite0_unet at their own size and without hints; "
+        "tensorflow does everything; auto takes litert where it can "
+        "(default: %(default)s)",
     )
 
 

@@ -15,7 +15,8 @@ colorized earlier, and compares them with the truth: PSNR, SSIM, CIEDE2000, ab
 RMSE, colorfulness (signed and absolute), how well L is kept, and the shares of
 pixels with the right hue and of brown ones, always beside two baselines, grey
 and the mean ab of the true pictures. With the extra [pretrained] installed,
-also a distance of predicted and true pictures as EfficientNet-Lite0 sees them.
+also a distance of predicted and true pictures in features of
+EfficientNet-Lite0.
 Needs the extra [evaluate]; in the checkout: pip install -e '.[evaluate]'.
 
 With several methods, paired differences from the first one are given too.
@@ -31,8 +32,8 @@ clusters:
   -c constraints.txt -e '.[cluster,evaluate]'): on the one at ADDRESS, or
   without ADDRESS in processes on this machine. --truth may also be s3:// and
   gs:// URLs, and manifests: @FILE names a text file or URL with one picture a
-  line. Pictures, models and --output lie where all machines find them. What
-  was measured is kept beside the report until this is whole, so that the same
+  line. Pictures, models and --output must be where all machines find them.
+  Measurements are kept beside the report until it is whole, so the same
   command goes on after anything was killed. Pictures that failed are listed
   in <output>.failures.csv.
 
@@ -47,7 +48,7 @@ examples:
       --model=ensemble.keras --output=report
 
 exit status: 0 all pictures compared; 1 some or all could not be, each is named
-with its reason; 2 wrong usage.
+with its reason; 2 wrong usage; 130 interrupted.
 """
 
 

@@ -7,8 +7,8 @@ from tfcolor.cli import shared
 from tfcolor.export import defaults
 
 _DESCRIPTION = """\
-Exports a model with all that lies around it: bytes of a picture in, bytes of
-its colorized copy out, with the same pixels as `tfcolor colorize
+Exports a model with its whole pipeline: bytes of a picture in, bytes of its
+colorized copy out, with the same pixels as `tfcolor colorize
 --runtime=tensorflow`, except that borders are not detected, color profiles are
 ignored, and EXIF data and alpha are not kept (docs/serving.md); or, of a
 classifier, the same result as `tfcolor classify`.
@@ -29,7 +29,7 @@ the extra [serving]; in the checkout: pip install -e '.[serving]'.
 
 --format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
 alone at a fixed size, and model_card.md with their size, time and PSNR against
-Keras.
+Keras. Not for models with boxes or a class input.
 
 --format=onnx writes NAME.onnx, the network alone for pictures of any size it
 takes, checked with onnxruntime, and model_card.md. Not for models with boxes.

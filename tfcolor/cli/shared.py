@@ -208,7 +208,7 @@ def add_max_pixels(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=pillow_limit.MAX_PIXELS,
         metavar="N",
-        help="a picture of more pixels, as its head says, is not decoded "
+        help="a picture whose header gives more pixels is not decoded "
         "(default: %(default)s)",
     )
 
@@ -224,8 +224,8 @@ def add_max_boxes(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=detection_defaults.MAX_BOXES,
         metavar="N",
-        help="boxes of highest score that a picture keeps (default: "
-        "%(default)s)",
+        help="keep at most so many boxes of a picture, of highest score "
+        "(default: %(default)s)",
     )
 
 
@@ -240,8 +240,8 @@ def add_boxes_at_once(parser: argparse.ArgumentParser) -> None:
         type=_boxes_at_once,
         default=defaults.BOXES_AT_ONCE,
         metavar="N|all",
-        help="boxes of a picture in the networks at once; fewer take less "
-        "memory (default: %(default)s)",
+        help="boxes of a picture that are in the networks at once; fewer take "
+        "less memory (default: %(default)s)",
     )
 
 

@@ -22,8 +22,8 @@ class FullDataConfig:
         load_size: int or None. Side of the squares pictures are resized to;
             random crops of `image_size` are cut from them. None: `image_size`,
             no cropping.
-        batch_size: int. Pictures a global batch.
-        seed: int. Of order, crops, flips and hints.
+        batch_size: int. Pictures in a global batch.
+        seed: int. Seed of order, crops, flips and hints.
         flip: bool. Mirrors half of the pictures.
         min_area: float in (0, 1]. Below 1, crops are parts of a picture of
             random size and shape, squashed to `image_size`: of at least this

@@ -13,10 +13,10 @@ class ObjectiveConfig:
     """Weights of the losses; a loss of weight 0 is not computed.
 
     Attributes:
-        huber_weight: float. Of `regression.huber`; 10 as released.
-        huber_delta: float. Its delta, in network units.
-        squared_weight: float. Of `regression.squared`.
-        class_weight: float. Of `classification.bin_cross_entropy`.
+        huber_weight: float. Weight of `regression.huber`; 10 as released.
+        huber_delta: float. Delta of `regression.huber`, in network units.
+        squared_weight: float. Weight of `regression.squared`.
+        class_weight: float. Weight of `classification.bin_cross_entropy`.
         rebalance: float in 0..1. Share of the uniform distribution in the
             class rebalancing; 0 turns rebalancing off, 0.5 is Zhang 2016.
     """

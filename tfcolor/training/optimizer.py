@@ -26,7 +26,7 @@ class OptimizerConfig:
             last `decay_epochs`. "cosine": from step to step along half a
             cosine to 0. "constant". "halving": half as much from each share
             in `halve_at` of the run on.
-        decay_epochs: int, for the released schedule. Of a run that is
+        decay_epochs: int, for the released schedule. In a run that is
             shorter than that, the last third, as in the released scripts.
         halve_at: str. Shares of the run, 0..1, with commas between them, for
             the halving schedule.
