@@ -105,7 +105,7 @@ def _check_network_alone(format: str, around: dict) -> None:
     ]
     if given:
         raise ValueError(
-            f"{', '.join(given)} must come with format=saved_model alone: "
+            f"{', '.join(given)} must come with `format=saved_model` alone: "
             f"other files are the network alone. Received: format={format}"
         )
 
@@ -270,9 +270,9 @@ def _check_as_trained(options: ColorizerOptions, info: ModelInfo) -> None:
     ]
     if other:
         raise ValueError(
-            "A classifier is exported as it was trained, without crop_size, "
-            "boxes_at_once, saturation and upsampling, and with image_size="
-            f"{info.image_size}. Received: {', '.join(other)}"
+            "A classifier is exported as it was trained, without `crop_size`, "
+            "`boxes_at_once`, `saturation` and `upsampling`, and with "
+            f"`image_size={info.image_size}`. Received: {', '.join(other)}"
         )
 
 

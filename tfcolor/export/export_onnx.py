@@ -152,7 +152,7 @@ def convert(model: keras.Model, path: str, *, image_size: int) -> keras.Model:
     if _BOXES in names:
         raise ValueError(
             "An ONNX file must be made of a model without boxes, whose number "
-            "differs from picture to picture: use format=saved_model. "
+            "differs from picture to picture: use `format=saved_model`. "
             f"Received: model={model.name!r}, which takes {sorted(names)}"
         )
     outputs = model.output

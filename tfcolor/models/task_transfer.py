@@ -151,7 +151,7 @@ def _check(num_classes, image_size, head, freeze) -> None:
             )
     if head == "flatten" and image_size is None:
         raise ValueError(
-            "`image_size` must be given for head='flatten'. Received: "
+            "`image_size` must be given for `head='flatten'`. Received: "
             "image_size=None"
         )
     multiple = siggraph_blocks.SIZE_MULTIPLE
