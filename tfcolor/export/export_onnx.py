@@ -55,7 +55,7 @@ def export_onnx(
         path: str. The folder to make.
         image_size: int or None. Side in pixels at which the file is checked;
             None for the model's own.
-        style: str, float or None; see `inference.Colorizer`.
+        style: str, float or None; see `tfcolor.Colorizer`.
         overwrite: bool. Whether an older export is replaced.
 
     Returns:
