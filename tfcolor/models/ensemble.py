@@ -25,7 +25,7 @@ from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
 from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
-from tfcolor.models import resnet_colorizer
+from tfcolor.models.takes import SIZE_MULTIPLE
 
 CLASS_SOURCES = ("classifier", "given", "boxes", "constant", "none")
 CLASSIFIER = "classifier"
@@ -34,7 +34,7 @@ CLASSIFIER = "classifier"
 def _smallest_side(model, options) -> int:
     if options["class_source"] == "classifier":
         return architecture.of(model.get_layer(CLASSIFIER)).smallest_side
-    return resnet_colorizer.SIZE_MULTIPLE
+    return SIZE_MULTIPLE
 
 
 @architecture.remembered(smallest_side=_smallest_side)
