@@ -208,13 +208,30 @@ def test_commands_know_all_their_flags(name):
             "--max_boxes must be at least 1. Received: --max_boxes=0",
         ),
         ("studio", "`models` must be", "--models_folder must be"),
-        ("import-weights", "kind='x'", "--architecture='x'"),
+        (
+            "import-weights",
+            "Received: kind='x'",
+            "Received: --architecture='x'",
+        ),
         ("import-weights", "`checkpoint` is", "CHECKPOINT is"),
         ("models", "`names` must be", "NAME must be"),
-        ("detect", "a (max_boxes=0)", "a (--max_boxes=0)"),
-        ("colorize", "cpus=0, gpus=1", "--worker_cpus=0, --worker_gpus=1"),
+        (
+            "detect",
+            "a (Received: x (max_boxes=0))",
+            "a (Received: x (--max_boxes=0))",
+        ),
+        (
+            "colorize",
+            "Received: cpus=0, gpus=1",
+            "Received: --worker_cpus=0, --worker_gpus=1",
+        ),
+        ("export", "use `format=saved_model`.", "use --format=saved_model."),
         ("export", "`crop_size`, `verify`", "--crop_size, --verify"),
-        ("client", "version=1, label='a'", "--version=1, --label='a'"),
+        (
+            "client",
+            "Received: version=1, label='a'",
+            "Received: --version=1, --label='a'",
+        ),
     ],
 )
 def test_errors_name_flags(name, error, said, capsys):
@@ -228,9 +245,13 @@ def test_errors_name_flags(name, error, said, capsys):
         ("evaluate", "Received: '/boxes=2/a.png' with --model=PATH.pth"),
         ("evaluate", "a picture's boxes, 'my boxes=2', \"it's boxes=2\""),
         ("evaluate", "boxes of the truth; boxes == 2; `tfcolor detect --help`"),
+        # Files and folders may be called so.
+        ("evaluate", "no prediction limit=3.* in boxes=2/a"),
+        ("colorize", "its crf=1.mp4 and (boxes=2.png) were left out"),
         # Of no flag; and a flag of another command.
         ("colorize", "`rgb` must be uint8. Received: rgb.dtype=int64"),
         ("colorize", "`rows`; `top` must be 1 or above. Received: top=0"),
+        ("colorize", "`top=1` must come with `format=x`"),
     ],
 )
 def test_other_words_stay_as_they_are(name, error, capsys):

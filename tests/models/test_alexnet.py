@@ -150,7 +150,7 @@ def test_the_smallest_picture_is_said_before_it_is_built(enlarge, smallest):
     assert architecture.of(model).options["enlarge"] == enlarge
     L = tf.zeros([1, smallest, smallest, 1])
     assert np.isfinite(model({"L": L})["logits"]).all()
-    said = f"must be {smallest} or more for AlexNet with enlarge={enlarge}"
+    said = f"must be {smallest} or more for AlexNet with `enlarge={enlarge}`"
     for refused in (
         functools.partial(alexnet.check_size, enlarge=enlarge),
         lambda size: small(enlarge=enlarge, image_size=size),

@@ -60,7 +60,14 @@ def test_mistakes_of_the_user_end_in_one_line_and_status_2(
             "--batch_size must be 4. Received: --batch_size=3, x=1",
         ),
         ("lower --max_pixels; `rgb`", "lower --max_pixels; `rgb`"),
-        ("'batch_size=1' of (seed=2)", "'batch_size=1' of (--seed=2)"),
+        (
+            "Received: 'batch_size=1' of (seed=2)",
+            "Received: 'batch_size=1' of (--seed=2)",
+        ),
+        (
+            "The loss is not finite, for the pictures seed=2.png, seed=3.png",
+            "The loss is not finite, for the pictures seed=2.png, seed=3.png",
+        ),
     ],
 )
 def test_errors_of_the_library_name_the_flags_of_the_program(

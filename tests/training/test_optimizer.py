@@ -37,7 +37,7 @@ def test_a_run_shorter_than_its_decay_falls_over_the_last_third():
     np.testing.assert_allclose(rates, [1] * 4 + [2 / 3, 1 / 3])
     assert _rates(config, epochs=1) == [1.0]
     note = optimizer.schedule_note(config, epochs=6)
-    assert note.startswith("epochs=6 is less than decay_epochs=50: ")
+    assert note.startswith("`epochs=6` is less than `decay_epochs=50`: ")
     assert not optimizer.schedule_note(config, epochs=50)
     # A run of nothing but the decay is one that was asked for.
     np.testing.assert_allclose(_rates(config, epochs=50)[0], 50 / 51)

@@ -93,7 +93,7 @@ def test_offline_one_sentence_says_what_to_do(net):
     said = str(error.value)
     assert said.startswith(f"eccv16 needs {net.address}, which could not be")
     assert f"put it at {published.fetched_path('eccv16')!r}" in said
-    assert "`model`=PATH.pth. Received: " in said and "refused" in said
+    assert "`model=PATH.pth`. Received: " in said and "refused" in said
     assert _files() == []
     net.stop = lambda: None
 

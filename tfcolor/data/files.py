@@ -57,12 +57,14 @@ _NAMED_KINDS = 4
 _MAX_LINE = 2000
 # Control characters, and those that turn the direction of a text.
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-# What an error quotes; an argument in backticks; and one before its value.
+# What an error quotes; an argument in backticks, perhaps with a value; and one
+# before the value that came, which stands behind `_RECEIVED`.
 _IN_ERRORS = re.compile(
     r"(?<!\w)(?P<quote>['\"]).*?(?P=quote)(?!\w)"
-    r"|`(?P<name>\w+)`"
+    r"|`(?P<name>\w+)(?P<value>=[^`]*)?`"
     r"|(?<![^\s(])(?P<given>\w+)(?==(?!=))"
 )
+_RECEIVED = "Received:"
 # What is not a regular file or a folder.
 _SPECIAL = (
     (stat.S_ISFIFO, "a pipe"),
@@ -151,8 +153,9 @@ def one_line(
 def in_flags(text: str, flags: Mapping[str, str]) -> str:
     """Says an error of the library to people who gave flags to a program.
 
-    `by_class` becomes --by_class and by_class=True becomes --by_class=True;
-    what is quoted stays as it is.
+    `by_class` becomes --by_class and `by_class=True` --by_class=True; behind
+    "Received:" so does by_class=True without backticks. All else stays as it
+    is: files may be called seed=3.png.
 
     Args:
         text: str.
@@ -162,10 +165,14 @@ def in_flags(text: str, flags: Mapping[str, str]) -> str:
     Returns:
         str.
     """
+    received = text.find(_RECEIVED)
 
     def said(found):
-        name = found["name"] or found["given"]
-        return flags.get(name, found[0]) if name else found[0]
+        if (name := found["name"]) in flags:
+            return flags[name] + (found["value"] or "")
+        if 0 <= received < found.start():
+            return flags.get(found["given"], found[0])
+        return found[0]
 
     return _IN_ERRORS.sub(said, text)
 

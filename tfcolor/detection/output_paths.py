@@ -144,5 +144,5 @@ def _check_collisions(jobs: list[BoxJob]) -> None:
             raise ValueError(
                 "Every picture must have boxes of its own, but those of "
                 f"{other!r} and {job.source!r} would both become {place!r}; "
-                "give the folder that holds both, and not naming=stem"
+                "give the folder that holds both, and not `naming=stem`"
             )

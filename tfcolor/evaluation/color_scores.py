@@ -207,7 +207,7 @@ def write_scores(scores: ColorScores, path: str) -> None:
 
 
 def read_scores(path: str, *, method: str) -> ColorScores:
-    """Reads what `write_csv` wrote.
+    """Reads what `write_scores` wrote.
 
     Args:
         path: str.

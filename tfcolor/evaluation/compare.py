@@ -370,9 +370,9 @@ def make_run(
     Args:
         geometry: str, one of `geometry.GEOMETRIES`.
         size: int, side of the square of the geometry.
-        lpips: `lpips.Lpips` or None.
-        fid: `fid.Fid` or None.
-        efficientnet: `efficientnet_distance.EfficientNetDistance` or None.
+        lpips: `perceptual.Lpips` or None.
+        fid: `perceptual.Fid` or None.
+        efficientnet: `perceptual.EfficientNetDistance` or None.
         find_boxes: box_finder.Finder or None. Where to measure once more,
             inside boxes alone.
         save_picture: function called with each TruePicture that went well and

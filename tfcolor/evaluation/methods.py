@@ -513,6 +513,6 @@ def short_name(name: str) -> str:
             ends tell them apart.
 
     Returns:
-        str of at most `LONGEST` characters, the end of the name.
+        str of at most `LONGEST_NAME` characters, the end of the name.
     """
     return name if len(name) <= LONGEST_NAME else "…" + name[1 - LONGEST_NAME :]

@@ -233,7 +233,7 @@ def percent(change: results.Estimate) -> str:
     """Writes a relative change in percent.
 
     Args:
-        change: aggregate.Estimate, as of `by_class.relative_change`.
+        change: Estimate, as of `relative_change`.
 
     Returns:
         str, such as "-6.22 [-7.93, -4.54]".

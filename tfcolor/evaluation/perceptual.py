@@ -164,7 +164,7 @@ def load_lpips(*paths: str) -> Lpips:
         *paths: str, .npz, .pth or .safetensors files.
 
     Returns:
-        lpips.Lpips.
+        Lpips.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -321,9 +321,9 @@ def page(
 
     Args:
         comparison: Comparison of at least one picture and method.
-        tables: list, as `report_tables.tables` returns it.
+        tables: list, as `results.tables` returns it.
         pictures: ReportPictures, already written.
-        sentences: list of str, as `report_notes.notes` returns it.
+        sentences: list of str, as `notes` returns it.
         by_class: bool. Whether there is a plot of classes.
 
     Returns:

@@ -351,7 +351,7 @@ def format_estimate(
     """Writes a value and its interval: "24.31 [24.10, 24.52]".
 
     Args:
-        estimate: aggregate.Estimate.
+        estimate: Estimate.
         digits: int, decimals.
         sign: bool, whether positive values get a plus.
 
@@ -374,7 +374,7 @@ def quality_table(
 
     Args:
         comparison: Comparison.
-        summaries: dict, as `aggregate.summarize` returns it.
+        summaries: dict, as `summarize` returns it.
 
     Returns:
         list of rows of str, the header first.
@@ -408,7 +408,7 @@ def share_table(
 
     Args:
         comparison: Comparison with counts.
-        summaries: dict, as `aggregate.summarize` returns it.
+        summaries: dict, as `summarize` returns it.
 
     Returns:
         list of rows of str, the header first, the truth last.
@@ -440,7 +440,7 @@ def colorfulness_table(
 
     Args:
         comparison: Comparison.
-        summaries: dict, as `aggregate.summarize` returns it.
+        summaries: dict, as `summarize` returns it.
 
     Returns:
         list of rows of str, the header first, the truth last.
@@ -555,7 +555,7 @@ def markdown(
     Args:
         comparison: Comparison.
         titled_tables: list, as `tables` returns it.
-        sentences: list of str, as `report_notes.notes` returns it.
+        sentences: list of str, as `report.notes` returns it.
 
     Returns:
         str, Markdown.

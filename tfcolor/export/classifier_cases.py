@@ -1,6 +1,6 @@
 """Requests to an exported classifier, with Python's answers.
 
-Answers are what `inference.Classifier` computes after `pictures.decode`.
+Answers are what `tfcolor.Classifier` computes after `pictures.decode`.
 """
 
 import keras

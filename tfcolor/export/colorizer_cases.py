@@ -1,6 +1,6 @@
 """Requests to an exported colorization model, with Python's answers.
 
-Answers are those of `inference.Colorizer` after `pictures.decode`, as PNG
+Answers are those of `tfcolor.Colorizer` after `pictures.decode`, as PNG
 by TensorFlow: equal bytes are equal pixels.
 """
 

@@ -8,7 +8,7 @@ Some models have more inputs. `boxes`, float32 [B, N, 4], come with the first
 two for a model that colors boxes by themselves; rows without area, such as
 zeros, are no boxes. One that uses the classes of boxes takes `box_classes` too,
 int32 [B, N]. A class-conditional one takes `classes`, float32 [B, K], with all
-three. In between lies what `inference.Colorizer` does, by the same
+three. In between lies what `tfcolor.Colorizer` does, by the same
 `TensorFlowRuntime`: `prepare`, the network, `finish`.
 """
 
@@ -33,7 +33,7 @@ _BOX_CLASSES = tf.TensorSpec([None, None], tf.int32, "box_classes")
 
 @dataclasses.dataclass(frozen=True)
 class ColorizerOptions:
-    """How an exported model colorizes; as of `inference.Colorizer`.
+    """How an exported model colorizes; as of `tfcolor.Colorizer`.
 
     Attributes:
         image_size: int. Side in pixels of the network's square.

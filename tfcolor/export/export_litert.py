@@ -26,11 +26,11 @@ def export_litert(
     """Writes a LiteRT file of each kind, and a card with their figures.
 
     Args:
-        model: str, see `inference.Colorizer`; None for the shipped one.
+        model: str, see `tfcolor.Colorizer`; None for the shipped one.
         path: str. The folder to make.
         image_size: int or None. Side in pixels of the square that the files
             take; None for the model's own.
-        style: str, float or None; see `inference.Colorizer`.
+        style: str, float or None; see `tfcolor.Colorizer`.
         overwrite: bool. Whether an older export is replaced.
 
     Returns:

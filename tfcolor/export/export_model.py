@@ -50,13 +50,13 @@ def export(
     """Exports a model in one of `defaults.FORMATS`.
 
     Args:
-        model: str, see `inference.Colorizer`; None for the shipped one.
+        model: str, see `tfcolor.Colorizer`; None for the shipped one.
         path: str. The folder to make.
         format: str, what to write: "saved_model", "litert" or "onnx"; see
             `export_saved_model`, `export_litert` and `export_onnx`.
         image_size: int or None. Side in pixels of the network's square; None
             for the model's own.
-        style: str, float or None; see `inference.Colorizer`.
+        style: str, float or None; see `tfcolor.Colorizer`.
         overwrite: bool. Whether an older export is replaced.
         **around: what else `export_saved_model` takes. Other formats are the
             network alone, and take the defaults alone.
@@ -105,7 +105,7 @@ def _check_network_alone(format: str, around: dict) -> None:
     ]
     if given:
         raise ValueError(
-            f"{', '.join(given)} must come with format=saved_model alone: "
+            f"{', '.join(given)} must come with `format=saved_model` alone: "
             f"other files are the network alone. Received: format={format}"
         )
 
@@ -127,14 +127,14 @@ def export_saved_model(
     """Exports a model for TensorFlow Serving.
 
     Args:
-        model: str, see `inference.Colorizer`; None for the shipped one.
+        model: str, see `tfcolor.Colorizer`; None for the shipped one.
         path: str. The folder to make; TensorFlow Serving wants a number as
             its name.
         image_size: int or None. Side in pixels of the network's square; None
             for the model's own.
         saturation: float, 0 or above.
-        style: str, float or None; see `inference.Colorizer`.
-        upsampling: str or None; see `inference.Colorizer`.
+        style: str, float or None; see `tfcolor.Colorizer`.
+        upsampling: str or None; see `tfcolor.Colorizer`.
         crop_size: int or None. Side of the squares of boxes; None for
             `image_size`.
         boxes_at_once: int or None. Boxes of a picture that go through the
@@ -270,9 +270,9 @@ def _check_as_trained(options: ColorizerOptions, info: ModelInfo) -> None:
     ]
     if other:
         raise ValueError(
-            "A classifier is exported as it was trained, without crop_size, "
-            "boxes_at_once, saturation and upsampling, and with image_size="
-            f"{info.image_size}. Received: {', '.join(other)}"
+            "A classifier is exported as it was trained, without `crop_size`, "
+            "`boxes_at_once`, `saturation` and `upsampling`, and with "
+            f"`image_size={info.image_size}`. Received: {', '.join(other)}"
         )
 
 

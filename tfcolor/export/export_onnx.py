@@ -55,7 +55,7 @@ def export_onnx(
         path: str. The folder to make.
         image_size: int or None. Side in pixels at which the file is checked;
             None for the model's own.
-        style: str, float or None; see `inference.Colorizer`.
+        style: str, float or None; see `tfcolor.Colorizer`.
         overwrite: bool. Whether an older export is replaced.
 
     Returns:
@@ -152,7 +152,7 @@ def convert(model: keras.Model, path: str, *, image_size: int) -> keras.Model:
     if _BOXES in names:
         raise ValueError(
             "An ONNX file must be made of a model without boxes, whose number "
-            "differs from picture to picture: use format=saved_model. "
+            "differs from picture to picture: use `format=saved_model`. "
             f"Received: model={model.name!r}, which takes {sorted(names)}"
         )
     outputs = model.output

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfcolor.models import architecture
 from tfcolor.models import fusion as fusion_lib
-from tfcolor.models import siggraph_blocks
+from tfcolor.models.takes import SIZE_MULTIPLE
 from tfcolor.weights import transfer
 
 # Of the network's square.
@@ -26,7 +26,7 @@ def crop_sizes(image_size: int) -> tuple[int, ...]:
     Returns:
         tuple of int, ascending multiples of 8, `image_size` the last.
     """
-    step = siggraph_blocks.SIZE_MULTIPLE
+    step = SIZE_MULTIPLE
     sizes = {max(step, round(image_size * s / step) * step) for s in _SHARES}
     return tuple(sorted(sizes | {image_size}))
 

@@ -3,9 +3,7 @@
 import numpy as np
 
 from tfcolor.inference import defaults
-
-# The networks halve the size three times.
-_SIZE_STEP = 8
+from tfcolor.models.takes import SIZE_MULTIPLE
 
 
 def one_each(name: str, values, count: int) -> list:
@@ -19,7 +17,7 @@ def one_each(name: str, values, count: int) -> list:
     return values
 
 
-def check_size(name: str, size, step: int = _SIZE_STEP) -> None:
+def check_size(name: str, size, step: int = SIZE_MULTIPLE) -> None:
     """Checks the side of a network's square, which may be None."""
     if size is not None and (
         not isinstance(size, int) or size < step or size % step

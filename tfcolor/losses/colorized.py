@@ -164,7 +164,7 @@ def colorfulness_loss(rgb):
 
     Returns:
         float32 tensor [B], 1 for grey; CF is that of
-        `metrics.metrics.colorfulness_absolute`, with a finite gradient
+        `metrics.colorfulness_absolute`, with a finite gradient
         everywhere.
 
     Reference:

@@ -159,7 +159,7 @@ def check_size(image_size: int, *, enlarge: int = 1) -> None:
     if image_size < smallest:
         raise ValueError(
             f"`image_size` must be {smallest} or more for AlexNet with "
-            f"enlarge={enlarge}, {-(-smallest // 8) * 8} as a multiple of 8. "
+            f"`enlarge={enlarge}`, {-(-smallest // 8) * 8} as a multiple of 8. "
             f"Received: image_size={image_size}"
         )
 

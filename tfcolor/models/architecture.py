@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 import keras
 
+from tfcolor.models import box_inputs
 from tfcolor.models.takes import SIZE_MULTIPLE
 from tfcolor.models.takes import Takes
 
@@ -248,5 +249,5 @@ def _of_siggraph(model, layers: Mapping, kinds: Mapping) -> Architecture:
     if "InstanceFusion" not in kinds:
         return Architecture("siggraph", options)
     options["blending"] = kinds["InstanceFusion"].blending
-    groups = sum(name.startswith("box_valid") for name in model.input)
-    return Architecture("fusion", options | {"groups": groups})
+    options["groups"] = box_inputs.count_groups(model.input)
+    return Architecture("fusion", options)

@@ -35,7 +35,6 @@ from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
 
 NUM_BINS = 313
-SIZE_MULTIPLE = siggraph_blocks.SIZE_MULTIPLE
 # Of blocks 1 to 7: convolutions, dilation, stride of the last one.
 _BLOCKS = (
     *((2, 1, 2), (2, 1, 2), (3, 1, 2)),

@@ -25,7 +25,7 @@ from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
 from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
-from tfcolor.models import resnet_colorizer
+from tfcolor.models.takes import SIZE_MULTIPLE
 
 CLASS_SOURCES = ("classifier", "given", "boxes", "constant", "none")
 CLASSIFIER = "classifier"
@@ -34,7 +34,7 @@ CLASSIFIER = "classifier"
 def _smallest_side(model, options) -> int:
     if options["class_source"] == "classifier":
         return architecture.of(model.get_layer(CLASSIFIER)).smallest_side
-    return resnet_colorizer.SIZE_MULTIPLE
+    return SIZE_MULTIPLE
 
 
 @architecture.remembered(smallest_side=_smallest_side)
@@ -150,14 +150,14 @@ def _check(num_classes, class_source, classifier, box_class_ids) -> None:
     count = num_classes if class_source == "boxes" else 0
     if len(box_class_ids or ()) != count:
         raise ValueError(
-            "`box_class_ids` must be `num_classes` numbers for class_source="
-            "'boxes', and None otherwise. Received: class_source="
-            f"{class_source!r}, box_class_ids={box_class_ids}"
+            "`box_class_ids` must be `num_classes` numbers for "
+            "`class_source='boxes'`, and None otherwise. Received: "
+            f"class_source={class_source!r}, box_class_ids={box_class_ids}"
         )
     if (classifier is not None) != (class_source == "classifier"):
         raise ValueError(
-            "`classifier` must be given for class_source='classifier', and for "
-            f"nothing else. Received: class_source={class_source!r}, "
+            "`classifier` must be given for `class_source='classifier'`, and "
+            f"for nothing else. Received: class_source={class_source!r}, "
             f"classifier={classifier!r}"
         )
     if classifier is None:

@@ -16,7 +16,6 @@ from tfcolor.models import architecture
 from tfcolor.models import resnet_blocks
 
 FORMS = resnet_blocks.FORMS
-SIZE_MULTIPLE = 8
 
 
 @architecture.remembered

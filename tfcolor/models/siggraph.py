@@ -32,7 +32,6 @@ from tfcolor.models import siggraph_blocks
 
 FILTERS = siggraph_blocks.FILTERS
 INITIALIZERS = siggraph_blocks.INITIALIZERS
-SIZE_MULTIPLE = siggraph_blocks.SIZE_MULTIPLE
 GRADIENT_STOPS = ("none", "class_head", "ab_branch")
 
 

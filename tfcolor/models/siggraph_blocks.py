@@ -15,8 +15,6 @@ from tfcolor.color import scaling
 
 # Filters of blocks 1 to 10 at width 1.
 FILTERS = (64, 128, 256, 512, 512, 512, 512, 256, 128, 128)
-# Heights and widths of pictures must be multiples of this.
-SIZE_MULTIPLE = 8
 
 INITIALIZERS = ("normal", "he_normal")
 

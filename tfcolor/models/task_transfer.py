@@ -34,6 +34,7 @@ from keras import layers
 from tfcolor.color import scaling
 from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
+from tfcolor.models.takes import SIZE_MULTIPLE
 
 HEADS = ("global_pooling", "flatten")
 FREEZES = ("none", "trunk", "legacy")
@@ -151,13 +152,14 @@ def _check(num_classes, image_size, head, freeze) -> None:
             )
     if head == "flatten" and image_size is None:
         raise ValueError(
-            "`image_size` must be given for head='flatten'. Received: "
+            "`image_size` must be given for `head='flatten'`. Received: "
             "image_size=None"
         )
-    multiple = siggraph_blocks.SIZE_MULTIPLE
-    if image_size is not None and (image_size <= 0 or image_size % multiple):
+    if image_size is not None and (
+        image_size <= 0 or image_size % SIZE_MULTIPLE
+    ):
         raise ValueError(
-            f"`image_size` must be a positive multiple of {multiple}. "
+            f"`image_size` must be a positive multiple of {SIZE_MULTIPLE}. "
             f"Received: image_size={image_size}"
         )
 

@@ -193,7 +193,7 @@ def schedule_note(config: OptimizerConfig, *, epochs: int) -> str:
     if config.schedule != "released" or decay == config.decay_epochs:
         return ""
     return (
-        f"epochs={epochs} is less than decay_epochs={config.decay_epochs}: "
+        f"`epochs={epochs}` is less than `decay_epochs={config.decay_epochs}`: "
         f"the learning rate falls over a third of the run, {decay} epochs"
     )
 

@@ -80,7 +80,7 @@ def _check_cluster(text: str | None) -> None:
         known = False
     if not known:
         raise ValueError(
-            f"strategy=multi_worker needs {_CLUSTER} such as {example}. "
+            f"`strategy=multi_worker` needs {_CLUSTER} such as {example}. "
             f"Received: {text!r}"
         )
 

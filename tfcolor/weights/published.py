@@ -411,7 +411,7 @@ def _fetch(entry: Published) -> str:
         raise OSError(
             f"{entry.name} needs {entry.address}, which could not be fetched: "
             f"get that file by hand and put it at {path!r}, or use it where it "
-            f"is with `model`=PATH.pth. Received: {error}"
+            f"is with `model=PATH.pth`. Received: {error}"
         ) from error
 
 
