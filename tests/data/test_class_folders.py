@@ -61,6 +61,13 @@ def test_a_folder_without_class_folders_is_refused(tmp_path):
         _scan(tmp_path)
 
 
+def test_a_class_whose_name_is_no_text_is_refused(tmp_path):
+    class_albums.write(tmp_path, 2)
+    os.mkdir(os.path.join(os.fsencode(tmp_path), b"caf\xe9"))
+    with pytest.raises(ValueError, match=r"must be UTF-8. Received: caf\\xe9"):
+        _scan(tmp_path)
+
+
 def test_parts_are_found_by_their_usual_names(tmp_path):
     assert class_folders.find_parts(str(tmp_path)) == {"train": str(tmp_path)}
     for name in ("training", "validation", "test"):

@@ -83,7 +83,8 @@ def scan(folder: str, drop_log: DropLog) -> ClassFolders:
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: it holds fewer than two folders.
+        ValueError: it holds fewer than two folders, or one whose name is no
+            text.
     """
     if not os.path.isdir(folder):
         raise FileNotFoundError(
@@ -101,6 +102,16 @@ def scan(folder: str, drop_log: DropLog) -> ClassFolders:
             "Labelled pictures must be in at least two class folders, whose "
             f"names are the labels. Received: {folder!r} with {names}"
         )
+    for name in names:
+        # Reports and model files hold the names of classes as text.
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            shown = files.shown_name(name)
+            raise ValueError(
+                "The names of class folders must be UTF-8. Received: "
+                f"{shown} in {folder!r}"
+            ) from error
     return ClassFolders(
         folder,
         {
