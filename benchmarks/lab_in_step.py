@@ -94,11 +94,14 @@ class _Turn:
     """
 
     def __init__(self, source, view, *, width: float, in_step: bool):
+        import tensorflow as tf
+
         from benchmarks import tfcolor_runs
         from tfcolor.data import epochs
 
         make = epochs.drawn if in_step else epochs.epoch
-        batches = make(source, view, epoch=0, training=True)
+        made = make(source, view, epoch=0, training=True)
+        batches = made.prefetch(tf.data.AUTOTUNE)
         self._steps = tfcolor_runs.full_steps(
             width=width,
             batch_size=view.config.batch_size,

@@ -1,7 +1,6 @@
 """From flags to a run and its parts: what all trainers of `tf.data` share."""
 
 import contextlib
-import functools
 import math
 import os
 import sys
@@ -367,9 +366,12 @@ def task_data(train, held_out, view: epochs.View, log) -> dict:
     Returns:
         dict of arguments of `fit.Task`.
     """
-    batches = functools.partial(
-        epochs.drawn, view=view, steps=run_flags.config().steps_per_epoch
-    )
+    steps = run_flags.config().steps_per_epoch
+
+    def batches(source, **options):
+        made = epochs.drawn(source, view, steps=steps, **options)
+        return made.prefetch(tf.data.AUTOTUNE)
+
     return {
         "train_data": lambda epoch, context: batches(
             train, epoch=epoch, training=True, context=context

@@ -123,7 +123,8 @@ def drawn(
             that train know no strings.
 
     Returns:
-        Dataset of dicts of what `view.draw` makes, [B, ...].
+        Dataset of dicts of what `view.draw` makes, [B, ...]. It does not read
+        ahead.
     """
     seed = epoch_seed(view.config, epoch if training else _NO_EPOCH)
     names = names or (view.named and not training)
@@ -151,8 +152,7 @@ def drawn(
     dataset = drop_low_color(dataset, asked, source.drop_log)
     dataset = _mapped(worker_share.numbered(dataset, context), draw)
     size = worker_share.batch_size(batch_size, context)
-    batches = dataset.batch(size, drop_remainder=training)
-    return batches.prefetch(tf.data.AUTOTUNE)
+    return dataset.batch(size, drop_remainder=training)
 
 
 def _mapped(dataset, function) -> tf.data.Dataset:
