@@ -99,9 +99,12 @@ class _Turn:
         from benchmarks import tfcolor_runs
         from tfcolor.data import epochs
 
-        make = epochs.drawn if in_step else epochs.epoch
-        made = make(source, view, epoch=0, training=True)
-        batches = made.prefetch(tf.data.AUTOTUNE)
+        options = {"epoch": 0, "training": True}
+        if in_step:
+            drawn = epochs.drawn(source, view, **options)
+            batches = drawn.prefetch(tf.data.AUTOTUNE)
+        else:
+            batches = epochs.epoch(source, view, **options)
         self._steps = tfcolor_runs.full_steps(
             width=width,
             batch_size=view.config.batch_size,
