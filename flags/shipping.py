@@ -40,6 +40,9 @@ _values = fields.define(
     blend.siggraph_blend,
     only=["class_share", "temperature", "saturation", "mirrored"],
 )
+hint_options = fields.define(
+    blend.efficientnet_unet_blend, only=["hint_window"]
+)
 
 
 def options() -> dict:

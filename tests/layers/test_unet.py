@@ -121,6 +121,21 @@ def test_a_hint_reaches_its_surface_and_not_the_next_one():
     np.testing.assert_allclose(stays, right, atol=1e-3)
 
 
+def test_a_larger_window_reaches_further():
+    ab, L, hints, hinted = _two_surfaces()
+    near, far = (
+        HintCorrection(window)(ab, L, hints, hinted).numpy()[0, 60, 12, 0]
+        for window in (3, 5)
+    )
+    assert far > near + 1
+
+
+@pytest.mark.parametrize("window", [0, 4])
+def test_a_window_without_a_middle_is_refused(window):
+    with pytest.raises(ValueError, match=f"window={window}"):
+        HintCorrection(window)
+
+
 def test_without_hints_colors_stay_as_they_are():
     ab, L, hints, hinted = _two_surfaces()
     ab = np.random.default_rng(0).normal(0, 20, ab.shape).astype(np.float32)

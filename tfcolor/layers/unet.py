@@ -167,6 +167,12 @@ class HintCorrection(keras.layers.Layer):
     to places that are near and of similar lightness, by a normalized blur on a
     bilateral grid, and fades with distance.
 
+    Args:
+        window: int, odd, above 0. Side of the blur in cells of 8 pixels; it is
+            repeated three times. A good side is a quarter of the picture's: 7
+            cells at 224 pixels, 9 at 288.
+        **kwargs: Options of the layer.
+
     Call arguments:
         ab: float tensor [B, H, W, 2], CIELAB; H and W multiples of 8.
         L: float tensor [B, H, W, 1], 0..100.
@@ -181,10 +187,17 @@ class HintCorrection(keras.layers.Layer):
         with the Bilateral Grid", SIGGRAPH 2007.
     """
 
-    # Pixels of a grid cell, levels of L, side of the blur in cells and how
-    # often it is repeated, and the blurred share of hinted pixels that counts
-    # as much as no hint at all.
-    cell, levels, window, repeats, doubt = 8, 9, 7, 3, 2e-4
+    # Pixels of a grid cell, levels of L, how often the blur is repeated, and
+    # the blurred share of hinted pixels that counts as much as no hint at all.
+    cell, levels, repeats, doubt = 8, 9, 3, 2e-4
+
+    def __init__(self, window: int = 7, **kwargs):
+        super().__init__(**kwargs)
+        if window < 1 or window % 2 == 0:
+            raise ValueError(
+                f"`window` must be odd and above 0. Received: window={window}"
+            )
+        self.window = window
 
     def call(self, ab, L, hints, hinted):
         """Returns the corrected colors."""
@@ -223,3 +236,7 @@ class HintCorrection(keras.layers.Layer):
         """Returns the shape of the colors."""
         del L_shape, hints_shape, hinted_shape
         return ab_shape
+
+    def get_config(self):
+        """Returns the layer's options."""
+        return super().get_config() | {"window": self.window}

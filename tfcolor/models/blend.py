@@ -75,6 +75,7 @@ def efficientnet_unet_blend(
     temperature: float = 0.7,
     saturation: float = 1.0,
     mirrored: bool = False,
+    hint_window: int = 7,
     name: str = "efficientnet_unet_blend",
 ) -> keras.Model:
     """Builds the colorizer on an ImageNet encoder with a blended answer.
@@ -86,6 +87,8 @@ def efficientnet_unet_blend(
         temperature: float above 0, of the annealed mean.
         saturation: float above 0. Factor on the blended color.
         mirrored: bool; see `siggraph_blend`.
+        hint_window: int, odd, above 0. How far hints reach: `window` of
+            `HintCorrection`.
         name: str. Name of the model.
 
     Returns:
@@ -93,7 +96,7 @@ def efficientnet_unet_blend(
         [B, H, W, 2], CIELAB}`.
 
     Raises:
-        ValueError: as `siggraph_blend`.
+        ValueError: as `siggraph_blend`, or `hint_window` is even or below 1.
     """
     return blend(
         efficientnet_unet(variant=variant, decoder=decoder),
@@ -102,7 +105,7 @@ def efficientnet_unet_blend(
         saturation=saturation,
         mirrored=mirrored,
         name=name,
-        corrected=True,
+        hint_window=hint_window,
     )
 
 
@@ -114,7 +117,7 @@ def blend(
     saturation: float,
     mirrored: bool,
     name: str,
-    corrected: bool = False,
+    hint_window: int | None = None,
 ) -> keras.Model:
     """Puts the blend behind a network with "ab" and "ab_logits".
 
@@ -125,13 +128,14 @@ def blend(
         saturation: float above 0.
         mirrored: bool.
         name: str. Name of the model.
-        corrected: bool. Moves colors towards hints; see `HintCorrection`.
+        hint_window: int or None. Moves colors towards hints, as far as
+            `window` of `HintCorrection` says; None: leaves them.
 
     Returns:
         keras.Model; see `siggraph_blend`.
 
     Raises:
-        ValueError: as `siggraph_blend`.
+        ValueError: as `efficientnet_unet_blend`.
     """
     if not 0 <= class_share <= 1:
         raise ValueError(
@@ -160,10 +164,10 @@ def blend(
     if mirrored:
         seen, mirror = ops.split(ab, 2, axis=0)
         ab = (seen + ops.flip(mirror, axis=2)) / 2
-    if corrected:
-        ab = HintCorrection(dtype="float32", name="hint_correction")(
-            ab, inputs["L"], inputs["hints"], inputs["mask"]
-        )
+    if hint_window is not None:
+        ab = HintCorrection(
+            hint_window, dtype="float32", name="hint_correction"
+        )(ab, inputs["L"], inputs["hints"], inputs["mask"])
     return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
 
 
