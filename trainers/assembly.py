@@ -334,7 +334,7 @@ def fit_colorizer(
     Raises:
         ValueError: the training pictures do not fill a batch.
     """
-    _length(train, data_flags.config().batch_size)
+    _length(train, view.config.batch_size)
     data = task_data(train, held_out, view, run.log)
     if losses is None:
         losses = build_losses(
