@@ -339,7 +339,11 @@ def fit_colorizer(
     if losses is None:
         losses = build_losses(
             objective_flags.config(),
-            data["train_data"](0, None).map(view.finished),
+            data["train_data"](0, None).map(
+                view.finished,
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            ),
             train.drop_log,
         )
     task = fit.Task(
