@@ -153,7 +153,8 @@ def convert(model: keras.Model, path: str, *, image_size: int) -> keras.Model:
         raise ValueError(
             "An ONNX file must be made of a model without boxes, whose number "
             "differs from picture to picture: use `format=saved_model`. "
-            f"Received: model={model.name!r}, which takes {sorted(names)}"
+            f"Received: a model named {model.name!r}, which takes "
+            f"{sorted(names)}"
         )
     outputs = model.output
     if "ab" in outputs:
