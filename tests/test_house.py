@@ -116,6 +116,17 @@ def test_the_library_names_arguments_and_not_flags():
     assert not flags
 
 
+def test_extras_are_installed_with_the_versions_that_are_tested():
+    # In messages, and in help texts, which are wrapped.
+    wrong = [
+        f"{place} {node.value!r}"
+        for place, node in _nodes(ast.Constant)
+        if isinstance(node.value, str)
+        and re.search(r"pip\s+install\s+-e", node.value)
+    ]
+    assert not wrong
+
+
 def test_keras_is_imported_as_keras():
     attributes = [
         place

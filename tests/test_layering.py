@@ -35,6 +35,8 @@ ALLOWED = {
     | {"weights", "inference", "evaluation", "export", "serving", "studio"}
     | {"cluster"},
 }
+# What all of them may import.
+FOR_ALL = {"version", "atomic", "extras", "keras_backend", "submodules"}
 FILES = sorted((ROOT / "tfcolor").rglob("*.py"))
 
 
@@ -63,7 +65,7 @@ def _is_above(part: str, module: str) -> bool:
     ):
         return True
     # `import tfcolor` alone gives the version, which all may know.
-    for_all = below in ("version", "atomic", "keras_backend", "submodules")
+    for_all = below in FOR_ALL
     known = top != "tfcolor" or part not in ALLOWED or for_all
     return not known and below not in ALLOWED[part] | {part}
 

@@ -334,12 +334,16 @@ def fit_colorizer(
     Raises:
         ValueError: the training pictures do not fill a batch.
     """
-    _length(train, data_flags.config().batch_size)
+    _length(train, view.config.batch_size)
     data = task_data(train, held_out, view, run.log)
     if losses is None:
         losses = build_losses(
             objective_flags.config(),
-            data["train_data"](0, None).map(view.finished),
+            data["train_data"](0, None).map(
+                view.finished,
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            ),
             train.drop_log,
         )
     task = fit.Task(

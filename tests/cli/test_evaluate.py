@@ -491,6 +491,6 @@ def test_without_the_extra_one_sentence_says_what_to_install(
         check=False,
     )
     assert done.returncode == 2
-    assert "pip install -e '.[evaluate]'" in done.stderr
+    assert "pip install -c constraints.txt -e '.[evaluate]'" in done.stderr
     assert package in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()

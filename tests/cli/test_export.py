@@ -104,6 +104,18 @@ def test_wrong_usage_ends_with_status_2(
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize("form", ["litert", "onnx"])
+def test_a_model_that_a_format_refuses_is_not_said_to_be_a_flag(
+    form, tmp_path, capsys
+):
+    model = f"--model={exported.model_file(models.counting_model)}"
+    output = f"--output={tmp_path / '1'}"
+    assert _run(model, output, f"--format={form}") == 2
+    said = capsys.readouterr().err
+    assert "Received: a model named 'functional" in said
+    assert "--model" not in said
+
+
 def test_an_older_export_is_kept_unless_told_otherwise(model, tmp_path, capsys):
     (tmp_path / "1").mkdir()
     assert _run(model, f"--output={tmp_path / '1'}") == 2

@@ -124,7 +124,7 @@ def test_what_cannot_be_fetched_is_named_and_the_others_are(by_hand, capsys):
         (["fetch"], "fetch needs a NAME. Received: none\n"),
         (["remove"], "remove needs a NAME. Received: none\n"),
         (["list", "eccv16"], "list takes no NAME. Received: ['eccv16']\n"),
-        (["fetch", "x", "eccv16", "y"], "NAME must be one of ddcolor, "),
+        (["fetch", "x", "eccv16", "y"], "A published model must be one of "),
     ],
 )
 def test_wrong_usage_ends_with_status_2(arguments, said, capsys):
@@ -132,7 +132,7 @@ def test_wrong_usage_ends_with_status_2(arguments, said, capsys):
     error = capsys.readouterr().err
     assert error.startswith(f"tfcolor models: error: {said}")
     assert error.count("\n") == 1
-    assert ("Received: x, y" in error) == (arguments[-1] == "y")
+    assert ("Received: 'x', 'y'" in error) == (arguments[-1] == "y")
 
 
 @pytest.mark.slow

@@ -45,5 +45,5 @@ def test_without_the_extra_one_sentence_says_what_to_install(
     monkeypatch.setattr(builtins, "__import__", without)
     assert main.run(["studio", "--no_browser"]) == 2
     said = capsys.readouterr().err
-    assert "pip install -e '.[studio]'" in said
+    assert "pip install -c constraints.txt -e '.[studio]'" in said
     assert said.count("\n") == 1

@@ -92,15 +92,16 @@ def test_colors_are_not_counted_where_no_picture_is_left():
 
 def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
     images = drawn.write_album(tmp_path / "images", 3, side=8)
+    config = pipelines.FullDataConfig(batch_size=4)
     with flagsaver.as_parsed(images=images, validation_images=images):
         run = RunFolder(str(tmp_path / "run"))
         train, held_out = assembly.open_sources(run.log)
-        with pytest.raises(ValueError, match="batch_size=16, 3 pictures"):
+        with pytest.raises(ValueError, match="batch_size=4, 3 pictures"):
             assembly.fit_colorizer(
                 None,
                 train=train,
                 held_out=held_out,
-                view=None,
+                view=pipelines.full_view(config),
                 save_model=None,
                 run=run,
                 strategy=None,

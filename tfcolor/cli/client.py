@@ -15,7 +15,7 @@ _EPILOG = """\
 url:
   http://HOST:8501 or https://HOST asks by REST, grpc://HOST:8500 by gRPC, which
   needs TensorFlow Serving's protocol, the extra [serving]; in the checkout: pip
-  install -e '.[serving]'.
+  install -c constraints.txt -e '.[serving]'.
 
 output:
   As in `tfcolor colorize`. Requests that fail because the server is not there

@@ -43,12 +43,12 @@ hints:
 
 films:
   MP4, MOV, MKV, WebM, AVI and whatever else FFmpeg reads become H.264 in .mp4,
-  .m4v, .mov or .mkv. Needs the extra [film]; in the checkout: pip install -e
-  '.[film]'. Times of frames, sound, subtitles and chapters are kept. Colors
-  follow moving objects and start again at cuts (--smoothing). A run that was
-  stopped goes on where it was. Points of a film may have a "frame", counted
-  from 0; they hold through the scene of that frame. --compare and --boxes are
-  for pictures only.
+  .m4v, .mov or .mkv. Needs the extra [film]; in the checkout: pip install -c
+  constraints.txt -e '.[film]'. Times of frames, sound, subtitles and chapters
+  are kept. Colors follow moving objects and start again at cuts (--smoothing).
+  A run that was stopped goes on where it was. Points of a film may have a
+  "frame", counted from 0; they hold through the scene of that frame. --compare
+  and --boxes are for pictures only.
 
 boxes:
   An instance-aware model colors each boxed object by itself and blends it into

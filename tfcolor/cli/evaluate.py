@@ -17,7 +17,8 @@ pixels with the right hue and of brown ones, always beside two baselines, grey
 and the mean ab of the true pictures. With the extra [pretrained] installed,
 also a distance of predicted and true pictures in features of
 EfficientNet-Lite0.
-Needs the extra [evaluate]; in the checkout: pip install -e '.[evaluate]'.
+Needs the extra [evaluate]; in the checkout: pip install -c constraints.txt -e
+'.[evaluate]'.
 
 With several methods, paired differences from the first one are given too.
 

@@ -25,7 +25,8 @@ A model that colors boxes by themselves takes `boxes`, float32 [B, N, 4], in
 the first two; one with a class input takes `box_classes` or `classes`. A
 classifier has serving_default and classify_rgb, to `classes` and `scores`.
 Warm-up requests are written where TensorFlow Serving's protocol is installed:
-the extra [serving]; in the checkout: pip install -e '.[serving]'.
+the extra [serving]; in the checkout: pip install -c constraints.txt -e
+'.[serving]'.
 
 --format=litert writes NAME_float16.tflite and NAME_int8.tflite, the network
 alone at a fixed size, and model_card.md with their size, time and PSNR against
@@ -33,7 +34,8 @@ Keras. Not for models with boxes or a class input.
 
 --format=onnx writes NAME.onnx, the network alone for pictures of any size it
 takes, checked with onnxruntime, and model_card.md. Not for models with boxes.
-Needs the extra [onnx]; in the checkout: pip install -e '.[onnx]'.
+Needs the extra [onnx]; in the checkout: pip install -c constraints.txt -e
+'.[onnx]'.
 
 examples:
   tfcolor export --output=models/colorizer/1 --verify

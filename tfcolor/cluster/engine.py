@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tfcolor import extras
 from tfcolor.cluster import listing
 from tfcolor.cluster.listing import Entry
 from tfcolor.cluster.listing import Plan
@@ -97,8 +98,7 @@ def connected(address: str) -> Iterator[None]:
         import ray.data
     except ImportError as error:
         raise ImportError(
-            "`cluster` needs Ray; in the checkout: pip install -c "
-            "constraints.txt -e '.[cluster]'"
+            f"`cluster` needs Ray, {extras.how_to_install('cluster')}"
         ) from error
     import logging
 

@@ -25,28 +25,17 @@ TFDS_PREFIX = "tfds:"
 UNREADABLE = decoding.UNREADABLE
 
 
-class FolderSource(Source):
+class FolderSource(decoding.DecodingSource):
     """Picture files.
 
     Args:
         paths: list of str.
-        shrink_to: int or None. See `decode.decode_rgb`.
-        drop_log: DropLog.
-        max_pixels: int. A picture of more is left out.
+        **options: of `decoding.DecodingSource`.
     """
 
-    def __init__(
-        self,
-        paths,
-        *,
-        shrink_to,
-        drop_log,
-        max_pixels: int = pillow_limit.MAX_PIXELS,
-    ):
+    def __init__(self, paths, **options):
+        super().__init__(**options)
         self.paths = list(paths)
-        self.drop_log = drop_log
-        self._shrink_to = shrink_to
-        self._max_pixels = max_pixels
 
     def __len__(self):
         return len(self.paths)
@@ -74,42 +63,28 @@ class FolderSource(Source):
         dataset = tf.data.Dataset.from_tensor_slices(
             tf.constant([os.fsencode(path) for path in paths], tf.string)
         )
-        return decoding.decoded(
+        return self._decoded(
             dataset.map(lambda path: {"reference": path, "name": path}),
             self._read,
-            shrink_to=self._shrink_to,
-            drop_log=self.drop_log,
             context=context,
             side=side,
-            max_pixels=self._max_pixels,
         )
 
     def _read(self, path: bytes) -> bytes:
         return pillow_limit.read_file(path, max_pixels=self._max_pixels)
 
 
-class RecordSource(Source):
+class RecordSource(decoding.DecodingSource):
     """TFRecord shards, as `records.write_shard` makes them.
 
     Args:
         paths: list of str, the shards.
-        shrink_to: int or None. See `decode.decode_rgb`.
-        drop_log: DropLog.
-        max_pixels: int. A picture of more is left out.
+        **options: of `decoding.DecodingSource`.
     """
 
-    def __init__(
-        self,
-        paths,
-        *,
-        shrink_to,
-        drop_log,
-        max_pixels: int = pillow_limit.MAX_PIXELS,
-    ):
+    def __init__(self, paths, **options):
+        super().__init__(**options)
         self._shards = list(paths)
-        self.drop_log = drop_log
-        self._shrink_to = shrink_to
-        self._max_pixels = max_pixels
         self._count = None
 
     def __len__(self):
@@ -138,14 +113,11 @@ class RecordSource(Source):
         )
         if seed is not None:
             dataset = decoding.shuffled(dataset, seed)
-        return decoding.decoded(
+        return self._decoded(
             dataset.map(_record_element),
             bytes,
-            shrink_to=self._shrink_to,
-            drop_log=self.drop_log,
             context=context,
             side=side,
-            max_pixels=self._max_pixels,
         )
 
 

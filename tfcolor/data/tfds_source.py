@@ -5,21 +5,17 @@ import os
 import tensorflow as tf
 
 from tfcolor.data import decoding
-from tfcolor.data.source import Source
-from tfcolor.pictures import pillow_limit
 
 
-class TfdsSource(Source):
+class TfdsSource(decoding.DecodingSource):
     """A prepared tensorflow-datasets data set with an `image` feature.
 
     Args:
         name: str, "NAME/SPLIT" or "NAME/CONFIG/SPLIT".
         data_dir: str or None, where data sets are kept; None means the
             library's own default.
-        shrink_to: int or None. See `decode.decode_rgb`.
-        drop_log: DropLog.
         labels: bool. Gives each example its class, "label": int64 [].
-        max_pixels: int. A picture of more is left out.
+        **options: of `decoding.DecodingSource`.
 
     Attributes:
         class_names: tuple of str, with `labels`; empty without.
@@ -30,16 +26,8 @@ class TfdsSource(Source):
         FileNotFoundError: the data set is not prepared.
     """
 
-    def __init__(
-        self,
-        name,
-        *,
-        data_dir,
-        shrink_to,
-        drop_log,
-        labels=False,
-        max_pixels: int = pillow_limit.MAX_PIXELS,
-    ):
+    def __init__(self, name, *, data_dir, labels=False, **options):
+        super().__init__(**options)
         # Slow to import, and wanted by few.
         import tensorflow_datasets as tfds
 
@@ -49,9 +37,6 @@ class TfdsSource(Source):
                 "A tensorflow-datasets source must be tfds:NAME/SPLIT. "
                 f"Received: tfds:{name}"
             )
-        self.drop_log = drop_log
-        self._shrink_to = shrink_to
-        self._max_pixels = max_pixels
         self._split = split
         self._builder = tfds.builder(dataset, data_dir=data_dir)
         if not os.path.isdir(self._builder.data_dir):
@@ -101,12 +86,6 @@ class TfdsSource(Source):
             name = prefix + tf.strings.as_string(i)
             return {"reference": example["image"], "name": name} | label
 
-        return decoding.decoded(
-            dataset.map(element),
-            bytes,
-            shrink_to=self._shrink_to,
-            drop_log=self.drop_log,
-            context=context,
-            side=side,
-            max_pixels=self._max_pixels,
+        return self._decoded(
+            dataset.map(element), bytes, context=context, side=side
         )

@@ -2,6 +2,8 @@
 
 import importlib
 
+from tfcolor import extras
+
 _NAMES = ("jinja2", "pandas")
 
 
@@ -22,6 +24,6 @@ def _imported(name):
         return importlib.import_module(name)
     except ImportError as error:
         raise ImportError(
-            "Evaluations need jinja2 and pandas, the extra [evaluate]; in the "
-            f"checkout: pip install -e '.[evaluate]'. Received: {error}"
+            "Evaluations need jinja2 and pandas, "
+            f"{extras.how_to_install('evaluate')}. Received: {error}"
         ) from error

@@ -14,6 +14,7 @@ import warnings
 import keras
 import numpy as np
 
+from tfcolor import extras
 from tfcolor import keras_backend
 from tfcolor.export import classifier_export
 from tfcolor.export import export_model
@@ -128,8 +129,8 @@ def check_packages() -> None:
     missing = [p for p in PACKAGES if importlib.util.find_spec(p) is None]
     if missing:
         raise ImportError(
-            f"ONNX files need {', '.join(PACKAGES)}, the extra [onnx]; in the "
-            "checkout: pip install -e '.[onnx]'. "
+            f"ONNX files need {', '.join(PACKAGES)}, "
+            f"{extras.how_to_install('onnx')}. "
             f"Received: no {', '.join(missing)}"
         )
 
@@ -153,7 +154,8 @@ def convert(model: keras.Model, path: str, *, image_size: int) -> keras.Model:
         raise ValueError(
             "An ONNX file must be made of a model without boxes, whose number "
             "differs from picture to picture: use `format=saved_model`. "
-            f"Received: model={model.name!r}, which takes {sorted(names)}"
+            f"Received: a model named {model.name!r}, which takes "
+            f"{sorted(names)}"
         )
     outputs = model.output
     if "ab" in outputs:

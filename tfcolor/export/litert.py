@@ -47,7 +47,7 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
     if not names <= _WITHOUT_MORE:
         raise ValueError(
             "A LiteRT file must be made of a model of whole pictures. Received:"
-            f" model={model.name!r}, which takes {sorted(names)}"
+            f" a model named {model.name!r}, which takes {sorted(names)}"
         )
 
     model = _of_known_operators(model)

@@ -201,5 +201,6 @@ def check(model: keras.Model) -> None:
             "A colorization model must have the inputs 'L' alone, 'L' and "
             "'classes' or the classes of boxes, or 'L', 'hints' and 'mask', "
             "perhaps those of boxes too, and the output 'ab'. "
-            f"Received: model={model.name!r} with {inputs} and {outputs}"
+            f"Received: a model named {model.name!r} with {inputs} and "
+            f"{outputs}"
         )

@@ -167,7 +167,7 @@ def _check(num_classes, class_source, classifier, box_class_ids) -> None:
     if not is_one or set(classifier.input) != {"L"}:
         raise ValueError(
             "`classifier` must be a model of `alexnet`, from 'L' to 'logits'. "
-            f"Received: classifier={classifier.name!r} with {known}"
+            f"Received: a model named {classifier.name!r} with {known}"
         )
     if known["logits"].shape[-1] != num_classes:
         raise ValueError(

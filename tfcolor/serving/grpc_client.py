@@ -5,6 +5,7 @@ Needs TensorFlow Serving's protocol, the extra [serving].
 
 import numpy as np
 
+from tfcolor import extras
 from tfcolor.serving import defaults
 from tfcolor.serving import failure
 from tfcolor.serving.address import Address
@@ -43,8 +44,8 @@ class GrpcClient:
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
             raise ImportError(
-                "gRPC needs TensorFlow Serving's protocol, the extra "
-                "[serving]; in the checkout: pip install -e '.[serving]'"
+                "gRPC needs TensorFlow Serving's protocol, "
+                f"{extras.how_to_install('serving')}"
             ) from error
         self._address = address
         self._timeout = timeout

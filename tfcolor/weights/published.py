@@ -213,11 +213,17 @@ def entry_of(name: str) -> Published:
     Raises:
         ValueError: there is no such model.
     """
-    if name not in CATALOG:
-        raise ValueError(
-            f"A published model must be one of {names()}. Received: {name!r}"
-        )
+    _check_known([name])
     return CATALOG[name]
+
+
+def _check_known(asked: list[str]) -> None:
+    """Raises ValueError, naming all that are not, unless all are models."""
+    if unknown := [name for name in asked if name not in CATALOG]:
+        raise ValueError(
+            f"A published model must be one of {', '.join(CATALOG)}. "
+            f"Received: {', '.join(map(repr, unknown))}"
+        )
 
 
 def state_of(name: str) -> str:
@@ -320,11 +326,7 @@ def remove_models(names: Iterable[str]) -> Outcomes:
 
 def _each(act: Callable[[str], Outcome], names: Iterable[str]) -> Outcomes:
     names = list(names)
-    if unknown := [name for name in names if name not in CATALOG]:
-        raise ValueError(
-            f"`names` must be one of {', '.join(CATALOG)}. Received: "
-            f"{', '.join(unknown)}"
-        )
+    _check_known(names)
 
     def running():
         for name in names:

@@ -14,6 +14,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from tfcolor import extras
+
 CODECS = {8: "yuv420p", 10: "yuv420p10le"}
 _ENCODER = "libx264"
 # Smaller pictures are meant for BT.601 unless they say otherwise.
@@ -60,8 +62,7 @@ def load_av():
         import av
     except ImportError as error:
         raise ImportError(
-            "Films need PyAV, the extra [film]; in the checkout: "
-            "pip install -e '.[film]'"
+            f"Films need PyAV, {extras.how_to_install('film')}"
         ) from error
     return av
 
