@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -72,6 +74,13 @@ def test_what_is_no_classifier_is_refused(tmp_path):
     (tmp_path / "text.keras").write_text("no model")
     with pytest.raises(ValueError, match="text.keras"):
         Classifier(tmp_path / "text.keras")
+    damaged = str(tmp_path / "damaged.keras")
+    with zipfile.ZipFile(damaged, "w") as archive:
+        archive.writestr("config.json", '{"class_name": "os.system"}')
+    with pytest.raises(ValueError, match="^A model file must hold") as raised:
+        Classifier(damaged)
+    # Once, not the sentence in its own brackets.
+    assert str(raised.value).count(damaged) == 1
     path = str(tmp_path / "colorizer.keras")
     model_file.save(
         models.plain_model(), path, model_file.ModelInfo("siggraph", 16)

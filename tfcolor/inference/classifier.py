@@ -111,14 +111,6 @@ class Classifier:
 
 
 def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:
-    model_file.check_path(path)
-    try:
-        model, info = model_file.load(path)
-    except Exception as error:
-        # Keras raises errors of many kinds on archives it cannot read.
-        raise ValueError(
-            "A model file must hold a Keras model that can be read. "
-            f"Received: {path!r} ({type(error).__name__}: {error})"
-        ) from error
+    model, info = model_file.load(path)
     class_network.check(info, path)
     return model, info
