@@ -69,13 +69,17 @@ from tfcolor.models.siggraph import siggraph
 from tfcolor.training.loop import Interrupted
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
+from tfcolor.weights import transfer
 from trainers import array_fit
 from trainers import array_steps
+from trainers import initial_weights
 from trainers import launch
 
 _COUNTED = 2000
 # What `packs` calls flags otherwise than they are.
 _ARGUMENTS = {"pictures": "--pack", "write": "--pack", "folder": "--packs"}
+# Keras' files of weights alone.
+_WEIGHTS_ALONE = (".h5", ".hdf5", ".weights.json")
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 PACK = flags.DEFINE_string(
@@ -256,13 +260,6 @@ def load_network(name_or_path: str) -> keras.Model:
     return blend.network(load(name_or_path)[0])
 
 
-def build_network() -> keras.Model:
-    """Builds the network of the flags."""
-    if teacher_flags.NETWORK.value == "siggraph":
-        return siggraph(**model_flags.options())
-    return efficientnet_unet(**efficientnet_flags.options())
-
-
 def build_networks(path: str | None):
     """Builds the network to be kept and the one to be trained.
 
@@ -271,14 +268,30 @@ def build_networks(path: str | None):
 
     Returns:
         Two keras.Model of the same weights: in float32, and in --precision.
+
+    Raises:
+        ValueError: the weights do not fit, or cannot be read.
     """
-    kept = build_network()
-    if path:
+    if teacher_flags.NETWORK.value == "siggraph":
+        build, options = siggraph, model_flags.options()
+    else:
+        build, options = efficientnet_unet, efficientnet_flags.options()
+    if path and path.endswith(_WEIGHTS_ALONE):
+        kept = build(**options)
         load_weights(kept, path)
-    elif teacher_flags.NETWORK.value == "efficientnet_unet":
-        load_imagenet(kept, efficientnet_flags.options()["variant"])
+    elif path:
+        start = load_network(path)
+        if build is siggraph:
+            options |= initial_weights.seen_mask(start)
+        kept = initial_weights.copied(
+            start, build, options, transfer.copy_weights, path=path
+        )
+    else:
+        kept = build(**options)
+        if build is efficientnet_unet:
+            load_imagenet(kept, options["variant"])
     keras.mixed_precision.set_dtype_policy(_POLICIES[PRECISION.value])
-    trained = build_network()
+    trained = build(**options)
     trained.set_weights(kept.get_weights())
     if ADVERSARIAL_WEIGHT.value:
         judge = discriminator.discriminator(width=DISCRIMINATOR_WIDTH.value)
@@ -286,29 +299,22 @@ def build_networks(path: str | None):
     return kept, trained
 
 
-def load_weights(network, path: str) -> None:
-    """Loads the weights of a model, of a network of the same flags.
+def load_weights(network: keras.Model, path: str) -> None:
+    """Loads a file of weights that does not say what network they are of.
 
     Args:
-        network: keras.Model, of `build_network`.
-        path: str, of a model file, or the name of a model that ships.
+        network: keras.Model.
+        path: str, of a file as `keras.Model.save_weights` writes it.
 
     Raises:
         ValueError: they do not fit.
     """
     try:
-        if path in shipped.names():
-            network.set_weights(load_network(path).get_weights())
-        else:
-            network.load_weights(path)
+        network.load_weights(path)
     except (ValueError, KeyError) as error:
-        options = architecture.of(network).options
-        kind = teacher_flags.NETWORK.value
-        flag = "width" if kind == "siggraph" else "variant"
         raise ValueError(
-            f"--initial_weights must be a network ({kind}) of the same "
-            f"--{flag}. Received: --initial_weights={path!r} with "
-            f"--{flag}={options[flag]}"
+            "--initial_weights must be weights of a network of the same flags. "
+            f"Received: --initial_weights={path!r} for {network.name!r}"
         ) from error
 
 

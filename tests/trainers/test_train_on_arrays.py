@@ -2,6 +2,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from tfcolor.data import packs
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.models import blend
 from tfcolor.models.efficientnet_unet import efficientnet_unet
+from tfcolor.models.siggraph import siggraph
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 
@@ -42,6 +44,36 @@ def save_and_copy(model, path, info):
 model_file.save = save_and_copy
 array_fit._SAVE_SECONDS = 0
 app.run(train_on_arrays.main)
+"""
+
+
+# Says of each model to start from what the networks know, or what is wrong.
+_NETWORKS = """
+import os
+import sys
+from tests import hidden_packages
+
+hidden_packages.hide(("tensorflow", "cv2", "safetensors", "tqdm"))
+
+import numpy as np
+from absl import flags
+from tfcolor.models import architecture
+from trainers import train_on_arrays
+
+flags.FLAGS([sys.argv[0], "--packs=packs", *sys.argv[1].split()])
+for path in sys.argv[2:]:
+    try:
+        kept, trained = train_on_arrays.build_networks(path)
+    except ValueError as error:
+        print(error)
+        continue
+    for one, other in zip(kept.weights, trained.weights, strict=True):
+        assert one.path == other.path
+        np.testing.assert_array_equal(one, other)
+    for network in (kept, trained):
+        known = architecture.of(network)
+        first = float(abs(np.asarray(network.weights[0])).sum())
+        print(known.name, known.options.get("mask_center"), f"{first:.4f}")
 """
 
 
@@ -104,6 +136,59 @@ def _by_layer(after, before):
     return found
 
 
+def _built(flags, *paths):
+    done = _run(["-c", _NETWORKS], flags, *paths, backend="jax")
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_a_network_begins_with_weights_and_their_mask(tmp_path):
+    pytest.importorskip("jax")
+
+    def saved(name, model):
+        path = str(tmp_path / f"{name}.keras")
+        model_file.save(model, path, model_file.ModelInfo(model.name, 64))
+        return path
+
+    unseen = siggraph(width=1 / 32, mask_center=0.0)
+    plain = siggraph(width=1 / 32)
+    alone = str(tmp_path / "alone.weights.h5")
+    plain.save_weights(alone)
+    wide = saved("wide", siggraph(width=1 / 16))
+    damaged = saved("damaged", plain)
+    with zipfile.ZipFile(damaged, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("more.h5", bytes(10**6))
+    said = _built(
+        "--network=siggraph --width=0.03125",
+        *(saved("unseen", unseen), saved("plain", plain), alone),
+        *(wide, damaged),
+    )
+
+    def row(model, mask):
+        first = abs(model.weights[0].numpy()).sum()
+        return f"siggraph {mask} {first:.4f}"
+
+    assert said[:2] == [row(unseen, 0.0)] * 2
+    assert said[2:6] == [row(plain, 0.5)] * 4
+    assert "set --width=0.0625. Received: --width=0.03125 with" in said[6]
+    assert said[7].startswith("A model file must hold") and damaged in said[7]
+    assert len(said) == 8
+
+
+@pytest.mark.slow
+def test_an_encoder_begins_with_a_model_of_its_own_kind(tmp_path):
+    pytest.importorskip("jax")
+    paths = [str(tmp_path / name) for name in ("given.keras", "other.keras")]
+    given, other = efficientnet_unet(), siggraph(width=1 / 32)
+    for path, model in zip(paths, (given, other), strict=True):
+        model_file.save(model, path, model_file.ModelInfo(model.name, 64))
+    said = _built("--network=efficientnet_unet", *paths)
+    first = abs(given.weights[0].numpy()).sum()
+    assert said[:2] == [f"efficientnet_unet None {first:.4f}"] * 2
+    assert "a network of the same kind and flags. Received" in said[2]
+    assert len(said) == 3
+
+
 @pytest.mark.slow
 def test_mistakes_end_in_a_line(tmp_path):
     program = ("-m", "trainers.train_on_arrays", f"--packs={tmp_path}/packs")
@@ -160,4 +245,5 @@ def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
     assert done.returncode == 2
     assert "--image_size must be a multiple of 32" in done.stderr
     done = _run(program, *given, "--image_size=32", "--width=0.5")
-    assert done.returncode == 2 and "of the same --width" in done.stderr
+    assert done.returncode == 2
+    assert "of the same flags; set --width=0.25. Received" in done.stderr

@@ -45,6 +45,7 @@ _REGISTERED = "tfcolor>"
 # Pixels. No network of the package is trained on larger squares.
 _MAX_IMAGE_SIZE = 8192
 _PYTORCH = (".pth", ".pt")
+_TENSORFLOW = "tensorflow"
 # `ModelInfo.inputs` of class-conditional colorizers.
 TRUE_CLASSES = "L_true_classes"
 SHUFFLED_CLASSES = "L_shuffled_classes"
@@ -232,9 +233,16 @@ def _read_architecture(path: str) -> architecture.Architecture | None:
 
 
 def register_layers() -> None:
-    """Imports all layers: Keras finds those that were imported by somebody."""
+    """Imports all layers: Keras finds those that were imported by somebody.
+
+    Where there is no TensorFlow, those that need it are left out.
+    """
     for module in pkgutil.iter_modules(layers.__path__, f"{layers.__name__}."):
-        importlib.import_module(module.name)
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            if error.name != _TENSORFLOW:
+                raise
 
 
 def check_path(path: str) -> None:
