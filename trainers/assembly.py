@@ -31,7 +31,6 @@ from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.inference import colorization_model
-from tfcolor.losses import classification
 from tfcolor.losses import objective
 from tfcolor.models import blend
 from tfcolor.models.siggraph import siggraph
@@ -270,8 +269,8 @@ def build_losses(config: objective.ObjectiveConfig, training_batches, drop_log):
     Raises:
         ValueError: there is no batch.
     """
-    bin_weights = None
-    if config.class_weight and config.rebalance:
+
+    def count():
         counts = count_bins(training_batches)
         if not counts.any():
             dropped = drop_log.summary() or "nothing was dropped"
@@ -279,13 +278,16 @@ def build_losses(config: objective.ObjectiveConfig, training_batches, drop_log):
                 "The training pictures that are not dropped must fill a batch "
                 f"(--batch_size). Received: no batch; {dropped}"
             )
-        bin_weights = classification.rebalancing_weights(
-            counts, uniform_share=config.rebalance
-        )
-    return objective.objective(config, bin_weights=bin_weights)
+        return counts
+
+    return objective.objective(
+        config, bin_weights=objective.bin_weights(config, count)
+    )
 
 
-def count_bins(dataset: tf.data.Dataset, *, limit: int = 2000) -> np.ndarray:
+def count_bins(
+    dataset: tf.data.Dataset, *, limit: int = objective.COUNTED
+) -> np.ndarray:
     """Counts the ab bins of a data set's pictures.
 
     Args:
@@ -297,10 +299,7 @@ def count_bins(dataset: tf.data.Dataset, *, limit: int = 2000) -> np.ndarray:
     """
     counts, pictures = np.zeros(ab_bins.NUM_BINS), 0
     for _, targets in dataset:
-        bins = tf.reshape(ab_bins.encode(targets["ab"]), [-1])
-        counts += tf.math.bincount(
-            bins, minlength=ab_bins.NUM_BINS, maxlength=ab_bins.NUM_BINS
-        ).numpy()
+        counts += ab_bins.count(targets["ab"])
         pictures += int(targets["ab"].shape[0])
         if pictures >= limit:
             break

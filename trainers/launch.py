@@ -21,10 +21,14 @@ _TRY_AGAIN = 75
 # As `training.run_folder` has it, which is slow to import.
 _LOG = "train.log"
 _WORKDIR = "workdir"
+_TRY_LESS = (
+    "a smaller --batch_size or --image_size, --accumulate_steps=2 or more; on "
+    "a GPU also --precision=mixed_bfloat16"
+)
 
 
-def run(main) -> None:
-    """Runs a trainer's `main` under absl.
+def run(main, *, try_less: str = _TRY_LESS, **arguments: str) -> None:
+    """Runs a trainer's `main` under absl; needs no TensorFlow itself.
 
     Mistakes of the user, files that cannot be written and memory that runs out
     end in one line and status 2, an interruption that left a checkpoint in
@@ -34,6 +38,8 @@ def run(main) -> None:
 
     Args:
         main: function of argv.
+        try_less: str, what takes less memory.
+        **arguments: see `in_flags`.
     """
 
     def guarded(argv):
@@ -41,45 +47,47 @@ def run(main) -> None:
             raise app.UsageError(f"unexpected arguments: {argv[1:]}")
         logging.set_verbosity(logging.WARNING)
         # Slow to import: --help should not wait for it.
-        import tensorflow as tf
-
-        from tfcolor.data import shard_source
-        from tfcolor.training import fit
-        from tfcolor.training import workers
+        from tfcolor.training import loop
 
         try:
             main(argv)
-        except fit.Interrupted as error:
-            text = in_flags(f"interrupted: {error}")
+        except loop.Interrupted as error:
+            text = in_flags(f"interrupted: {error}", **arguments)
             note(_run_folder(), text)
             print(f"\n{text}", file=sys.stderr)
             sys.exit(130)
-        except workers.WorkerLost as error:
-            _say(error)
+        except loop.WorkerLost as error:
+            _say(error, arguments)
             # Not sys.exit: TensorFlow would wait for the others.
             os._exit(_TRY_AGAIN)
-        except (ValueError, OSError, FloatingPointError) as error:
-            _say(error)
-            sys.exit(2)
-        except (MemoryError, tf.errors.OpError) as error:
-            known = memory.ran_out(error, _TRY_LESS)
-            known = known or shard_source.damage_in(error) or _full(error)
-            if known is None:
+        except Exception as error:
+            reason = _reason(error, try_less)
+            if reason is None:
                 note_error(_run_folder(), traceback.format_exc())
                 raise
-            _say(known)
+            _say(reason, arguments)
             sys.exit(2)
-        except Exception:
-            note_error(_run_folder(), traceback.format_exc())
-            raise
 
     app.run(guarded, flags_parser=parse)
 
 
-_TRY_LESS = (
-    "a smaller --batch_size or --image_size, --accumulate_steps=2 or more; on "
-    "a GPU also --precision=mixed_bfloat16"
-)
+def _reason(error: Exception, try_less: str) -> str | None:
+    """Says in a line why a run ended; None for faults of the program."""
+    if isinstance(error, FloatingPointError):
+        # It names pictures, which may be called as memory errors are.
+        return str(error)
+    # Each backend has errors of its own.
+    if (known := memory.ran_out(error, try_less)) is not None:
+        return known
+    if isinstance(error, ValueError | OSError):
+        return str(error)
+    # What did not import TensorFlow has none of its errors.
+    tf = sys.modules.get("tensorflow")
+    if tf is None or not isinstance(error, tf.errors.OpError):
+        return None
+    from tfcolor.data import shard_source
+
+    return shard_source.damage_in(error) or _full(error)
 
 
 def in_flags(text: str, **others: str) -> str:
@@ -132,8 +140,8 @@ def _full(error: Exception) -> str | None:
     return text if memory.FULL_DISK in text else None
 
 
-def _say(reason) -> None:
-    reason = in_flags(str(reason))
+def _say(reason, arguments) -> None:
+    reason = in_flags(str(reason), **arguments)
     note(_run_folder(), f"{ERROR}{reason}")
     print(f"\n{ERROR}{reason}", file=sys.stderr, flush=True)
 

@@ -28,14 +28,14 @@ kept, and nearly grey pictures are to be left out of the packs. For
 --schedule=released, an epoch is a pass over the pictures.
 
 The run folder gets model.keras, a minute old at most: the moving average of
---ema_momentum, in float32. The loss goes to the screen. A run that was stopped
+--ema_momentum, in float32. The loss goes to the screen, and
+why a run ended early to train.log too. A run that was stopped
 does not go on: the same command begins anew, and --initial_weights with its
 model.keras from what it had learned. For several machines, exact resumption
 and TensorBoard: train_efficientnet_unet.
 """
 
 import os
-import sys
 
 import keras
 import numpy as np
@@ -53,10 +53,8 @@ from tfcolor.color import ab_bins
 from tfcolor.color import lab
 from tfcolor.data import files
 from tfcolor.data import full_data_config
-from tfcolor.data import memory
 from tfcolor.data import packs
 from tfcolor.layers import bin_colors
-from tfcolor.losses import classification
 from tfcolor.losses import colorized
 from tfcolor.losses import distillation
 from tfcolor.losses import objective
@@ -66,7 +64,6 @@ from tfcolor.models import discriminator
 from tfcolor.models import efficientnet_lite
 from tfcolor.models.efficientnet_unet import efficientnet_unet
 from tfcolor.models.siggraph import siggraph
-from tfcolor.training.loop import Interrupted
 from tfcolor.weights import model_file
 from tfcolor.weights import shipped
 from tfcolor.weights import transfer
@@ -75,11 +72,11 @@ from trainers import array_steps
 from trainers import initial_weights
 from trainers import launch
 
-_COUNTED = 2000
 # What `packs` calls flags otherwise than they are.
 _ARGUMENTS = {"pictures": "--pack", "write": "--pack", "folder": "--packs"}
 # Keras' files of weights alone.
 _WEIGHTS_ALONE = (".h5", ".hdf5", ".weights.json")
+_TRY_LESS = "a smaller --batch_size or --image_size, or --precision=bfloat16"
 _POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 PACK = flags.DEFINE_string(
@@ -160,9 +157,8 @@ flags.mark_flag_as_required("packs")
 
 def count_bins(pictures: np.ndarray) -> np.ndarray:
     """Counts the ab bins of some pictures: float64 [529]."""
-    ab = lab.bytes_to_L_and_ab(pictures[:_COUNTED, ::4, ::4])[1]
-    bins = ops.convert_to_numpy(ab_bins.encode(ab)).ravel()
-    return np.bincount(bins, minlength=ab_bins.NUM_BINS).astype(np.float64)
+    ab = lab.bytes_to_L_and_ab(pictures[: objective.COUNTED, ::4, ::4])[1]
+    return ab_bins.count(ab)
 
 
 def make_losses(pictures: np.ndarray, teacher: keras.Model | None = None):
@@ -172,13 +168,11 @@ def make_losses(pictures: np.ndarray, teacher: keras.Model | None = None):
         pictures: uint8 array [N, P, P, 3].
         teacher: keras.Model or None, of `load_teacher`.
     """
-    wanted, weights = objective_flags.config(), None
-    if wanted.class_weight and wanted.rebalance:
-        weights = ops.convert_to_tensor(
-            classification.rebalancing_weights(
-                count_bins(pictures), uniform_share=wanted.rebalance
-            )
-        )
+    wanted = objective_flags.config()
+    weights = objective.bin_weights(wanted, lambda: count_bins(pictures))
+    if weights is not None:
+        # Once, not in each step.
+        weights = ops.convert_to_tensor(weights)
     losses = objective.objective(wanted, bin_weights=weights)
     if teacher is not None:
         losses = distillation.distilled(
@@ -398,28 +392,8 @@ def train() -> None:
 
 
 def main(argv):
-    """Packs pictures, or trains; what is wrong is said in a line."""
+    """Packs pictures, or trains."""
     del argv
-    try:
-        _pack_or_train()
-    except Interrupted as error:
-        print(f"\ninterrupted: {error}", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        # The backends have errors of their own.
-        known = memory.ran_out(
-            error,
-            "a smaller --batch_size or --image_size, or --precision=bfloat16",
-        )
-        mistakes = ValueError | OSError | FloatingPointError
-        if known is None and not isinstance(error, mistakes):
-            raise
-        said = launch.in_flags(known or str(error), **_ARGUMENTS)
-        print(f"\nerror: {said}", file=sys.stderr)
-        sys.exit(2)
-
-
-def _pack_or_train() -> None:
     if PACK.value:
         count = packs.write(PACK.value, PACKS.value, size=PACK_SIZE.value)
         print(f"packed {count} pictures into {PACKS.value}")
@@ -430,4 +404,4 @@ def _pack_or_train() -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    launch.run(main, try_less=_TRY_LESS, **_ARGUMENTS)

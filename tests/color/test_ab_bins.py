@@ -47,6 +47,14 @@ def test_encode_clips_what_lies_beyond_the_grid():
     np.testing.assert_array_equal(ab_bins.encode(ab), [11, 528, 11 * 23])
 
 
+def test_count_counts_every_color():
+    centers = ab_bins.centers().numpy()
+    counts = ab_bins.count(centers[[[7, 528], [7, 264]]])
+    assert counts.shape == (529,) and counts.dtype == np.float64
+    assert counts[7] == 2 and counts[528] == counts[264] == 1
+    assert counts.sum() == 4
+
+
 def test_decode_argmax_returns_the_most_likely_center():
     logits = _logits()
     expected = ab_bins.centers().numpy()[logits.argmax(-1)]

@@ -67,3 +67,18 @@ def test_a_regression_objective_needs_no_class_output(batch):
 def test_objectives_that_teach_nothing_are_refused(weights):
     with pytest.raises(ValueError, match="one must be above 0. Received:"):
         objective.ObjectiveConfig(**weights)
+
+
+def test_colors_are_counted_only_where_classes_are_rebalanced():
+    def refuse():
+        raise AssertionError
+
+    for options in ({"class_weight": 0.5}, {"rebalance": 0.5}):
+        config = objective.ObjectiveConfig(**options)
+        assert objective.bin_weights(config, refuse) is None
+    config = objective.ObjectiveConfig(class_weight=0.5, rebalance=0.7)
+    counts = np.arange(529.0)
+    np.testing.assert_array_equal(
+        objective.bin_weights(config, lambda: counts),
+        classification.rebalancing_weights(counts, uniform_share=0.7),
+    )

@@ -185,6 +185,22 @@ def test_memory_that_runs_out_is_said_with_what_to_try(start, capsys, error):
     assert "--precision=mixed_bfloat16" in said
 
 
+def test_a_program_says_its_own_remedy_and_arguments(monkeypatch, capsys, log):
+    monkeypatch.setattr(app, "run", lambda f, **_: f(["program"]))
+    for error, said in (
+        (MemoryError(), "Memory ran out. Try patience"),
+        (RuntimeError("CUDA_ERROR_OUT_OF_MEMORY"), "Memory ran out. Try pat"),
+        (ValueError("`folder` of 6"), "--packs of 6"),
+        # The name of a picture, no memory.
+        (FloatingPointError("not finite: OOM.png"), "not finite: OOM.png"),
+    ):
+        with pytest.raises(SystemExit) as exit_status:
+            launch.run(_raises(error), try_less="patience", folder="--packs")
+        assert exit_status.value.code == 2
+        assert capsys.readouterr().err.startswith(f"\nerror: {said}")
+        assert f" error: {said}" in log.read_text()
+
+
 @pytest.mark.slow
 def test_memory_that_a_tensor_wants_in_vain_is_said(start, capsys):
     def main(argv):

@@ -203,6 +203,8 @@ def test_mistakes_end_in_a_line(tmp_path):
     done = _run(program, f"--workdir={tmp_path}/run", "--image_size=64")
     assert done.returncode == 2
     assert "--image_size must be at most" in done.stderr
+    said = (tmp_path / "run" / "train.log").read_text()
+    assert "error: --image_size must be at most" in said
 
 
 @pytest.mark.long

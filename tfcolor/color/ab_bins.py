@@ -109,6 +109,19 @@ def encode(ab):
     return row[..., 0] * BINS_PER_AXIS + row[..., 1]
 
 
+def count(ab) -> np.ndarray:
+    """Counts how often each bin occurs.
+
+    Args:
+        ab: float32 tensor [..., 2].
+
+    Returns:
+        float64 array [529].
+    """
+    bins = ops.convert_to_numpy(encode(ab)).ravel()
+    return np.bincount(bins, minlength=NUM_BINS).astype(np.float64)
+
+
 def decode_argmax(ab_logits):
     """Returns the center of the most likely bin.
 

@@ -1,11 +1,16 @@
 """What a colorizer is trained for: a weighted sum of losses."""
 
 import dataclasses
+from collections.abc import Callable
 
+import numpy as np
 from keras import ops
 
 from tfcolor.losses import classification
 from tfcolor.losses import regression
+
+# Pictures whose colors are counted for `bin_weights`.
+COUNTED = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +40,27 @@ class ObjectiveConfig:
                 "`huber_weight`, `squared_weight` and `class_weight` must not "
                 f"be negative, and one must be above 0. Received: {weights}"
             )
+
+
+def bin_weights(
+    config: ObjectiveConfig, count: Callable[[], np.ndarray]
+) -> np.ndarray | None:
+    """Returns the weights of colors in the class loss.
+
+    Args:
+        config: ObjectiveConfig.
+        count: function without arguments to an array [529], how often each ab
+            bin occurs in `COUNTED` training pictures or more; called only
+            where `config` rebalances classes.
+
+    Returns:
+        float32 array [529], or None where colors weigh alike.
+    """
+    if not (config.class_weight and config.rebalance):
+        return None
+    return classification.rebalancing_weights(
+        count(), uniform_share=config.rebalance
+    )
 
 
 def objective(config: ObjectiveConfig, *, bin_weights=None):

@@ -22,6 +22,10 @@ class Interrupted(Exception):
     """The run was asked to stop and has saved itself."""
 
 
+class WorkerLost(Exception):
+    """Another worker of the job is gone, and with it the run."""
+
+
 class SignalWatch:
     """Turns SIGINT and SIGTERM into a question that the loop asks.
 

@@ -6,6 +6,7 @@ import re
 import tensorflow as tf
 
 from tfcolor.training import strategy as strategy_lib
+from tfcolor.training.loop import WorkerLost
 
 # How TensorFlow says that it cannot reach another worker.
 _LOST = (
@@ -54,10 +55,6 @@ class Agreement:
     def _add_up(self, values):
         each = self._strategy.run(tf.identity, (values,))
         return self._strategy.reduce("SUM", each, axis=None)
-
-
-class WorkerLost(Exception):
-    """Another worker of the job is gone, and with it the run."""
 
 
 @contextlib.contextmanager
