@@ -60,6 +60,21 @@ def test_a_model_knows_its_builder_and_all_options():
 
 
 @pytest.mark.parametrize(
+    ("options", "boxed", "whole"),
+    [
+        ({}, False, True),
+        ({"hints": True}, False, True),
+        ({"boxes": True}, True, False),
+        ({"box_classes": True}, True, False),
+        ({"classes": 2}, False, False),
+    ],
+)
+def test_what_is_given_beside_whole_pictures_is_known(options, boxed, whole):
+    takes = architecture.Takes(**options)
+    assert (takes.boxed, takes.whole_pictures) == (boxed, whole)
+
+
+@pytest.mark.parametrize(
     ("build", "takes"),
     [
         (

@@ -90,7 +90,7 @@ def _extra_inputs(model, pictures) -> dict[str, np.ndarray]:
     if count := takes.classes:
         sure = np.eye(count, dtype=np.float32)[np.arange(len(pictures)) % count]
         extra["classes"] = 0.75 * sure + 0.25 / count
-    if takes.box_classes or takes.boxes:
+    if takes.boxed:
         extra["boxes"] = np.float32([_boxes(*p.shape[:2]) for p in pictures])
     if takes.box_classes:
         ids = [*architecture.of(model).options["box_class_ids"], 0, 0][:2]

@@ -44,14 +44,14 @@ def served(
         crop_size=options.crop_size,
         boxes_at_once=options.boxes_at_once,
     )
-    takes_boxes = runtime.takes.boxes
-    if options.crop_size is not None and not takes_boxes:
+    takes_crops = runtime.takes.boxes
+    if options.crop_size is not None and not takes_crops:
         raise ValueError(
             "`crop_size` needs a model that colors boxes by themselves. "
             f"Received: crop_size={options.crop_size} for {model.name!r}"
         )
     made_with = dataclasses.asdict(options)
-    if not takes_boxes:
+    if not takes_crops:
         del made_with["crop_size"], made_with["boxes_at_once"]
     return Served(
         signatures=colorizer_signatures(runtime, options),

@@ -34,7 +34,6 @@ PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 # float32 has seven digits.
 TOLERANCE = 1e-3
 _LARGE = 100.0
-_BOXES = "boxes"
 _CLASSES = "classes"
 _SEED = 0
 _PROVIDER = "CPUExecutionProvider"
@@ -77,15 +76,14 @@ def export_onnx(
         classifies = info.architecture in class_network.ARCHITECTURES
         if not classifies:
             colorization_model.check(network)
-        found = architecture.of(network)
-        step = found.size_multiple
+        takes = architecture.takes(network)
         size = image_size or info.image_size
-        checks.check_image_size(size, found)
+        checks.check_image_size(size, takes)
         os.makedirs(folder)
         stem = export_model.file_stem(model, style)
         file = os.path.join(folder, f"{stem}.onnx")
         exported = convert(network, file, image_size=size)
-        difference = _check(file, exported, size, step)
+        difference = _check(file, exported, size, takes.size_multiple)
         options = {"image_size": size}
         described = model_card.versions(
             *(info, export_model.name_of(model)),
@@ -149,13 +147,12 @@ def convert(model: keras.Model, path: str, *, image_size: int) -> keras.Model:
     Raises:
         ValueError: the model takes boxes.
     """
-    names = set(model.input)
-    if _BOXES in names:
+    if architecture.takes(model).boxed:
         raise ValueError(
             "An ONNX file must be made of a model without boxes, whose number "
             "differs from picture to picture: use `format=saved_model`. "
             f"Received: a model named {model.name!r}, which takes "
-            f"{sorted(names)}"
+            f"{sorted(model.input)}"
         )
     outputs = model.output
     if "ab" in outputs:

@@ -14,12 +14,12 @@ import tensorflow as tf
 
 from tfcolor import keras_backend
 from tfcolor.layers.ddcolor import Gelu
+from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
 
 FLOAT16 = "float16"
 INT8 = "int8"
 KINDS = (FLOAT16, INT8)
-_WITHOUT_MORE = {"L", "hints", "mask"}
 
 
 def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
@@ -43,11 +43,11 @@ def convert(model: keras.Model, *, image_size: int, kind: str) -> bytes:
         raise ValueError(
             f"`kind` must be one of {KINDS}. Received: kind={kind!r}"
         )
-    names = set(model.input)
-    if not names <= _WITHOUT_MORE:
+    if not architecture.takes(model).whole_pictures:
         raise ValueError(
             "A LiteRT file must be made of a model of whole pictures. Received:"
-            f" a model named {model.name!r}, which takes {sorted(names)}"
+            f" a model named {model.name!r}, which takes "
+            f"{sorted(model.input)}"
         )
 
     model = _of_known_operators(model)

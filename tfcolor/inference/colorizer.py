@@ -118,7 +118,7 @@ class Colorizer:
         self.batch_size = batch_size
         self.saturation = saturation
         self.takes_box_classes = takes.box_classes
-        self.takes_boxes = takes.boxes or takes.box_classes
+        self.takes_boxes = takes.boxed
         self.takes_hints = takes.hints
         self.num_classes = takes.classes
         if usual.makes_graphs:

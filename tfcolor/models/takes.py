@@ -25,3 +25,13 @@ class Takes:
     classes: int = 0
     size_multiple: int = SIZE_MULTIPLE
     smallest_side: int = SIZE_MULTIPLE
+
+    @property
+    def boxed(self) -> bool:
+        """Whether it does something with boxes, of either kind."""
+        return self.boxes or self.box_classes
+
+    @property
+    def whole_pictures(self) -> bool:
+        """Whether lightness and hints are all that it is given."""
+        return not (self.boxed or self.classes)

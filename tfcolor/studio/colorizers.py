@@ -18,6 +18,7 @@ from tfcolor.inference import litert_runtime
 from tfcolor.inference import network_inputs
 from tfcolor.inference.colorizer import Colorizer
 from tfcolor.inference.hint_points import HintPoint
+from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.weights import published
 from tfcolor.weights import shipped
@@ -188,9 +189,9 @@ def _logits_function(network: keras.Model):
         return None
     if "ab_logits" not in network.output:
         return None
-    names = tuple(network.input)
-    if set(names) - {"L", "hints", "mask"}:
+    if not architecture.takes(network).whole_pictures:
         return None
+    names = tuple(network.input)
     run = tf.function(
         lambda inputs: network(inputs, training=False)["ab_logits"],
         autograph=False,
