@@ -25,7 +25,7 @@ from collections.abc import Callable
 from absl import flags
 
 from flags import run as run_flags
-from tfcolor.pictures import encode
+from tfcolor import atomic
 from tfcolor.training import fit
 from tfcolor.training import run_folder
 from tfcolor.training.loop import SignalWatch
@@ -130,7 +130,7 @@ def run_or_list(
     def write():
         if os.path.isdir(workdir):
             for name, data in results(read_conditions(workdir)).items():
-                encode.write_atomically(os.path.join(workdir, name), data)
+                atomic.write_bytes(os.path.join(workdir, name), data)
 
     run_all(runs, minutes=MINUTES.value, after_each=write)
 
@@ -349,7 +349,7 @@ def _prepare(run) -> None:
         texts[BEGAN_WITH] = json.dumps(_inputs(run), indent=2) + "\n"
     for name, text in texts.items():
         path = os.path.join(run.folder, name)
-        encode.write_atomically(path, text.encode())
+        atomic.write_bytes(path, text.encode())
 
 
 def _process(command, watch, deadline) -> int:

@@ -153,3 +153,31 @@ def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one(tmp_path):
     with open(path, "rb") as file:
         change = _Changing(file, lambda: _write(path, "second"))
         assert atomic.read_unchanged(change) == b"first"
+
+
+def test_write_bytes_makes_folders_and_replaces(tmp_path):
+    path = tmp_path / "new" / "a.png"
+    atomic.write_bytes(str(path), b"first")
+    atomic.write_bytes(str(path), b"second")
+    assert path.read_bytes() == b"second"
+    assert os.listdir(path.parent) == ["a.png"]
+
+
+@pytest.mark.parametrize("stopped_by", [OSError(28, "full"), KeyboardInterrupt])
+def test_write_bytes_leaves_nothing_when_stopped(
+    tmp_path, monkeypatch, stopped_by
+):
+    def stop(*_):
+        raise stopped_by
+
+    monkeypatch.setattr(os, "replace", stop)
+    expected = OSError if isinstance(stopped_by, OSError) else stopped_by
+    with pytest.raises(expected):
+        atomic.write_bytes(str(tmp_path / "a.png"), b"data")
+    assert os.listdir(tmp_path) == []
+
+
+def test_write_errors_name_the_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"a\.png cannot be written: "):
+        atomic.write_bytes(str(tmp_path / "file" / "a.png"), b"data")

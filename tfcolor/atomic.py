@@ -80,6 +80,24 @@ def writing(path: str) -> Iterator[None]:
         raise OSError(f"{path} cannot be written: {reason}") from error
 
 
+def write_bytes(path: str, data: bytes) -> None:
+    """Writes a file so that nobody ever sees a part of it.
+
+    Args:
+        path: str. Folders that are missing are made; a file is replaced.
+        data: bytes.
+
+    Raises:
+        OSError: the file cannot be written; nothing is left behind.
+    """
+    with (
+        replacing(path) as new,
+        writing(path),
+        open(new, "xb") as file,
+    ):
+        file.write(data)
+
+
 @contextlib.contextmanager
 def held(folder: str) -> Iterator[None]:
     """Makes a folder and keeps other processes from it; a context manager.

@@ -25,13 +25,13 @@ from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import resnet as resnet_flags
 from flags import run as run_flags
+from tfcolor import atomic
 from tfcolor.data import class_colors
 from tfcolor.data import epochs
 from tfcolor.data import lightness
 from tfcolor.evaluation import color_scores
 from tfcolor.evaluation import per_class
 from tfcolor.evaluation import plots
-from tfcolor.pictures import encode
 from tfcolor.weights import model_file
 from trainers import assembly
 from trainers import labelled_assembly
@@ -134,7 +134,7 @@ def write_report(run, dataset, *, class_names, part) -> None:
         ("by_class.png", plots.png(plots.draw_by_class(scores))),
         ("by_class.md", text.encode()),
     ):
-        encode.write_atomically(os.path.join(folder, name), data)
+        atomic.write_bytes(os.path.join(folder, name), data)
     # Last: it says that the report is whole.
     color_scores.write_scores(scores, os.path.join(folder, SCORES))
     run.log.info("report: %s\n\n%s", folder, text)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from tfcolor.boxes import box_folder
+from tfcolor.boxes import box_naming
 from tfcolor.boxes import picture_boxes
 
 FOUND = picture_boxes.make([[1, 2, 8.9, 9], [3, 4, 5, 6]], [0.9, 0.8], [18, 1])
@@ -28,8 +29,8 @@ def _savez(folder, name, **arrays):
     ],
 )
 def test_file_names_by_either_rule(picture, by_path, by_stem):
-    assert box_folder.file_name(picture) == by_path
-    assert box_folder.file_name(picture, box_folder.BY_STEM) == by_stem
+    assert box_naming.file_name(picture) == by_path
+    assert box_naming.file_name(picture, box_naming.BY_STEM) == by_stem
 
 
 def test_what_is_written_is_read_again(tmp_path):

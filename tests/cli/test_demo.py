@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from tests.inference import models
+from tfcolor import atomic
 from tfcolor.cli import main
 from tfcolor.data import sample_pictures
 from tfcolor.inference import litert_network
-from tfcolor.pictures import encode
 
 # Prints whether the command has imported TensorFlow.
 _PROGRAM = """
@@ -58,7 +58,7 @@ def test_what_cannot_be_written_ends_with_status_1(
         raise OSError(28, "No space left on device")
 
     model = models.save(models.plain_model(), tmp_path / "model.keras")
-    monkeypatch.setattr(encode, "write_atomically", fill)
+    monkeypatch.setattr(atomic, "write_bytes", fill)
     arguments = [f"--output={tmp_path / 'demo'}", f"--model={model}"]
     assert main.run(["demo", *arguments]) == 1
     said = capsys.readouterr()

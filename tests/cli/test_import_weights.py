@@ -12,6 +12,7 @@ from tests.weights import published_states
 from tests.weights import pytorch_pickles as pickles
 from tests.weights import torchvision_states
 from tfcolor.cli import import_weights
+from tfcolor.cli import main
 from tfcolor.weights import import_checkpoint
 from tfcolor.weights import model_file
 from tfcolor.weights import pytorch_models
@@ -271,5 +272,10 @@ def test_torchvisions_networks_become_model_files(
     assert set(model.input) == {"L"}
 
 
-def test_the_command_names_the_librarys_kinds():
-    assert import_weights.KINDS == pytorch_models.KINDS
+def test_the_help_tells_the_kinds_apart_in_their_order(capsys):
+    with pytest.raises(SystemExit):
+        main.run(["import-weights", "--help"])
+    text = capsys.readouterr().out.partition("architectures:")[2]
+    lines = text.partition("Reads")[0].splitlines()
+    told = [line.split()[0] for line in lines if line[2:3].strip()]
+    assert tuple(told) == pytorch_models.KINDS

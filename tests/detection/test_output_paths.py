@@ -2,8 +2,7 @@ import os
 
 import pytest
 
-from tfcolor.boxes import box_folder
-from tfcolor.detection import defaults
+from tfcolor.boxes import box_naming
 from tfcolor.detection import output_paths
 
 
@@ -29,8 +28,8 @@ def test_every_picture_has_a_file_of_its_own(album):
 
 def test_stems_that_collide_are_refused(album):
     with pytest.raises(ValueError, match=r"a\.b\.jpg.*a\.c\.jpg.*a\.npz"):
-        output_paths.plan(["album"], "out", naming=box_folder.BY_STEM)
-    (job,) = output_paths.plan(["album/trip"], "o", naming=box_folder.BY_STEM)
+        output_paths.plan(["album"], "out", naming=box_naming.BY_STEM)
+    (job,) = output_paths.plan(["album/trip"], "o", naming=box_naming.BY_STEM)
     assert job.boxes == "o/d.npz"
 
 
@@ -69,8 +68,3 @@ def test_a_file_is_no_output_folder(album):
     ):
         with pytest.raises(OSError, match="cannot be made"):
             output_paths.make_folder(output, format=kind)
-
-
-def test_the_defaults_are_among_the_choices():
-    assert output_paths.FORMATS == defaults.FORMATS
-    assert box_folder.NAMINGS == defaults.NAMINGS

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -100,34 +98,6 @@ def test_unknown_formats_and_impossible_sizes_are_errors():
     wide = np.zeros((1, 20000, 3), np.uint8)
     with pytest.raises(ValueError, match="Received: 20000 x 1 pixels"):
         encode.encode_picture(wide, ".webp")
-
-
-def test_write_atomically_makes_folders_and_replaces(tmp_path):
-    path = tmp_path / "new" / "a.png"
-    encode.write_atomically(str(path), b"first")
-    encode.write_atomically(str(path), b"second")
-    assert path.read_bytes() == b"second"
-    assert os.listdir(path.parent) == ["a.png"]
-
-
-@pytest.mark.parametrize("stopped_by", [OSError(28, "full"), KeyboardInterrupt])
-def test_write_atomically_leaves_nothing_when_stopped(
-    tmp_path, monkeypatch, stopped_by
-):
-    def stop(*_):
-        raise stopped_by
-
-    monkeypatch.setattr(os, "replace", stop)
-    expected = OSError if isinstance(stopped_by, OSError) else stopped_by
-    with pytest.raises(expected):
-        encode.write_atomically(str(tmp_path / "a.png"), b"data")
-    assert os.listdir(tmp_path) == []
-
-
-def test_write_errors_name_the_file(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match=r"a\.png cannot be written: "):
-        encode.write_atomically(str(tmp_path / "file" / "a.png"), b"data")
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

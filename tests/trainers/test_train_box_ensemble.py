@@ -5,6 +5,7 @@ from absl.testing import flagsaver
 from tests import drawn
 from tfcolor.boxes import box_files
 from tfcolor.boxes import box_folder
+from tfcolor.boxes import box_naming
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import epochs
@@ -29,7 +30,7 @@ def album(tmp_path_factory):
             [[0, 0, 20, 10], [10, 10, 40, 40]], [0.5, 0.9], [17, 90]
         )
         name = path.rpartition("/")[2]
-        target = str(folder / "boxes" / box_folder.file_name(name))
+        target = str(folder / "boxes" / box_naming.file_name(name))
         box_folder.write(target, found, height=40, width=40)
     return photos, str(folder / "boxes"), paths
 

@@ -6,9 +6,7 @@ beside them `classes`, int32 [M], and `picture_size`, int32 [2], height and
 width. All but `bbox` may be missing, and `bbox` may be of any number type, in
 files from elsewhere.
 
-Its name is the picture's path below the folder that was searched, plus ".npz"
-(naming "path"); or, where InstColorization shall find it, that path up to the
-first dot of the file name (naming "stem"). Both are read.
+Files of both namings are read; see `box_naming`.
 """
 
 import io
@@ -17,36 +15,17 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.boxes import box_matching
+from tfcolor.boxes import box_naming
 from tfcolor.boxes import picture_boxes
 from tfcolor.boxes.picture_boxes import PictureBoxes
 from tfcolor.pictures import decode
-from tfcolor.pictures import encode
 from tfcolor.pictures import foreign_files
 
-BY_PATH = "path"
-BY_STEM = "stem"
-NAMINGS = (BY_PATH, BY_STEM)
-EXTENSION = ".npz"
 # Of all arrays of a file: millions of boxes.
 _MAX_BYTES = 2**26
 _NUMBERS = ("bbox", "scores", "classes", "picture_size")
-
-
-def file_name(picture: str, naming: str = BY_PATH) -> str:
-    """Returns the name of the file with a picture's boxes.
-
-    Args:
-        picture: str. The picture's path below the folder that was searched.
-        naming: str, one of `NAMINGS`.
-
-    Returns:
-        str, a relative path.
-    """
-    if naming == BY_PATH:
-        return picture + EXTENSION
-    folder, name = os.path.split(picture)
-    return os.path.join(folder, name.split(".")[0] + EXTENSION)
 
 
 def write(path: str, found: PictureBoxes, *, height: int, width: int) -> None:
@@ -69,7 +48,7 @@ def write(path: str, found: PictureBoxes, *, height: int, width: int) -> None:
         classes=found.classes,
         picture_size=np.array([height, width], np.int32),
     )
-    encode.write_atomically(path, file.getvalue())
+    atomic.write_bytes(path, file.getvalue())
 
 
 class BoxFolder:
@@ -105,9 +84,9 @@ class BoxFolder:
         """
         for end in box_matching.path_ends(picture):
             names = {
-                file_name(end, BY_PATH),
-                file_name(end, BY_STEM),
-                os.path.splitext(end)[0] + EXTENSION,
+                box_naming.file_name(end, box_naming.BY_PATH),
+                box_naming.file_name(end, box_naming.BY_STEM),
+                os.path.splitext(end)[0] + box_naming.EXTENSION,
             }
             found = sorted(names & self._names)
             if len(found) > 1:
@@ -162,7 +141,7 @@ def _list_npz(folder: str) -> list[str]:
         found += [
             os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")
             for name in names
-            if name.endswith(EXTENSION)
+            if name.endswith(box_naming.EXTENSION)
         ]
     return found
 

@@ -2,9 +2,9 @@
 
 import json
 
+from tfcolor import atomic
 from tfcolor.boxes import coco_boxes
 from tfcolor.boxes.picture_boxes import PictureBoxes
-from tfcolor.pictures import encode
 from tfcolor.pictures import foreign_files
 
 # Tells our own files from annotations that must not be replaced.
@@ -85,7 +85,7 @@ class CocoWriter:
                 for i in sorted(used | set(self._class_names))
             ],
         }
-        encode.write_atomically(self.path, json.dumps(content).encode())
+        atomic.write_bytes(self.path, json.dumps(content).encode())
 
 
 def _rows(found: PictureBoxes) -> list[dict]:

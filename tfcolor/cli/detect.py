@@ -3,6 +3,7 @@
 import argparse
 import functools
 
+from tfcolor.boxes import box_naming
 from tfcolor.cli import clustered
 from tfcolor.cli import shared
 from tfcolor.detection import defaults
@@ -76,8 +77,8 @@ def _add_files(parser) -> None:
     )
     parser.add_argument(
         "--naming",
-        choices=defaults.NAMINGS,
-        default=defaults.NAMINGS[0],
+        choices=box_naming.NAMINGS,
+        default=box_naming.NAMINGS[0],
         help="how .npz files are named, see below (default: %(default)s)",
     )
     parser.add_argument(
@@ -176,7 +177,7 @@ def _run_on_cluster(args) -> int:
 
     def begin():
         _check_options(args)
-        if args.format != "npz":
+        if args.format != defaults.NPZ:
             raise ValueError(
                 "--cluster writes a file for each picture, --format=npz. "
                 f"Received: --format={args.format}"

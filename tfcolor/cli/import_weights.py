@@ -2,21 +2,10 @@
 
 import argparse
 
+# None of them imports TensorFlow.
 from tfcolor.cli import shared
+from tfcolor.weights import pytorch_keys
 
-# In the order of the help text; a test compares them with the library's.
-KINDS = (
-    "full",
-    "siggraph17",
-    "instance",
-    "fusion",
-    "eccv16",
-    "instcolorization",
-    "mmagic",
-    "ddcolor",
-    "alexnet",
-    "resnet18",
-)
 _DESCRIPTION = """\
 Converts published PyTorch weights into a .keras model. Every array must be
 used exactly once: a missing, renamed or left-over one is an error that lists
@@ -82,7 +71,7 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
     parser.add_argument(
         "--architecture",
         required=True,
-        choices=KINDS,
+        choices=pytorch_keys.KINDS,
         help="whose weights they are",
     )
     parser.add_argument(

@@ -3,8 +3,11 @@
 import argparse
 import functools
 
+# None of them imports TensorFlow.
 from tfcolor.cli import shared
 from tfcolor.data import files
+from tfcolor.data import manifest
+from tfcolor.data.manifest import ShardSettings
 
 _DESCRIPTION = """\
 Makes TFRecord shards of pictures: squashed to squares as networks see them,
@@ -82,26 +85,25 @@ def add_parser(subparsers) -> argparse.ArgumentParser:
 
 
 def _add_settings(parser) -> None:
-    # The defaults of `ShardSettings`, which knows TensorFlow; a test compares.
     parser.add_argument(
         "--size",
         type=int,
-        default=256,
+        default=ShardSettings.size,
         metavar="PIXELS",
         help="side of the squares; for instances more than the network's, as "
         "boxes are cut out of them (default: %(default)s)",
     )
     parser.add_argument(
         "--format",
-        choices=("jpeg", "png"),
-        default="jpeg",
+        choices=manifest.FORMATS,
+        default=ShardSettings.format,
         help="png loses nothing and takes about four times the space "
         "(default: %(default)s)",
     )
     parser.add_argument(
         "--quality",
         type=int,
-        default=95,
+        default=ShardSettings.quality,
         metavar="1..100",
         help="of JPEG; colors keep their full resolution (default: "
         "%(default)s)",
@@ -109,7 +111,7 @@ def _add_settings(parser) -> None:
     parser.add_argument(
         "--shard_size",
         type=int,
-        default=500,
+        default=ShardSettings.shard_size,
         metavar="N",
         help="pictures a shard, at most (default: %(default)s)",
     )
@@ -137,7 +139,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _begin(args, bars):
     from tfcolor.data import shard_writer
-    from tfcolor.data.manifest import ShardSettings
 
     return shard_writer.prepare_shards(
         files.split_list(args.images),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 
 from tfcolor import atomic
-from tfcolor.boxes import box_folder
+from tfcolor.boxes import box_naming
 from tfcolor.cluster import engine
 from tfcolor.cluster import listing
 from tfcolor.cluster import sinks
@@ -165,7 +165,7 @@ class Detecting:
     Attributes:
         output: str, folder of a shared file system.
         make_detector: function without arguments to a `Detector`.
-        naming: str, one of `box_folder.NAMINGS`.
+        naming: str, one of `box_naming.NAMINGS`.
         drawings: bool. Whether pictures with their boxes are wanted too.
         batch_size: int. Pictures of one size in the detector at once.
         max_pixels: int. A picture of more is not decoded, but fails.
@@ -173,7 +173,7 @@ class Detecting:
 
     output: str
     make_detector: Callable
-    naming: str = box_folder.BY_PATH
+    naming: str = box_naming.BY_PATH
     drawings: bool = False
     batch_size: int = detection_defaults.BATCH_SIZE
     max_pixels: int = pillow_limit.MAX_PIXELS

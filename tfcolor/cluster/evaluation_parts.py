@@ -32,7 +32,6 @@ from tfcolor.evaluation.compare import Record
 from tfcolor.evaluation.evaluate import Wanted
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.inference import colorization_model
-from tfcolor.pictures import encode
 from tfcolor.pictures import foreign_files
 from tfcolor.weights import efficientnet_files
 
@@ -142,7 +141,7 @@ class Parts:
             return
         data = _packed(measured, _of(stamp, ab))
         try:
-            encode.write_atomically(self._path(index, ab), data)
+            atomic.write_bytes(self._path(index, ab), data)
         except OSError:
             # The report does not need it, and a full disk says so itself.
             return
@@ -268,7 +267,7 @@ class Place:
                 "pictures; nothing that it measured is used"
             )
         lines = [json.dumps([p.path, p.name]) + "\n" for p in truth]
-        encode.write_atomically(
+        atomic.write_bytes(
             os.path.join(folder, _TRUTH), "".join(lines).encode()
         )
         return Parts(folder)

@@ -10,7 +10,6 @@ import re
 
 from tfcolor import atomic
 from tfcolor.data import files
-from tfcolor.pictures import encode
 
 _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
 _WILDCARDS = re.compile(r"[*?\[]")
@@ -116,7 +115,7 @@ def write(path: str, data: bytes) -> None:
         with atomic.writing(path):
             system.pipe_file(inner, data)
     else:
-        encode.write_atomically(path, data)
+        atomic.write_bytes(path, data)
 
 
 def fetch(path: str, local: str) -> None:

@@ -14,7 +14,7 @@ import hashlib
 import json
 import os
 
-from tfcolor.pictures import encode
+from tfcolor import atomic
 from tfcolor.pictures import foreign_files
 
 FILE = "manifest.json"
@@ -298,4 +298,4 @@ def _write_json(path: str, value) -> None:
     except UnicodeEncodeError:
         # File names that are not UTF-8: JSON can escape them.
         data = json.dumps(value, indent=1).encode()
-    encode.write_atomically(path, data + b"\n")
+    atomic.write_bytes(path, data + b"\n")

@@ -35,7 +35,6 @@ from tfcolor.data.manifest import ShardSettings
 from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.pictures import decode
-from tfcolor.pictures import encode
 from tfcolor.pictures import pillow_limit
 
 # As `evaluation.classifier_report` reads them.
@@ -100,7 +99,7 @@ def copy_color_groups(images: str, folder: str) -> None:
     if os.path.isfile(path):
         with open(path, "rb") as file:
             data = atomic.read_unchanged(file)
-        encode.write_atomically(os.path.join(folder, COLOR_GROUPS), data)
+        atomic.write_bytes(os.path.join(folder, COLOR_GROUPS), data)
 
 
 def find_classes(names: list[str]) -> list[str]:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 
-from tfcolor.boxes import box_folder
+from tfcolor import atomic
+from tfcolor.boxes import box_naming
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
@@ -28,7 +29,7 @@ def detect_album(
     *,
     make_detector: Callable,
     format: str = output_paths.NPZ,
-    naming: str = box_folder.BY_PATH,
+    naming: str = box_naming.BY_PATH,
     drawings: bool = False,
     overwrite: bool = False,
     batch_size: int = defaults.BATCH_SIZE,
@@ -48,7 +49,7 @@ def detect_album(
         make_detector: function without arguments to a `Detector`; not called
             if nothing is to be done.
         format: str, "npz", a file for each picture, or "coco", one for all.
-        naming: str, one of `box_folder.NAMINGS`; for "npz".
+        naming: str, one of `box_naming.NAMINGS`; for "npz".
         drawings: bool. Whether pictures with their boxes are wanted too.
         overwrite: bool. Whether boxes that exist are found anew.
         batch_size: int. Pictures of one size in the detector at once.
@@ -154,7 +155,7 @@ def _write(job, detected, sink) -> Outcome:
         if job.drawing:
             drawn = draw.draw_boxes(rgb, found, coco_classes.NAMES)
             data = encode.encode_picture(drawn, ".jpg")
-            encode.write_atomically(job.drawing, data)
+            atomic.write_bytes(job.drawing, data)
         sink.add(job, found, height=rgb.shape[0], width=rgb.shape[1])
     except (OSError, ValueError) as error:
         # The whole sentence: it names the file that could not be written.

@@ -1,7 +1,7 @@
 """Defaults of detection.
 
 Kept apart so that `tfcolor detect --help` can name the values without
-importing TensorFlow.
+importing TensorFlow, OpenCV or NumPy.
 """
 
 # Both as in Su et al., Instance-aware image colorization, CVPR 2020, and the
@@ -15,6 +15,6 @@ INPUT_L = "L"
 INPUT_RGB = "rgb"
 INPUTS = (INPUT_L, INPUT_RGB)
 
-# What `output_paths` and `boxes.box_folder` know, the default first.
-FORMATS = ("npz", "coco")
-NAMINGS = ("path", "stem")
+# Of the output, the default first: a file for each picture, or one for all.
+NPZ, COCO = "npz", "coco"
+FORMATS = (NPZ, COCO)

@@ -5,12 +5,11 @@ import os
 from collections.abc import Callable
 
 from tfcolor import atomic
-from tfcolor.boxes import box_folder
+from tfcolor.boxes import box_naming
 from tfcolor.data import files
+from tfcolor.detection import defaults
 
-NPZ = "npz"
-COCO = "coco"
-FORMATS = (NPZ, COCO)
+NPZ, COCO, FORMATS = defaults.NPZ, defaults.COCO, defaults.FORMATS
 JSON_NAME = "boxes.json"
 DRAWING_ENDING = ".boxes.jpg"
 
@@ -58,7 +57,7 @@ def plan(
     output: str,
     *,
     format: str = NPZ,
-    naming: str = box_folder.BY_PATH,
+    naming: str = box_naming.BY_PATH,
     draw: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> list[BoxJob]:
@@ -70,7 +69,7 @@ def plan(
         inputs: list of str. Files, folders and globs.
         output: str. A folder, or a .json file where the format is COCO.
         format: str, one of `FORMATS`.
-        naming: str, one of `box_folder.NAMINGS`; for .npz files.
+        naming: str, one of `box_naming.NAMINGS`; for .npz files.
         draw: bool. Whether pictures with their boxes are wanted.
         say: function of a line of text, or None. Told what is left out.
 
@@ -103,7 +102,7 @@ def box_job(
         source: str. Path of the picture.
         name: str. Its path below the folder searched.
         folder: str, for the results.
-        naming: str, one of `box_folder.NAMINGS`.
+        naming: str, one of `box_naming.NAMINGS`.
         draw: bool. Whether a picture with its boxes is wanted.
 
     Returns:
@@ -113,7 +112,7 @@ def box_job(
     return BoxJob(
         source,
         name.replace(os.sep, "/"),
-        os.path.join(folder, box_folder.file_name(name, naming)),
+        os.path.join(folder, box_naming.file_name(name, naming)),
         drawing if draw else None,
     )
 

@@ -17,10 +17,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import atomic
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import packages
 from tfcolor.evaluation import results
-from tfcolor.pictures import encode
 from tfcolor.pictures import foreign_files
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def write_predictions(predictions: ClassPredictions, path: str) -> None:
     ]
     # Nine digits keep every float32: guesses stay in their order.
     text = results.csv_text(rows, form="%.9g")
-    encode.write_atomically(path, text.encode(errors="backslashreplace"))
+    atomic.write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def read_predictions(path: str) -> ClassPredictions:

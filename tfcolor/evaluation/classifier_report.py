@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
+from tfcolor import atomic
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import packages
 from tfcolor.evaluation import plots
@@ -24,7 +25,6 @@ from tfcolor.evaluation import results
 from tfcolor.evaluation.class_predictions import ClassPredictions
 from tfcolor.evaluation.class_predictions import GroupErrors
 from tfcolor.evaluation.results import format_estimate
-from tfcolor.pictures import encode
 
 if TYPE_CHECKING:
     import pandas
@@ -358,7 +358,7 @@ def write_report(
     os.makedirs(folder, exist_ok=True)
 
     def write(name, data):
-        encode.write_atomically(os.path.join(folder, name), data)
+        atomic.write_bytes(os.path.join(folder, name), data)
 
     order = class_predictions.group_order(predictions.class_names, groups)
     rows = class_rows(predictions, groups, order)

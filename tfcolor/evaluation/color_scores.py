@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from tfcolor import atomic
 from tfcolor.color import lab
 from tfcolor.color import scaling
 from tfcolor.evaluation import compare
@@ -25,7 +26,6 @@ from tfcolor.evaluation import packages
 from tfcolor.evaluation import results
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
-from tfcolor.pictures import encode
 
 if TYPE_CHECKING:
     import pandas
@@ -203,7 +203,7 @@ def write_scores(scores: ColorScores, path: str) -> None:
         for row in zip(*columns, strict=True)
     ]
     text = results.csv_text(rows, form="%.8g")
-    encode.write_atomically(path, text.encode(errors="backslashreplace"))
+    atomic.write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def read_scores(path: str, *, method: str) -> ColorScores:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
+from tfcolor import atomic
 from tfcolor import atomic as atomic_files
 from tfcolor.evaluation import hue_shares
 from tfcolor.evaluation import measure
@@ -20,7 +21,6 @@ from tfcolor.evaluation.compare import TRUE
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
 from tfcolor.evaluation.methods import shown_names
-from tfcolor.pictures import encode
 
 PICTURES = "pictures"
 CSV = "metrics.csv"
@@ -391,7 +391,7 @@ def write_report(
         tables += per_class.tables(scores)
         sentences += per_class.notes(delivered=True)
         write(BY_CLASS_CSV, per_class.csv_text(scores))
-        encode.write_atomically(
+        atomic.write_bytes(
             os.path.join(folder, BY_CLASS_PLOT),
             plots.png(plots.draw_by_class(scores)),
         )

@@ -17,7 +17,6 @@ from tfcolor.data.outcome import Outcome
 from tfcolor.data.outcome import Outcomes
 from tfcolor.inference import defaults
 from tfcolor.pictures import decode
-from tfcolor.pictures import encode
 from tfcolor.pictures import pillow_limit
 
 _HEADER = ("picture", "rank", "class", "probability")
@@ -154,4 +153,4 @@ def _write(path: str, rows: list) -> None:
     atomic.remove_leftovers([path])
     # A class's name need not be UTF-8.
     text = file.getvalue().encode(errors="backslashreplace")
-    encode.write_atomically(path, text)
+    atomic.write_bytes(path, text)

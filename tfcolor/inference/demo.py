@@ -6,6 +6,7 @@ What `tfcolor demo` does, for programs.
 import os
 from collections.abc import Callable
 
+from tfcolor import atomic
 from tfcolor.data import files
 from tfcolor.data import sample_pictures
 from tfcolor.data.outcome import Outcome
@@ -57,5 +58,5 @@ def colorize_samples(output: str, *, make_colorizer: Callable) -> Outcomes:
 
 def _write(folder: str, stem: str, rgb) -> str:
     path = os.path.join(folder, f"{stem}.png")
-    encode.write_atomically(path, encode.encode_picture(rgb, ".png"))
+    atomic.write_bytes(path, encode.encode_picture(rgb, ".png"))
     return path

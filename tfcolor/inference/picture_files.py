@@ -9,6 +9,7 @@ from concurrent import futures
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.boxes.picture_boxes import Finder
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
@@ -211,4 +212,4 @@ def _write_picture(path, rgb, picture, **metadata) -> None:
         icc_profile=picture.icc_profile,
         **metadata,
     )
-    encode.write_atomically(path, data)
+    atomic.write_bytes(path, data)

@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from tfcolor import atomic
 from tfcolor.pictures import decode
 from tfcolor.pictures import png_chunks
 from tfcolor.pictures import print_size
@@ -143,24 +142,6 @@ def left_out(
     if not missing:
         return []
     return [f"left out of the {kind} file: {', '.join(missing)}"]
-
-
-def write_atomically(path: str, data: bytes) -> None:
-    """Writes a file so that nobody ever sees a part of it.
-
-    Args:
-        path: str. Folders that are missing are made; a file is replaced.
-        data: bytes.
-
-    Raises:
-        OSError: the file cannot be written; nothing is left behind.
-    """
-    with (
-        atomic.replacing(path) as new,
-        atomic.writing(path),
-        open(new, "xb") as file,
-    ):
-        file.write(data)
 
 
 def _encode_jpeg(pixels, *, exif, icc_profile, side: SideData) -> bytes:

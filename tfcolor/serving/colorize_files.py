@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from tfcolor import atomic
 from tfcolor.data import files
 from tfcolor.data import outcome as outcome_lib
 from tfcolor.data.outcome import Outcome
@@ -124,7 +125,7 @@ def _write(output: str, png: bytes, max_pixels: int) -> None:
     if extension.lower() != ".png":
         pixels = decode.decode_picture(png, max_pixels=max_pixels).pixels
         png = encode.encode_picture(pixels, extension)
-    encode.write_atomically(output, png)
+    atomic.write_bytes(output, png)
 
 
 def fit_to_send(

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tfcolor.boxes import box_folder
+from tfcolor.boxes import box_naming
 from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import files
@@ -336,7 +337,7 @@ class Photo:
             box_folder.write(
                 os.path.join(
                     wanted["boxes"],
-                    box_folder.file_name(os.path.basename(self.source)),
+                    box_naming.file_name(os.path.basename(self.source)),
                 ),
                 picture_boxes.make(np.asarray(edit.boxes, np.float32)),
                 height=self.height,

@@ -13,6 +13,15 @@ Reference:
 
 import re
 
+# What published files hold, see `pytorch_models`: those of three networks in
+# one model, torchvision's, and all.
+WHOLE_KINDS = ("instcolorization", "mmagic")
+TORCHVISION_KINDS = ("alexnet", "resnet18")
+KINDS = (
+    *("full", "siggraph17", "instance", "fusion", "eccv16"),
+    *(*WHOLE_KINDS, "ddcolor", *TORCHVISION_KINDS),
+)
+
 # Of mmagic's single file: our name of a network to its prefix there.
 MMAGIC_PREFIXES = {
     "full": "image_model.",

@@ -42,9 +42,7 @@ _BUILDERS = {
     "eccv16": eccv16,
 }
 _DDCOLOR = "ddcolor"
-# Kinds of three networks, in one model.
-WHOLE_KINDS = ("instcolorization", "mmagic")
-KINDS = (*_BUILDERS, *WHOLE_KINDS, _DDCOLOR, *torchvision.KINDS)
+KINDS, WHOLE_KINDS = pytorch_keys.KINDS, pytorch_keys.WHOLE_KINDS
 
 # What a model file says of a kind: the network, the side in pixels of the
 # pictures that it was trained or is released for, and how ab is enlarged.

@@ -19,8 +19,9 @@ from tfcolor.models import resnet_blocks
 from tfcolor.models import resnet_colorizer
 from tfcolor.models import vgg
 from tfcolor.weights import pytorch
+from tfcolor.weights import pytorch_keys
 
-KINDS = ("alexnet", "resnet18")
+KINDS = pytorch_keys.TORCHVISION_KINDS
 # Places of the layers in torchvision's `features` and `classifier`, which
 # count ReLUs, pools and dropouts too.
 ALEXNET_MODULES = {
