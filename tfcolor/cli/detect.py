@@ -116,13 +116,7 @@ def _add_detector(parser) -> None:
         metavar="SCORE",
         help="keep boxes of at least this score (default: %(default)s)",
     )
-    parser.add_argument(
-        "--max_boxes",
-        type=int,
-        default=defaults.MAX_BOXES,
-        metavar="N",
-        help="keep at most so many, of highest score (default: %(default)s)",
-    )
+    shared.add_max_boxes(parser)
     parser.add_argument(
         "--batch_size",
         type=int,
