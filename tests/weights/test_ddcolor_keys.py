@@ -145,3 +145,39 @@ def test_other_state_dicts_are_refused():
     huge = STATE | {key: np.broadcast_to(np.float32(0), (9000, 3, 4, 4))}
     with pytest.raises(ValueError, match="at most 384 filters.*9000"):
         ddcolor_keys.build(huge)
+
+
+def _encoder():
+    start = "encoder.arch."
+    return {
+        key.removeprefix(start): array
+        for key, array in STATE.items()
+        if key.startswith((f"{start}downsample", f"{start}stages"))
+    }
+
+
+def test_an_encoder_is_loaded_alone(model):
+    encoder = _encoder() | {"head.weight": np.zeros(3), "norm.bias": np.ones(2)}
+    ddcolor_keys.encoder_arrays(encoder, model)
+    for name, key, axes in (
+        ("stage2_block8_depthwise", "stages.2.8.dwconv.weight", (2, 3, 0, 1)),
+        ("stage1_conv", "downsample_layers.1.1.weight", (2, 3, 1, 0)),
+        ("stage3_block0_expand", "stages.3.0.pwconv1.weight", (1, 0)),
+    ):
+        np.testing.assert_array_equal(
+            model.get_layer(name).get_weights()[0],
+            encoder[key].transpose(axes),
+        )
+
+
+def test_all_problems_of_an_encoder_are_listed(model):
+    encoder = _encoder() | {"more.weight": np.zeros(3)}
+    del encoder["stages.2.8.gamma"]
+    with pytest.raises(ValueError) as error:
+        ddcolor_keys.encoder_arrays(encoder, model)
+    assert str(error.value) == (
+        "The weights must be those of ConvNeXt, of the size of the encoder. "
+        "Received: 2 problems\n"
+        "  unexpected: encoder.arch.more.weight (3,)\n"
+        "  missing: encoder.arch.stages.2.8.gamma (24,)"
+    )

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
+from tests.weights import published_states
 from tests.weights import torchvision_states
+from tfcolor.models import vgg
 from tfcolor.weights import torchvision
 
 WIDTH = 1 / 16
@@ -95,3 +97,54 @@ def test_other_networks_are_refused():
     assert _refused("alexnet", doubled) == ["there twice: features.0.bias"]
     with pytest.raises(ValueError, match="`kind` must be .*Received"):
         torchvision.build("vgg16", ALEXNET)
+
+
+def _vgg16(seed):
+    """The first layers of vgg16_bn, and one that is not looked at."""
+    state, before, place = {}, 3, 0
+    for filters, convs in ((4, 2), (8, 2), (16, 3), (32, 3), (32, 2)):
+        for _ in range(convs):
+            name, norm = f"features.{place}", f"features.{place + 1}"
+            shapes = {
+                f"{name}.weight": (filters, before, 3, 3),
+                f"{name}.bias": (filters,),
+            } | published_states.bn(norm, filters)
+            state |= {
+                key: published_states.tensor(key, shape, seed)
+                for key, shape in shapes.items()
+            }
+            before, place = filters, place + 3
+        place += 1
+    return state
+
+
+def test_vgg16_is_loaded_as_far_as_the_model_goes():
+    state, model = _vgg16(1), vgg.vgg16_features(width=1 / 16)
+    assert torchvision.vgg16_width(state) == 1 / 16
+    torchvision.load_vgg16(model, state)
+    for name, place in (("conv1_1", 0), ("conv4_2", 27), ("conv5_1", 34)):
+        np.testing.assert_array_equal(
+            model.get_layer(name).kernel,
+            state[f"features.{place}.weight"].transpose(2, 3, 1, 0),
+        )
+    np.testing.assert_array_equal(
+        model.get_layer("bn2_1").moving_variance,
+        state["features.8.running_var"],
+    )
+
+
+def test_all_problems_of_vgg16_are_listed_in_the_order_of_its_layers():
+    state = _vgg16(1)
+    del state["features.10.bias"]
+    state["features.3.weight"] = state["features.3.weight"][:, :2]
+    state["features.4.bias"] = state["features.4.bias"] * np.nan
+    model = vgg.vgg16_features(width=1 / 16)
+    with pytest.raises(ValueError) as error:
+        torchvision.load_vgg16(model, state)
+    assert str(error.value) == (
+        "The weights must be those of torchvision's vgg16_bn. Received: 3 "
+        "problems\n"
+        "  shape of features.3.weight: (4, 2, 3, 3), not (4, 4, 3, 3)\n"
+        "  not finite: features.4.bias\n"
+        "  missing: features.10.bias (8,)"
+    )
