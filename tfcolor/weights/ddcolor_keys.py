@@ -150,19 +150,14 @@ def arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> list[str]:
     slots = dict(_slots(model))
     ignored = _ignored(model, plain)
     shapes = {key: slot.shape for key, slot in slots.items()} | ignored
-    for key in sorted(shapes.keys() | found.keys()):
-        problems += pytorch.problems_with(key, shapes, found)
+    problems += pytorch.problems_of(shapes, found)
     problems += [
         f"not ImageNet's: {key} {np.ravel(found[key]).tolist()}"
         for key, values in _FIXED.items()
         if np.size(found.get(key, ())) == len(values)
         and not np.allclose(np.ravel(found[key]), values, atol=_ROUNDED)
     ]
-    if problems:
-        raise ValueError(
-            f"The weights must be those of {model.name!r}, each exactly once. "
-            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
-        )
+    pytorch.refuse(f"{model.name!r}, each exactly once", problems)
     _assign(slots, found)
     return sorted(ignored)
 
@@ -191,16 +186,11 @@ def encoder_arrays(state: Mapping[str, np.ndarray], model: keras.Model) -> None:
         for key, slot in _slots(model)
         if key.startswith((f"{_ARCH}.downsample", f"{_ARCH}.stages"))
     }
-    problems = []
     shapes = {key: slot.shape for key, slot in slots.items()}
-    for key in sorted(shapes.keys() | found.keys()):
-        problems += pytorch.problems_with(key, shapes, found)
-    if problems:
-        raise ValueError(
-            "The weights must be those of ConvNeXt, of the size of the "
-            f"encoder. Received: {len(problems)} problems\n  "
-            + "\n  ".join(problems)
-        )
+    pytorch.refuse(
+        "ConvNeXt, of the size of the encoder",
+        pytorch.problems_of(shapes, found),
+    )
     _assign(slots, found)
 
 
@@ -341,26 +331,22 @@ def _as_it_is(variable) -> _Slot:
 
 def _slot(layer, variable) -> _Slot:
     """Returns the slot of a convolution's, linear layer's or norm's weight."""
-    shape = tuple(variable.shape)
+    shape = pytorch.shape_of(variable)
     shuffle = _SHUFFLES.get(layer.name)
-    depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+    # One filter for each channel, which comes first.
+    depthwise = (
+        isinstance(layer, keras.layers.DepthwiseConv2D) and len(shape) == 4
+    )
+    if depthwise:
+        shape = (shape[1], shape[0], *shape[2:])
 
     def place(array):
         if shuffle:
             array = _rows_first(array, shuffle)
-        if array.ndim == 4:
-            array = array.transpose((2, 3, 0, 1) if depthwise else (2, 3, 1, 0))
-        elif array.ndim == 2:
-            array = array.T
-        return [(variable, array)]
+        if depthwise:
+            array = array.swapaxes(0, 1)
+        return [(variable, pytorch.to_keras(array))]
 
-    if len(shape) == 4:
-        height, width, into, out = shape
-        # One filter for each channel, or one for each output.
-        pair = (into, out) if depthwise else (out, into)
-        shape = (*pair, height, width)
-    elif len(shape) == 2:
-        shape = shape[::-1]
     return _Slot(shape, place)
 
 

@@ -9,6 +9,7 @@ the weights it had.
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -22,8 +23,9 @@ from tfcolor.weights import state_dicts
 
 # PyTorch keeps kernels as (out, in, height, width), and (in, out, height,
 # width) for transposed convolutions; Keras as (height, width, in, out), and
-# (height, width, out, in). One transposition serves both.
-_KERNEL_AXES = (2, 3, 1, 0)
+# (height, width, out, in). One transposition serves both. Kernels of dense
+# layers are (out, in) there, (in, out) here.
+_AXES = {4: (2, 3, 1, 0), 2: (1, 0)}
 _SCORE_FILTERS = 16
 # Four times the published width: a network is built before all of a file was
 # compared with it, and a small file may promise much.
@@ -80,17 +82,14 @@ def load_state(
     arrays, problems = plain_arrays(state, pytorch_keys.plain_key)
     targets = variables_of(_modules(model))
     ignored = _ignored(model, arrays)
-    shapes = {key: _pytorch_shape(v) for key, v in targets.items()} | ignored
-    for key in sorted(shapes.keys() | arrays.keys()):
-        problems += problems_with(key, shapes, arrays)
-    if problems:
-        raise ValueError(
-            f"The weights must be those of {model.name!r}, each exactly once. "
-            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
-        )
+    shapes = {key: shape_of(v) for key, v in targets.items()} | ignored
+    refuse(
+        f"{model.name!r}, each exactly once",
+        problems + problems_of(shapes, arrays),
+    )
     for key, variable in targets.items():
         array = arrays[key]
-        variable.assign(_to_keras(array))
+        variable.assign(to_keras(array))
         pytorch_archive.forget(array)
     return sorted(ignored)
 
@@ -200,17 +199,34 @@ def _unused_weight_layer() -> dict[str, tuple[int, ...]]:
     }
 
 
-def _pytorch_shape(variable) -> tuple[int, ...]:
+def shape_of(variable: keras.Variable) -> tuple[int, ...]:
+    """Returns the shape of the array that PyTorch has for a variable.
+
+    Args:
+        variable: keras.Variable of a convolution, a dense layer or a
+            normalization; not of a depthwise convolution.
+
+    Returns:
+        tuple of int.
+    """
     shape = tuple(variable.shape)
-    if len(shape) != len(_KERNEL_AXES):
+    if len(shape) not in _AXES:
         return shape
-    height, width, second, first = shape
-    return (first, second, height, width)
+    *size, second, first = shape
+    return (first, second, *size)
 
 
-def _to_keras(array: np.ndarray) -> np.ndarray:
+def to_keras(array: np.ndarray) -> np.ndarray:
+    """Returns an array of PyTorch with the axes that Keras has.
+
+    Args:
+        array: array of the shape that `shape_of` returns.
+
+    Returns:
+        float32 array of the shape of the variable.
+    """
     array = array.astype(np.float32)
-    return array.transpose(_KERNEL_AXES) if array.ndim == 4 else array
+    return array.transpose(_AXES[array.ndim]) if array.ndim in _AXES else array
 
 
 def plain_arrays(
@@ -294,30 +310,61 @@ def without_module(key: str) -> str:
     return key.removeprefix("module.")
 
 
-def problems_with(
-    key: str,
+def problems_of(
     shapes: Mapping[str, tuple[int, ...]],
     arrays: Mapping[str, np.ndarray],
+    *,
+    keys: Iterable[str] | None = None,
 ) -> list[str]:
-    """Says what is wrong with an array of a state dict.
+    """Says what is wrong with the arrays of a state dict.
 
     Args:
-        key: str, of either mapping.
         shapes: mapping from every key that must be there to its shape.
         arrays: mapping of str to array, those that are there.
+        keys: iterable of str, which keys are looked at, or None, those of both
+            mappings: no other array may be there.
 
     Returns:
         list of str, empty if nothing is.
     """
+    if keys is None:
+        keys = sorted(shapes.keys() | arrays.keys())
+    found = (_problem(key, shapes, arrays) for key in keys)
+    return [problem for problem in found if problem is not None]
+
+
+def refuse(whose: str, problems: Sequence[str]) -> None:
+    """Raises an error that lists what is wrong with weights, if anything is.
+
+    Args:
+        whose: str, whose the weights must be.
+        problems: sequence of str.
+
+    Raises:
+        ValueError: there are problems.
+    """
+    if problems:
+        raise ValueError(
+            f"The weights must be those of {whose}. "
+            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
+        )
+
+
+def _problem(
+    key: str,
+    shapes: Mapping[str, tuple[int, ...]],
+    arrays: Mapping[str, np.ndarray],
+) -> str | None:
+    """Says what is wrong with an array, if anything is."""
     if key not in arrays:
-        return [f"missing: {key} {shapes[key]}"]
+        return f"missing: {key} {shapes[key]}"
     shape = state_dicts.shape_of(arrays, key)
     if key not in shapes:
-        return [f"unexpected: {key} {shape}"]
+        return f"unexpected: {key} {shape}"
     if shape != shapes[key]:
-        return [f"shape of {key}: {shape}, not {shapes[key]}"]
+        return f"shape of {key}: {shape}, not {shapes[key]}"
     array = np.asarray(arrays[key])
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
-        return [f"not finite: {key}"]
+        return f"not finite: {key}"
     pytorch_archive.forget(array)
-    return []
+    return None

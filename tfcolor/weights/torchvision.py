@@ -83,17 +83,13 @@ def build(
     first = arrays.get(_FIRST[kind])
     grey = first is not None and first.ndim == 4 and first.shape[1] == 1
     shapes = {
-        key: _torch_shape(kind, key, variable, grey)
+        key: _shape_of(kind, key, variable, grey)
         for key, variable in targets.items()
     } | ignored
-    for key in sorted(shapes.keys() | arrays.keys()):
-        problems += pytorch.problems_with(key, shapes, arrays)
-    if problems:
-        raise ValueError(
-            f"The weights must be those of torchvision's {kind}, each exactly "
-            f"once. Received: {len(problems)} problems\n  "
-            + "\n  ".join(problems)
-        )
+    pytorch.refuse(
+        f"torchvision's {kind}, each exactly once",
+        problems + pytorch.problems_of(shapes, arrays),
+    )
     for key, variable in targets.items():
         variable.assign(_to_keras(kind, key, arrays[key]))
     return model, sorted(ignored)
@@ -120,19 +116,13 @@ def load_vgg16(model: keras.Model, state: Mapping[str, np.ndarray]) -> None:
             if name in own
         }
     )
-    shapes = {
-        key: _torch_shape("vgg16", key, variable, grey=True)
-        for key, variable in targets.items()
-    }
-    for key in targets:
-        problems += pytorch.problems_with(key, shapes, arrays)
-    if problems:
-        raise ValueError(
-            "The weights must be those of torchvision's vgg16_bn. "
-            f"Received: {len(problems)} problems\n  " + "\n  ".join(problems)
-        )
+    shapes = {key: pytorch.shape_of(v) for key, v in targets.items()}
+    pytorch.refuse(
+        "torchvision's vgg16_bn",
+        problems + pytorch.problems_of(shapes, arrays, keys=targets),
+    )
     for key, variable in targets.items():
-        variable.assign(_to_keras("vgg16", key, arrays[key]))
+        variable.assign(pytorch.to_keras(arrays[key]))
 
 
 def vgg16_width(state: Mapping[str, np.ndarray]) -> float:
@@ -209,27 +199,20 @@ def _ignored(model, arrays) -> dict[str, tuple[int, ...]]:
     return pytorch.whole_groups([counters, class_layer], arrays)
 
 
-def _torch_shape(kind, key, variable, grey) -> tuple[int, ...]:
-    shape = tuple(variable.shape)
-    if len(shape) == 2:
-        return shape[::-1]
-    if len(shape) != 4:
-        return shape
-    height, width, into, out = shape
+def _shape_of(kind, key, variable, grey) -> tuple[int, ...]:
+    shape = pytorch.shape_of(variable)
     if not grey and key == _FIRST[kind]:
-        into = _RGB
-    return (out, into, height, width)
+        shape = (shape[0], _RGB, *shape[2:])
+    return shape
 
 
 def _to_keras(kind, key, array) -> np.ndarray:
     array = array.astype(np.float32)
-    if key == _FIRST.get(kind):
+    if key == _FIRST[kind]:
         array = array.sum(axis=1, keepdims=True)
-    if array.ndim == 4:
-        return array.transpose(2, 3, 1, 0)
     if key == "classifier.1.weight":
         # PyTorch flattens channels first, Keras channels last.
         side = alexnet_lib.GRID
         array = array.reshape(len(array), -1, side, side)
         array = array.transpose(0, 2, 3, 1).reshape(len(array), -1)
-    return array.T if array.ndim == 2 else array
+    return pytorch.to_keras(array)
