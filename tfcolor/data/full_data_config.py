@@ -7,10 +7,6 @@ import dataclasses
 MAX_PATCH_SIDE = 9
 # Of 10,000 pictures two would have more hints (geometric, p = 1/8).
 MAX_HINTS = 64
-# Of the pictures that age, this share have the border of a scan, up to so wide:
-# a share of the picture's side.
-BORDER_SHARE = 0.2
-MOST_BORDER = 0.08
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +26,7 @@ class FullDataConfig:
             share of its area. 1 cuts crops of `image_size` as they are.
         aged_share: float in 0..1. Share of the pictures whose lightness, not
             their colors, is changed as age and scanners change it; see
-            `augment.aging`. A fifth of them have the black or white border of
+            `age.age_of`. A fifth of them have the black or white border of
             a scan, which has no color.
         cache: bool. Keeps all resized pictures in memory.
         min_color_range: float, CIELAB. A picture whose range of a plus range
