@@ -108,3 +108,9 @@ def test_equal_epochs_give_equal_instances_and_others_do_not(source):
 
     np.testing.assert_array_equal(order(0), order(0))
     assert any(not np.array_equal(order(0), order(e)) for e in (1, 2, 3))
+
+
+@pytest.mark.parametrize("size", [0, 20])
+def test_crops_that_no_network_takes_are_refused(size):
+    with pytest.raises(ValueError, match=f"of 8. Received: crop_size={size}"):
+        box_pipelines.BoxConfig(crop_size=size)

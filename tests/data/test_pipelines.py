@@ -9,10 +9,12 @@ from PIL import Image
 from tests import drawn
 from tfcolor.color import lab
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
+from tfcolor.models import takes
 
 CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=4, seed=3)
 
@@ -264,6 +266,10 @@ def test_pictures_of_any_shape_become_squares(size):
 def test_sizes_that_no_network_takes_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         pipelines.FullDataConfig(**options)
+
+
+def test_squares_are_of_sizes_that_the_models_take():
+    assert full_data_config.SIZE_MULTIPLE == takes.SIZE_MULTIPLE
 
 
 def _first_batch(album, epoch=0, **options):

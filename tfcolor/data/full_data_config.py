@@ -9,6 +9,28 @@ MAX_PATCH_SIDE = 9
 MAX_HINTS = 64
 
 
+# That of most networks, `models.takes.SIZE_MULTIPLE`: they halve the size three
+# times. Nothing here imports models.
+SIZE_MULTIPLE = 8
+
+
+def check_side(name: str, side: int) -> None:
+    """Refuses sides of squares that no network of this family can take.
+
+    Args:
+        name: str, of the argument.
+        side: int, pixels.
+
+    Raises:
+        ValueError: it is not a positive multiple of `SIZE_MULTIPLE`.
+    """
+    if side <= 0 or side % SIZE_MULTIPLE:
+        raise ValueError(
+            f"`{name}` must be a positive multiple of {SIZE_MULTIPLE}. "
+            f"Received: {name}={side}"
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class FullDataConfig:
     """How pictures become training examples of the full-picture network.
@@ -49,11 +71,7 @@ class FullDataConfig:
 
     def __post_init__(self):
         """Refuses sizes that no network of this family can take."""
-        if self.image_size <= 0 or self.image_size % 8:
-            raise ValueError(
-                "`image_size` must be a positive multiple of 8. "
-                f"Received: image_size={self.image_size}"
-            )
+        check_side("image_size", self.image_size)
         if self.load_side < self.image_size:
             raise ValueError(
                 "`load_size` must be at least `image_size`. Received: "
