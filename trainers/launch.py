@@ -44,12 +44,12 @@ def run(main) -> None:
         import tensorflow as tf
 
         from tfcolor.data import shard_source
-        from tfcolor.training import fit
         from tfcolor.training import workers
+        from tfcolor.training.loop import Interrupted
 
         try:
             main(argv)
-        except fit.Interrupted as error:
+        except Interrupted as error:
             text = in_flags(f"interrupted: {error}")
             note(_run_folder(), text)
             print(f"\n{text}", file=sys.stderr)

@@ -6,7 +6,7 @@ from tfcolor.boxes import boxes as boxes_lib
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_pipelines
 from tfcolor.data import epochs
-from tfcolor.data import pipelines
+from tfcolor.data import full_data_config
 from tfcolor.data import sources
 
 _SIZE = 16
@@ -38,7 +38,7 @@ def source(tmp_path):
 
 def _config(**options):
     options = {"batch_size": 3, "hint_share": 0.0, "seed": 1} | options
-    return pipelines.FullDataConfig(image_size=_SIZE, **options)
+    return full_data_config.FullDataConfig(image_size=_SIZE, **options)
 
 
 def test_boxes_that_cannot_be_used_are_counted_by_reason(source):

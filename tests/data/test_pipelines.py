@@ -16,7 +16,7 @@ from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
 from tfcolor.models import takes
 
-CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=4, seed=3)
+CONFIG = full_data_config.FullDataConfig(image_size=16, batch_size=4, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +265,7 @@ def test_pictures_of_any_shape_become_squares(size):
 )
 def test_sizes_that_no_network_takes_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        pipelines.FullDataConfig(**options)
+        full_data_config.FullDataConfig(**options)
 
 
 def test_squares_are_of_sizes_that_the_models_take():
@@ -273,7 +273,7 @@ def test_squares_are_of_sizes_that_the_models_take():
 
 
 def _first_batch(album, epoch=0, **options):
-    config = pipelines.FullDataConfig(
+    config = full_data_config.FullDataConfig(
         image_size=32, load_size=48, batch_size=2, hint_share=0.0, **options
     )
     source, view = sources.open_source(album), pipelines.full_view(config)
@@ -305,4 +305,4 @@ def test_parts_of_pictures_differ_from_epoch_to_epoch(album):
 )
 def test_shares_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="Received: min_area="):
-        pipelines.FullDataConfig(**options)
+        full_data_config.FullDataConfig(**options)

@@ -13,7 +13,7 @@ from studies import task_transfer
 from tests import class_albums
 from tests.evaluation import predictions_of_classes as made
 from tests.studies import quick_runs
-from tfcolor.training import fit
+from tfcolor.training.loop import Interrupted
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -136,7 +136,7 @@ def test_an_interruption_ends_the_experiment(tmp_path, started, monkeypatch):
         return 130
 
     monkeypatch.setattr(resumable_runs, "_process", interrupted)
-    with pytest.raises(fit.Interrupted, match="the same command goes on"):
+    with pytest.raises(Interrupted, match="the same command goes on"):
         _start(tmp_path)
     assert len(started) == 1
 
