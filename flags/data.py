@@ -5,7 +5,7 @@ import math
 from absl import flags
 
 from flags import fields
-from tfcolor.data import pipelines
+from tfcolor.data import full_data_config
 from tfcolor.pictures import pillow_limit
 
 IMAGES = flags.DEFINE_string(
@@ -51,12 +51,12 @@ MAX_PIXELS = flags.DEFINE_integer(
 # Pictures that a validation should have, and the largest share for them.
 _HELD_OUT, _HELD_OUT_SHARE = 8, 0.1
 
-_values = fields.define(pipelines.FullDataConfig)
+_values = fields.define(full_data_config.FullDataConfig)
 
 
-def config() -> pipelines.FullDataConfig:
+def config() -> full_data_config.FullDataConfig:
     """Returns the flags' values."""
-    return pipelines.FullDataConfig(**_values())
+    return full_data_config.FullDataConfig(**_values())
 
 
 def held_out(pictures: int) -> tuple[float, int]:

@@ -3,8 +3,8 @@
 from absl import flags
 
 from flags import fields
-from tfcolor.training import fit
 from tfcolor.training import strategy
+from tfcolor.training.task import FitConfig
 
 WORKDIR = flags.DEFINE_string(
     "workdir",
@@ -33,9 +33,9 @@ PRECISION = flags.DEFINE_enum(
     "CPUs with bfloat16 instructions faster.",
 )
 
-_values = fields.define(fit.FitConfig)
+_values = fields.define(FitConfig)
 
 
-def config() -> fit.FitConfig:
+def config() -> FitConfig:
     """Returns the flags' values."""
-    return fit.FitConfig(**_values())
+    return FitConfig(**_values())

@@ -221,7 +221,7 @@ def read_cells(conditions: dict[str, dict]) -> "pandas.DataFrame | None":
                 _TOP1: best[_HELD_OUT_TOP1],
                 _TOP3: best[_HELD_OUT_TOP3],
                 "step": int(best["step"]),
-                "test": " / ".join(classifier_report.percent(t) for t in test),
+                "test": " / ".join(results.percent(t) for t in test),
                 "folder": os.path.basename(folder),
             }
         )

@@ -295,13 +295,14 @@ def over_seeds(runs: dict) -> ColorScores | None:
     if not seeds:
         return None
     tables = []
+    names = next(iter(runs.values()))[seeds[0]].names
     for found in runs.values():
         some = [found[seed].table for seed in seeds]
         mean = np.mean([table["value"].to_numpy() for table in some], axis=0)
         tables.append(some[0].assign(value=mean))
     first, *others = tables
     others = [table[table["method"] != compare.TRUE] for table in others]
-    return ColorScores(packages.pandas.concat([first, *others]))
+    return ColorScores(packages.pandas.concat([first, *others]), names)
 
 
 def seed_table(runs: dict) -> list[list[str]]:
@@ -359,9 +360,7 @@ def classifier_sentence(classifiers: dict[int, str]) -> str:
         with open(_summary_path(folder), encoding="utf-8") as file:
             summary = json.load(file)
         top1, top3 = (
-            results.format_estimate(
-                results.Estimate(*(100 * v for v in summary[key].values())), 1
-            )
+            results.percent(results.Estimate(*summary[key].values()))
             for key in ("accuracy", "top3")
         )
         parts.append(f"seed {seed}: top-1 {top1} %, top-3 {top3} %")
@@ -498,7 +497,8 @@ def _change(loss, other) -> str:
     """Writes how a loss differs from another one; a dash without pictures."""
     if not len(loss):
         return "–"
-    return per_class.percent(per_class.relative_change(other, loss))
+    change = per_class.relative_change(other, loss)
+    return results.percent(change, 2, sign=True)
 
 
 if __name__ == "__main__":

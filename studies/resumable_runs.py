@@ -26,8 +26,8 @@ from absl import flags
 
 from flags import run as run_flags
 from tfcolor import atomic
-from tfcolor.training import fit
 from tfcolor.training import run_folder
+from tfcolor.training.loop import Interrupted
 from tfcolor.training.loop import SignalWatch
 from tfcolor.version import __version__
 from tfcolor.weights import shipped
@@ -186,7 +186,7 @@ def run_all(
     done = sum(run.is_done() for run in runs)
     print(f"{done} of {len(runs)} runs are done")
     if watch.received:
-        raise fit.Interrupted(f"{watch.received}; the same command goes on.")
+        raise Interrupted(f"{watch.received}; the same command goes on.")
     if failed:
         raise ValueError(
             f"All runs must end well. Received: {len(failed)} that did not; "

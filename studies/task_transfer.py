@@ -355,7 +355,7 @@ def _setting(row) -> str:
 def _percent(row, name: str, value: str = "", *, sign: bool = False) -> str:
     """Writes a share of a row, and its interval, in percent."""
     ends = (getattr(row, name + end) for end in (value, "_low", "_high"))
-    return classifier_report.percent(results.Estimate(*ends), sign=sign)
+    return results.percent(results.Estimate(*ends), sign=sign)
 
 
 def _error_lines(rows: "pandas.DataFrame") -> list[str]:

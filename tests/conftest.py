@@ -5,6 +5,8 @@ import sys
 # Before anything imports TensorFlow.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# Servers of tests are on this machine, whatever proxy it has.
+os.environ["no_proxy"] = "*"
 
 import pytest
 from absl import flags
@@ -17,6 +19,17 @@ def pytest_collection_finish():
     # What was imported stays: no search for garbage needs to pass it again.
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A ModelServer of a small colorizer."""
+    # Many tests need neither TensorFlow nor what talks to servers.
+    from tests.export import exported
+    from tests.serving.model_server import ModelServer
+
+    with ModelServer(exported.saved_model()) as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

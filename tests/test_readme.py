@@ -158,7 +158,7 @@ def _shortened(command: str) -> list[str]:
 
 
 def _run(command: str, folder) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "no_proxy": "*"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     result = subprocess.run(
         _shortened(command),
         cwd=folder,

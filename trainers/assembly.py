@@ -27,8 +27,8 @@ from tfcolor.color import ab_bins
 from tfcolor.data import box_pipelines
 from tfcolor.data import epochs
 from tfcolor.data import files
+from tfcolor.data import full_data_config
 from tfcolor.data import memory_source
-from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.inference import colorization_model
 from tfcolor.losses import objective
@@ -40,6 +40,7 @@ from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validation_pictures
 from tfcolor.training import workers
 from tfcolor.training.run_folder import RunFolder
+from tfcolor.training.task import Task
 from tfcolor.weights import transfer
 from trainers import initial_weights
 from trainers import launch
@@ -157,7 +158,7 @@ def open_sources(log, *, shrink_to: int | None = None):
     return train, held_out
 
 
-def open_whole_pictures(log, config: pipelines.FullDataConfig):
+def open_whole_pictures(log, config: full_data_config.FullDataConfig):
     """Opens the pictures of the full stage, as large as it loads them.
 
     Args:
@@ -345,7 +346,7 @@ def fit_colorizer(
             ),
             train.drop_log,
         )
-    task = fit.Task(
+    task = Task(
         **data,
         losses=losses,
         metrics=metrics.colorizer_metrics,
@@ -367,7 +368,7 @@ def task_data(train, held_out, view: epochs.View, log) -> dict:
         log: logging.Logger.
 
     Returns:
-        dict of arguments of `fit.Task`.
+        dict of arguments of `Task`.
     """
     steps = run_flags.config().steps_per_epoch
 
@@ -438,7 +439,7 @@ def batch_names(batches: Callable, source) -> Callable:
         source: source of training pictures.
 
     Returns:
-        Function of the number of a pass (see `fit.Task`) and the place of a
+        Function of the number of a pass (see `Task`) and the place of a
         batch in it, int from 0, to a list of str. It reads the pass up to
         there once more.
     """
@@ -455,12 +456,12 @@ def batch_names(batches: Callable, source) -> Callable:
     return names
 
 
-def run_fit(model: keras.Model, task: fit.Task, *, train, run, strategy):
+def run_fit(model: keras.Model, task: Task, *, train, run, strategy):
     """Trains by the flags, and says what was left out.
 
     Args:
         model: keras.Model, built in the scope of `strategy`.
-        task: fit.Task.
+        task: Task.
         train: source of training pictures.
         run: RunFolder.
         strategy: tf.distribute.Strategy.

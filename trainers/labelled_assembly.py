@@ -27,9 +27,9 @@ from tfcolor.evaluation import classifier_report
 from tfcolor.evaluation import packages
 from tfcolor.inference import colorizer as colorizer_lib
 from tfcolor.models import task_transfer
-from tfcolor.training import fit
 from tfcolor.training import validation_pictures
 from tfcolor.training.run_folder import RunFolder
+from tfcolor.training.task import Task
 from tfcolor.weights import model_file
 from tfcolor.weights import transfer
 from trainers import assembly
@@ -174,12 +174,12 @@ def fit_classifier(
         parts: LabelledParts, at the pictures' own sizes.
         seen: LabelledParts, the same or what `in_memory` made of them.
         view: View of labelled sources.
-        losses: function of (targets, outputs); see `fit.Task`.
+        losses: function of (targets, outputs); see `Task`.
         info: ModelInfo of the file.
         run: RunFolder.
         strategy: tf.distribute.Strategy.
     """
-    task = fit.Task(
+    task = Task(
         **assembly.task_data(seen.train, seen.validation, view, run.log),
         losses=losses,
         metrics=metrics.label_metrics,

@@ -121,10 +121,11 @@ def test_a_cold_start_is_divided_into_steps(tiny, capsys):
         *("tfcolor colorize --runtime=tensorflow", "import tensorflow, keras"),
     ]
     assert len(names) == 4 + HAS_TORCH
-    steps = [row[1] for row in step_rows if row[0] == "tfcolor"]
-    assert steps[0] == "import TensorFlow and Keras"
-    assert {"load the model", cold_start._REST} < set(steps)
-    assert all(float(row[2]) >= 0 for row in step_rows)
+    steps = {r[1]: float(r[2]) for r in step_rows if r[0] == "tfcolor"}
+    assert next(iter(steps)) == "import TensorFlow and Keras"
+    assert "load the model" in steps
+    # The steps are part of what the process took.
+    assert steps[cold_start._REST] >= 0
 
 
 def test_large_pictures_get_the_pixels_that_are_asked_for(

@@ -6,21 +6,9 @@ import pytest
 from tests import drawn
 from tests.export import exported
 from tests.inference import models
-from tests.serving.model_server import ModelServer
 from tfcolor import Colorizer
 from tfcolor.cli import client
 from tfcolor.pictures import decode
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture(scope="module")
-def server():
-    with ModelServer(exported.saved_model()) as running:
-        yield running
 
 
 def _run(*arguments):

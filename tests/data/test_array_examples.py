@@ -120,17 +120,8 @@ def test_a_bad_probability_of_hints_is_refused():
         _drawn(1, hint_probability=0.0)
 
 
-def test_age_equals_that_of_tensorflow():
-    rng = np.random.default_rng(4)
-    L = rng.uniform(0, 100, [64, _SIZE, _SIZE, 1]).astype(np.float32)
-    L[:, 0] = 0
-    grain = rng.normal(size=L.shape).astype(np.float32)
+def test_as_many_age_as_are_to():
     age = _drawn(64, aged_share=0.5)["age"]
-    rough = grain * age[:, 4, None, None, None]
-    expected = augment.aged_lightness(L, age[:, :4], rough)
-    np.testing.assert_allclose(
-        array_examples.aged(L, age, grain), expected, atol=1e-3
-    )
     fresh = age[:, 0] == 1
     assert 16 < fresh.sum() < 48
     np.testing.assert_array_equal(age[fresh], [[1, 0, 100, 0, 0]] * fresh.sum())
@@ -167,15 +158,6 @@ def test_borders_are_those_of_tensorflow():
         atol=0.1,
     )
     np.testing.assert_allclose(found.std(axis=0), spread, rtol=0.15)
-
-
-@pytest.mark.parametrize("kind", [np.float32, tf.constant])
-def test_a_border_is_a_frame(kind):
-    borders = kind([[2.0, 0, 1, 3, 90], [0, 0, 0, 0, 0]])
-    expected = np.zeros([2, 8, 8, 1], bool)
-    expected[0, :2] = expected[0, -1:] = expected[0, :, -3:] = True
-    found = array_examples.in_border(borders, 8)
-    np.testing.assert_array_equal(found, expected)
 
 
 def test_a_border_has_no_color_and_gives_no_hint_of_one():

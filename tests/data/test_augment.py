@@ -3,6 +3,7 @@ import pytest
 import tensorflow as tf
 
 from tests import drawn
+from tfcolor.data import age
 from tfcolor.data import augment
 
 
@@ -82,7 +83,7 @@ def test_a_random_resized_crop_of_everything_is_a_resize():
 
 def _aged(L, share, seed=0):
     changes, grain = augment.aging([seed, 1], size=L.shape[1], share=share)
-    return augment.aged_lightness(L, changes[None], grain[None]).numpy()
+    return age.aged(L, changes[None], grain[None]).numpy()
 
 
 def test_lightness_that_does_not_age_stays_as_it_is():

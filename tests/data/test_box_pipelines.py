@@ -6,7 +6,7 @@ from tfcolor.boxes import boxes as boxes_lib
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_pipelines
 from tfcolor.data import epochs
-from tfcolor.data import pipelines
+from tfcolor.data import full_data_config
 from tfcolor.data import sources
 
 _SIZE = 16
@@ -38,7 +38,7 @@ def source(tmp_path):
 
 def _config(**options):
     options = {"batch_size": 3, "hint_share": 0.0, "seed": 1} | options
-    return pipelines.FullDataConfig(image_size=_SIZE, **options)
+    return full_data_config.FullDataConfig(image_size=_SIZE, **options)
 
 
 def test_boxes_that_cannot_be_used_are_counted_by_reason(source):
@@ -108,3 +108,9 @@ def test_equal_epochs_give_equal_instances_and_others_do_not(source):
 
     np.testing.assert_array_equal(order(0), order(0))
     assert any(not np.array_equal(order(0), order(e)) for e in (1, 2, 3))
+
+
+@pytest.mark.parametrize("size", [0, 20])
+def test_crops_that_no_network_takes_are_refused(size):
+    with pytest.raises(ValueError, match=f"of 8. Received: crop_size={size}"):
+        box_pipelines.BoxConfig(crop_size=size)

@@ -5,12 +5,12 @@ import tensorflow as tf
 from tests import class_albums
 from tfcolor.data import class_colors
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import labelled_parts
 from tfcolor.data import lightness
 from tfcolor.data import memory_source
-from tfcolor.data import pipelines
 
-CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=6, flip=True)
+CONFIG = full_data_config.FullDataConfig(image_size=16, batch_size=6, flip=True)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,15 @@ from tfcolor.boxes import picture_boxes
 from tfcolor.color import lab
 from tfcolor.data import box_pipelines
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
 from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 
-CONFIG = pipelines.FullDataConfig(image_size=16, load_size=24, batch_size=4)
+CONFIG = full_data_config.FullDataConfig(
+    image_size=16, load_size=24, batch_size=4
+)
 
 
 class _Boxes:
@@ -35,7 +38,7 @@ def source(tmp_path):
 
 
 def _batches(source, *, epoch=0, training=True, steps=None, **options):
-    keys = {f.name for f in dataclasses.fields(pipelines.FullDataConfig)}
+    keys = {f.name for f in dataclasses.fields(full_data_config.FullDataConfig)}
     config = {k: v for k, v in options.items() if k in keys}
     label = {k: v for k, v in options.items() if k not in keys}
     view = labelled.labelled_view(

@@ -9,12 +9,14 @@ from PIL import Image
 from tests import drawn
 from tfcolor.color import lab
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data import sources
 from tfcolor.data.source import LOW_COLOR
+from tfcolor.models import takes
 
-CONFIG = pipelines.FullDataConfig(image_size=16, batch_size=4, seed=3)
+CONFIG = full_data_config.FullDataConfig(image_size=16, batch_size=4, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -263,11 +265,15 @@ def test_pictures_of_any_shape_become_squares(size):
 )
 def test_sizes_that_no_network_takes_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
-        pipelines.FullDataConfig(**options)
+        full_data_config.FullDataConfig(**options)
+
+
+def test_squares_are_of_sizes_that_the_models_take():
+    assert full_data_config.SIZE_MULTIPLE == takes.SIZE_MULTIPLE
 
 
 def _first_batch(album, epoch=0, **options):
-    config = pipelines.FullDataConfig(
+    config = full_data_config.FullDataConfig(
         image_size=32, load_size=48, batch_size=2, hint_share=0.0, **options
     )
     source, view = sources.open_source(album), pipelines.full_view(config)
@@ -299,4 +305,4 @@ def test_parts_of_pictures_differ_from_epoch_to_epoch(album):
 )
 def test_shares_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="Received: min_area="):
-        pipelines.FullDataConfig(**options)
+        full_data_config.FullDataConfig(**options)

@@ -17,6 +17,7 @@ from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
 from tfcolor.data import class_colors
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import labelled
 from tfcolor.data import labelled_parts
 from tfcolor.data import memory_source
@@ -57,7 +58,7 @@ def albums(made, tmp_path_factory):
 
 
 def _config(load_size=24, **options):
-    return pipelines.FullDataConfig(
+    return full_data_config.FullDataConfig(
         **{"image_size": 16, "load_size": load_size, "batch_size": 4}
         | {"seed": 7, "flip": True, "hint_share": 0.7}
         | options

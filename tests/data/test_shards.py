@@ -13,6 +13,7 @@ from tests.data import shard_folders
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import box_pipelines
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import manifest
 from tfcolor.data import pipelines
 from tfcolor.data import shard_source
@@ -145,7 +146,9 @@ def test_training_pipelines_take_shards_with_boxes(made):
     source = box_pipelines.BoxedSource(
         shard_folders.open_folder(made / "records"), None, max_boxes=2
     )
-    config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
+    config = full_data_config.FullDataConfig(
+        image_size=16, batch_size=4, flip=True
+    )
     options = {"epoch": 0, "training": True}
     view = box_pipelines.instance_view(config)
     (batch, _), *_ = epochs.epoch(source, view, **options)
@@ -161,7 +164,9 @@ def _box_class_batches(folder, **options):
     source = box_class_pipelines.BoxClassSource(
         shard_folders.open_folder(folder), None, max_boxes=2
     )
-    config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
+    config = full_data_config.FullDataConfig(
+        image_size=16, batch_size=4, flip=True
+    )
     view = box_class_pipelines.box_class_view(config)
     return epochs.epoch(source, view, **options)
 
@@ -171,7 +176,9 @@ def _fusion_batches(folder, **options):
     source = box_pipelines.BoxedSource(
         shard_folders.open_folder(folder), None, max_boxes=2
     )
-    config = pipelines.FullDataConfig(image_size=16, batch_size=4, flip=True)
+    config = full_data_config.FullDataConfig(
+        image_size=16, batch_size=4, flip=True
+    )
     boxes = box_pipelines.BoxConfig(2, crop_size=8)
     view = box_pipelines.fusion_view(config, boxes)
     return epochs.epoch(source, view, **options)
@@ -182,7 +189,7 @@ def _instance_batches(folder, **options):
     source = box_pipelines.BoxedSource(
         shard_folders.open_folder(folder), None, max_boxes=2
     )
-    config = pipelines.FullDataConfig(
+    config = full_data_config.FullDataConfig(
         image_size=16, batch_size=4, min_color_range=0.0
     )
     view = box_pipelines.instance_view(config)
@@ -213,7 +220,7 @@ def test_two_workers_see_the_pictures_and_boxes_of_one(made, batches):
 
 def test_nearly_grey_pictures_are_known_before_decoding(made):
     source = shard_folders.open_folder(made / "records")
-    config = pipelines.FullDataConfig(image_size=24, batch_size=3)
+    config = full_data_config.FullDataConfig(image_size=24, batch_size=3)
     view = pipelines.full_view(config)
     batches = list(epochs.epoch(source, view, epoch=0, training=False))
     assert sum(len(inputs["L"]) for inputs, _ in batches) == 9
@@ -222,7 +229,7 @@ def test_nearly_grey_pictures_are_known_before_decoding(made):
 
 
 def test_shards_and_folders_give_the_same_batches(made):
-    config = pipelines.FullDataConfig(image_size=24, batch_size=9)
+    config = full_data_config.FullDataConfig(image_size=24, batch_size=9)
     view = pipelines.full_view(config)
 
     def pictures_of(source):

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 
 import numpy as np
@@ -169,7 +170,7 @@ def test_few_pictures_are_sure_of_nothing():
 def test_crops_of_one_file_count_as_one_picture_of_a_class():
     scores = made_scores()
     files = np.arange(len(CLASSES)) // 4
-    crops = color_scores.ColorScores(scores.table, files)
+    crops = dataclasses.replace(scores, files=files)
     food, apart = (per_class.class_rows(s)[1] for s in (crops, scores))
     assert (food.pictures, food.files) == (30, 8)
     assert food.means == apart.means

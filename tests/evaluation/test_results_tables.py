@@ -60,6 +60,14 @@ def test_gains_carry_their_sign():
     assert text == "+0.50 [-0.25, +1.00]"
 
 
+def test_shares_are_written_in_percent():
+    estimate = results.Estimate(0.5404, -0.25, 1)
+    assert results.percent(estimate) == "54.0 [-25.0, 100.0]"
+    text = results.percent(estimate, 2, sign=True)
+    assert text == "+54.04 [-25.00, +100.00]"
+    assert results.percent(results.Estimate(0.5)) == "50.0"
+
+
 def test_the_markdown_shows_every_method_beside_the_baselines():
     lines = _markdown(synthetic.comparison(methods=("one", "two"))).split("\n")
     assert lines[0] == "## Evaluation: 12 pictures, original size"

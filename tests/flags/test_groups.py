@@ -14,8 +14,8 @@ from flags import model as model_flags
 from flags import objective as objective_flags
 from flags import optimizer as optimizer_flags
 from flags import run as run_flags
+from tfcolor.data.full_data_config import FullDataConfig
 from tfcolor.data.labelled import LabelConfig
-from tfcolor.data.pipelines import FullDataConfig
 from tfcolor.losses.label_objective import LabelObjectiveConfig
 from tfcolor.losses.objective import ObjectiveConfig
 from tfcolor.models.alexnet import alexnet

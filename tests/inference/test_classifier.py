@@ -58,7 +58,7 @@ def test_classes_come_best_first_and_batches_do_not_matter(tmp_path):
     ("rgb", "said"),
     [
         (np.zeros([4, 4, 3], np.float32), "must be uint8"),
-        (np.zeros([4, 4], np.uint8), "must have the shape"),
+        (np.zeros([4, 4, 2], np.uint8), "must have the shape"),
         (np.zeros([0, 4, 3], np.uint8), "at least one pixel"),
     ],
 )
@@ -66,6 +66,21 @@ def test_what_is_no_picture_is_refused(tmp_path, rgb, said):
     write_model(tmp_path / "model.keras")
     with pytest.raises(ValueError, match=said):
         Classifier(tmp_path / "model.keras").classify(rgb)
+
+
+def test_a_grey_picture_is_one_of_equal_colors(tmp_path):
+    write_model(tmp_path / "model.keras")
+    classifier = Classifier(tmp_path / "model.keras")
+    grey = drawn.colored(1, 12, 9)[..., 0]
+    color = np.stack([grey] * 3, axis=-1)
+    rows = classifier.probabilities([grey, grey[..., None], color])
+    np.testing.assert_array_equal(rows[:2], rows[[2, 2]])
+
+
+@pytest.mark.parametrize("batch_size", [0, 2.5])
+def test_a_batch_is_a_whole_number_of_pictures(tmp_path, batch_size):
+    with pytest.raises(ValueError, match=f"Received: batch_size={batch_size}"):
+        Classifier(tmp_path / "model.keras", batch_size=batch_size)
 
 
 def test_what_is_no_classifier_is_refused(tmp_path):
@@ -87,6 +102,3 @@ def test_what_is_no_classifier_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="must be a model file of `train_cl"):
         Classifier(path)
-    write_model(tmp_path / "model.keras")
-    with pytest.raises(ValueError, match="`batch_size` must be"):
-        Classifier(tmp_path / "model.keras", batch_size=0)

@@ -25,12 +25,6 @@ from tfcolor.serving.rest_client import RestClient
 PNG = drawn.encode(drawn.colored(1, 33, 21))
 
 
-@pytest.fixture(scope="module")
-def server():
-    with ModelServer(exported.saved_model()) as running:
-        yield running
-
-
 def _client(server, protocol, **options):
     if protocol == "rest":
         return RestClient(Address(server.rest_url, **options))

@@ -1,5 +1,4 @@
 import os
-import pathlib
 
 import numpy as np
 import pytest
@@ -9,33 +8,24 @@ from absl.testing import flagsaver
 from studies import alexnet_search
 from studies import resumable_runs
 from tests.evaluation import predictions_of_classes as made
-from tfcolor.evaluation import class_predictions
+from tests.studies import quick_runs
 from tfcolor.evaluation import classifier_report
 
 
 @pytest.fixture
 def started(monkeypatch):
     """Replaces training by quick results; gives the commands it ran."""
-    commands = []
 
-    def process(command, watch, deadline):
-        commands.append(command)
-        folder = pathlib.Path(command[-1].removeprefix("--workdir="))
-        (folder / "report").mkdir()
-        class_predictions.write_predictions(
-            made.MIXED, str(folder / "report" / classifier_report.PREDICTIONS)
-        )
-        (folder / "report" / classifier_report.SUMMARY).write_text("{}")
+    def train(folder, command):
+        quick_runs.write_report(folder, made.MIXED)
         # The higher rate is better, and best at its first validation.
         top3 = 0.75 if "rate_0.001" in folder.name else 0.5
         (folder / "metrics.csv").write_text(
             "step,loss,validation/accuracy,validation/top3\n"
             f"5,1,,\n10,,0.25,{top3}\n15,,0.75,{top3}\n20,,0.5,0.4\n"
         )
-        return 0
 
-    monkeypatch.setattr(resumable_runs, "_process", process)
-    return commands
+    return quick_runs.replace_training(monkeypatch, train)
 
 
 def _start(tmp_path, **options):

@@ -1,13 +1,12 @@
 import json
 import os
-import pathlib
 
 import numpy as np
 import pytest
 from absl.testing import flagsaver
 
 from studies import ensemble
-from studies import resumable_runs
+from tests.studies import quick_runs
 from tfcolor.evaluation import class_predictions
 from tfcolor.evaluation import color_scores
 
@@ -41,29 +40,20 @@ def _predictions():
 @pytest.fixture
 def started(monkeypatch):
     """Replaces training by quick results; gives the commands it ran."""
-    commands = []
 
-    def process(command, watch, deadline):
-        commands.append(command)
-        folder = pathlib.Path(command[-1].removeprefix("--workdir="))
-        (folder / "report").mkdir()
+    def train(folder, command):
         variant, _, seed = folder.name.rpartition("-seed")
         if variant == "alexnet":
             value = {"value": 0.5, "low": 0.4, "high": 0.6}
             summary = {"accuracy": value, "top3": value | {"value": 0.75}}
-            path = folder / "report/summary.json"
-            path.write_text(json.dumps(summary))
-            class_predictions.write_predictions(
-                _predictions(), str(folder / "report/predictions.csv")
-            )
+            quick_runs.write_report(folder, _predictions(), json.dumps(summary))
         else:
+            (folder / "report").mkdir()
             color_scores.write_scores(
                 _scores(variant, int(seed)), str(folder / ensemble.SCORES)
             )
-        return 0
 
-    monkeypatch.setattr(resumable_runs, "_process", process)
-    return commands
+    return quick_runs.replace_training(monkeypatch, train)
 
 
 def _start(tmp_path, **options):

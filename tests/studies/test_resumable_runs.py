@@ -7,7 +7,7 @@ import time
 import pytest
 
 from studies import resumable_runs
-from tfcolor.training import fit
+from tfcolor.training.loop import Interrupted
 from tfcolor.training.loop import SignalWatch
 
 
@@ -175,7 +175,7 @@ def test_a_signal_is_told_to_the_run_and_ends_all(tmp_path):
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(tmp_path)
     try:
-        with pytest.raises(fit.Interrupted, match="SIGINT"):
+        with pytest.raises(Interrupted, match="SIGINT"):
             _run_all([run], None)
     finally:
         if before is None:

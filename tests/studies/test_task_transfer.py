@@ -12,9 +12,8 @@ from studies import resumable_runs
 from studies import task_transfer
 from tests import class_albums
 from tests.evaluation import predictions_of_classes as made
-from tfcolor.evaluation import class_predictions
-from tfcolor.evaluation import classifier_report
-from tfcolor.training import fit
+from tests.studies import quick_runs
+from tfcolor.training.loop import Interrupted
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -22,23 +21,14 @@ ROOT = pathlib.Path(__file__).parents[2]
 @pytest.fixture
 def started(monkeypatch):
     """Replaces training by a quick report; gives the commands it ran."""
-    commands = []
 
-    def run(command, watch, deadline):
-        commands.append(command)
-        (folder,) = [c[10:] for c in command if c.startswith("--workdir=")]
-        if "random-freeze_none" in folder and "--fails" in command:
+    def train(folder, command):
+        if "random-freeze_none" in str(folder) and "--fails" in command:
             return 2
-        report = pathlib.Path(folder) / "report"
-        report.mkdir()
-        class_predictions.write_predictions(
-            made.MIXED, str(report / classifier_report.PREDICTIONS)
-        )
-        (report / classifier_report.SUMMARY).write_text("{}")
+        quick_runs.write_report(folder, made.MIXED)
         return 0
 
-    monkeypatch.setattr(resumable_runs, "_process", run)
-    return commands
+    return quick_runs.replace_training(monkeypatch, train)
 
 
 def _flags(tmp_path, **options):
@@ -146,7 +136,7 @@ def test_an_interruption_ends_the_experiment(tmp_path, started, monkeypatch):
         return 130
 
     monkeypatch.setattr(resumable_runs, "_process", interrupted)
-    with pytest.raises(fit.Interrupted, match="the same command goes on"):
+    with pytest.raises(Interrupted, match="the same command goes on"):
         _start(tmp_path)
     assert len(started) == 1
 

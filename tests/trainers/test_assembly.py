@@ -10,6 +10,7 @@ from absl.testing import flagsaver
 from tests import drawn
 from tfcolor import atomic
 from tfcolor.color import ab_bins
+from tfcolor.data import full_data_config
 from tfcolor.data import memory_source
 from tfcolor.data import pipelines
 from tfcolor.data.drop_log import DropLog
@@ -92,7 +93,7 @@ def test_colors_are_not_counted_where_no_picture_is_left():
 
 def test_fewer_pictures_than_a_batch_are_said_first(tmp_path):
     images = drawn.write_album(tmp_path / "images", 3, side=8)
-    config = pipelines.FullDataConfig(batch_size=4)
+    config = full_data_config.FullDataConfig(batch_size=4)
     with flagsaver.as_parsed(images=images, validation_images=images):
         run = RunFolder(str(tmp_path / "run"))
         train, held_out = assembly.open_sources(run.log)
@@ -121,7 +122,7 @@ def test_what_is_said_of_few_pictures_names_flags(tmp_path):
 def test_training_pictures_are_kept_in_memory_where_asked(cache, tmp_path):
     images = drawn.write_album(tmp_path / "images", 3)
     log = RunFolder(str(tmp_path / "run")).log
-    config = pipelines.FullDataConfig(
+    config = full_data_config.FullDataConfig(
         image_size=8, load_size=16, cache=cache, min_color_range=0.0
     )
     with flagsaver.as_parsed(images=images, validation_images=images):

@@ -9,8 +9,8 @@ from absl.testing import flagsaver
 
 from flags import data  # noqa: F401
 from flags import run as run_flags  # defines --workdir
-from tfcolor.training import fit
 from tfcolor.training import workers
+from tfcolor.training.loop import Interrupted
 from trainers import launch
 
 
@@ -86,7 +86,7 @@ def test_a_program_may_know_an_argument_under_another_name():
 
 def test_an_interrupted_run_ends_in_status_130(start, capsys):
     with pytest.raises(SystemExit) as exit_status:
-        start(_raises(fit.Interrupted("SIGINT at step 3; saved.")))
+        start(_raises(Interrupted("SIGINT at step 3; saved.")))
     assert exit_status.value.code == 130
     assert "SIGINT at step 3" in capsys.readouterr().err
 
@@ -134,7 +134,7 @@ def log(tmp_path):
 def test_the_reason_of_an_end_is_in_the_log(start, log):
     for error, said in (
         (ValueError("`x` must be y"), "error: `x` must be y"),
-        (fit.Interrupted("SIGINT at step 3"), "interrupted: SIGINT at step 3"),
+        (Interrupted("SIGINT at step 3"), "interrupted: SIGINT at step 3"),
     ):
         with pytest.raises(SystemExit):
             start(_raises(error))

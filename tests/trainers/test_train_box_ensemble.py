@@ -9,7 +9,7 @@ from tfcolor.boxes import box_naming
 from tfcolor.boxes import picture_boxes
 from tfcolor.data import box_class_pipelines
 from tfcolor.data import epochs
-from tfcolor.data import pipelines
+from tfcolor.data import full_data_config
 from tfcolor.data import sources
 from tfcolor.evaluation import methods
 from tfcolor.evaluation.methods import list_truth
@@ -42,7 +42,7 @@ def _batches(album, *, training, max_boxes=3, **options):
         box_files.open_boxes(boxes),
         max_boxes=max_boxes,
     )
-    config = pipelines.FullDataConfig(
+    config = full_data_config.FullDataConfig(
         image_size=16, batch_size=6, min_color_range=0, **options
     )
     view = box_class_pipelines.box_class_view(config)

@@ -8,7 +8,7 @@ from tests.training import run_files
 from tests.training import tiny_run
 from tests.training.tiny_run import TinyRun
 from tests.training.tiny_run import interrupt_in
-from tfcolor.training import fit
+from tfcolor.training.loop import Interrupted
 
 
 @pytest.mark.long
@@ -17,7 +17,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path, whole, number
 ):
     run = TinyRun(epochs=3, on_epoch=interrupt_in(1, signals=[number]))
-    with pytest.raises(fit.Interrupted, match="at step 4; saved"):
+    with pytest.raises(Interrupted, match="at step 4; saved"):
         run.start(tmp_path)
     assert len(run_files.column(tmp_path, "loss")) == 4
     TinyRun(epochs=3).start(tmp_path)
@@ -31,7 +31,7 @@ def test_a_run_goes_on_within_a_later_pass_of_an_epoch(tmp_path):
     run = TinyRun(epochs=1, steps=5, steps_per_pass=2)
     run.start(whole)
     second_pass = 1 << 32
-    with pytest.raises(fit.Interrupted, match="at step 3; saved"):
+    with pytest.raises(Interrupted, match="at step 3; saved"):
         dataclasses.replace(run, on_epoch=interrupt_in(second_pass)).start(
             stopped
         )
@@ -43,7 +43,7 @@ def test_a_run_goes_on_within_a_later_pass_of_an_epoch(tmp_path):
 
 def test_an_interruption_at_the_end_of_an_epoch_validates_first(tmp_path):
     run = TinyRun(epochs=2, steps=1, on_epoch=interrupt_in(0))
-    with pytest.raises(fit.Interrupted, match="at step 1; saved"):
+    with pytest.raises(Interrupted, match="at step 1; saved"):
         run.start(tmp_path)
     assert len(run_files.column(tmp_path, "validation/loss")) == 1
     assert (tmp_path / "model.keras").exists()
@@ -122,7 +122,7 @@ def test_signals_are_heard_between_executions(tmp_path):
         on_epoch=interrupt_in(0),
         config_options={"steps_per_execution": 3},
     )
-    with pytest.raises(fit.Interrupted, match="at step 3; saved"):
+    with pytest.raises(Interrupted, match="at step 3; saved"):
         run.start(tmp_path)
     dataclasses.replace(run, on_epoch=tiny_run.nothing).start(tmp_path)
     assert [row["step"] for row in run_files.rows(tmp_path) if row["loss"]] == [
@@ -142,7 +142,7 @@ def test_a_row_after_an_interruption_is_about_all_its_steps(tmp_path):
         return tiny_run.batches(epoch, count)
 
     run = TinyRun(epochs=2, steps=5, log_steps=5, data=data)
-    with pytest.raises(fit.Interrupted, match="at step 6; saved"):
+    with pytest.raises(Interrupted, match="at step 6; saved"):
         dataclasses.replace(run, on_epoch=interrupt_in(1)).start(stopped)
     run.start(stopped)
     assert calls == [0, 1, 1]

@@ -13,7 +13,7 @@ from tests import properties
 from tests.training import run_files
 from tests.training import tiny_run
 from tests.training.tiny_run import TinyRun
-from tfcolor.training import fit
+from tfcolor.training.loop import Interrupted
 
 
 def _stopping(at: int):
@@ -44,7 +44,7 @@ def test_resuming_at_any_step_equals_never_stopping(tmp_path_factory, whole):
     def check(step):
         folder = tmp_path_factory.mktemp("stopped")
         # In the last step a signal lets the run end.
-        with contextlib.suppress(fit.Interrupted):
+        with contextlib.suppress(Interrupted):
             TinyRun(epochs=3, data=_stopping(step)).start(folder)
         stopped.append(len(run_files.column(folder, "loss")))
         TinyRun(epochs=3).start(folder)

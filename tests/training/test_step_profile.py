@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tests.training.tiny_run import TinyRun
 from tests.training.tiny_run import interrupt_in
-from tfcolor.training import fit
+from tfcolor.training.loop import Interrupted
 
 
 def _profiles(workdir):
@@ -36,7 +36,7 @@ def test_steps_are_profiled_and_their_graph_is_written(tmp_path, steps):
 @pytest.mark.slow
 def test_an_interrupted_profile_does_not_stand_in_the_way(tmp_path):
     run = TinyRun(profile_steps=4, on_epoch=interrupt_in(1))
-    with pytest.raises(fit.Interrupted):
+    with pytest.raises(Interrupted):
         run.start(tmp_path)
     # Profiles bear the second of their start: the next may be of the same.
     (first,) = _profiles(tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from tests.training import run_files
 from tests.training import tiny_run
 from tests.training.tiny_run import TinyRun
-from tfcolor.training import fit
+from tfcolor.training.task import FitConfig
 from tfcolor.weights import model_file
 
 
@@ -103,7 +103,7 @@ def test_batches_must_have_parts_of_one_size(tmp_path):
 def test_counts_below_one_are_refused(name):
     said = f"`{name}` must be at least 1. Received: {name}=0"
     with pytest.raises(ValueError, match=said):
-        fit.FitConfig(**{name: 0})
+        FitConfig(**{name: 0})
 
 
 @pytest.mark.slow

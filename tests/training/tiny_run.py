@@ -21,7 +21,10 @@ from tfcolor.metrics import colorizer_metrics
 from tfcolor.training import fit
 from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import validation_pictures
+from tfcolor.training.loop import Interrupted
 from tfcolor.training.run_folder import RunFolder
+from tfcolor.training.task import FitConfig
+from tfcolor.training.task import Task
 from tfcolor.weights import model_file
 
 STEPS, BATCH = 3, 4
@@ -88,7 +91,7 @@ class TinyRun:
             self._task(),
             steps_per_epoch=self.steps,
             steps_per_pass=self.steps_per_pass,
-            config=fit.FitConfig(
+            config=FitConfig(
                 epochs=self.epochs,
                 log_steps=self.log_steps,
                 checkpoint_minutes=self.checkpoint_minutes,
@@ -128,7 +131,7 @@ class TinyRun:
                 model_file.save, info=model_file.ModelInfo("tiny", 8)
             ),
         }
-        return fit.Task(**options | self.task_options)
+        return Task(**options | self.task_options)
 
 
 def network(filters, normalized) -> keras.Model:
@@ -207,7 +210,7 @@ def _start_mirrored(workdir):
         sys.exit("two replicas were expected")
     try:
         dataclasses.replace(run, on_epoch=interrupt_in(1)).start(workdir)
-    except fit.Interrupted:
+    except Interrupted:
         run.start(workdir)
     dataclasses.replace(
         run,

@@ -1,7 +1,8 @@
 """Color arithmetic as pure functions; no layers, no models.
 
-In keras.ops, but for `gamut`, which is in TensorFlow: its search has as many
-places as colors lie outside; and for `array_lab`, in NumPy.
+In keras.ops, for every backend of Keras; `array_lab` is in NumPy. `gamut` is
+the one module that needs TensorFlow: its search has as many places as colors
+lie outside.
 
 Contract of every function here: float32 tensors with the color channels on
 the last axis and any leading axes; works eagerly, in `tf.function` and in

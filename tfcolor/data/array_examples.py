@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from tfcolor.color import lab
+from tfcolor.data import age
 from tfcolor.data import full_data_config
 from tfcolor.data.full_data_config import MAX_HINTS
 from tfcolor.data.full_data_config import MAX_PATCH_SIDE
@@ -31,9 +32,8 @@ def draw(
     Returns:
         dict of float32 arrays: "parts" [B, 5], top, left, height and width in
         pixels of the picture, and 1 where it is mirrored; "patches" [B, 64,
-        3], top, left and side of hints in pixels of the example; "age" [B, 5],
-        exponent, black, white and blur of `augment.aging`, and the deviation
-        of the grain; "border" [B, 5] of `augment.border`. And of "shown",
+        3], top, left and side of hints in pixels of the example; "age" [B, 5]
+        of `age.age_of`; "border" [B, 5] of `age.border_of`. And of "shown",
         uint8 [B, S, S]: the number of the patch whose color is the hint there,
         from 1 on; 0 where there is no hint.
 
@@ -90,28 +90,14 @@ def _draw_patches(rng, count, config) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_age(rng, count, share) -> np.ndarray:
     """As `augment.aging`."""
-    u = rng.uniform(size=[6, count])
-    ages = u[0] < share
-    return np.stack(
-        [
-            np.exp(ages * (1.04 * u[1] - 0.51)),
-            ages * 25 * u[2] ** 2,
-            100 - ages * 25 * u[3] ** 2,
-            ages * (u[4] < 0.25),
-            ages * 5 * u[5] ** 2,
-        ],
-        axis=-1,
-    )
+    return age.age_of(rng.uniform(size=[6, count]), share, math=np)
 
 
 def _draw_border(rng, count, config) -> np.ndarray:
     """As `augment.border`."""
     u = rng.uniform(size=[11, count])
-    share = config.aged_share * full_data_config.BORDER_SHARE
-    widths = np.round(u[1:5] * full_data_config.MOST_BORDER * config.image_size)
-    widths *= u[5:9] < 0.5
-    lightness = np.where(u[9] < 0.5, 15 * u[10], 70 + 30 * u[10])
-    return ((u[0] < share) * np.stack([*widths, lightness])).T
+    share = config.aged_share * age.BORDER_SHARE
+    return age.border_of(u, share, size=config.image_size, math=np)
 
 
 def examples(rgb, drawn, grain) -> tuple[dict, dict]:
@@ -129,12 +115,11 @@ def examples(rgb, drawn, grain) -> tuple[dict, dict]:
     """
     colors = lab.rgb_to_lab(views(rgb, drawn["parts"], grain.shape[1]) / 255.0)
     L, ab = colors[..., :1], colors[..., 1:]
+    changes = ops.cast(drawn["age"], "float32")
+    rough = changes[:, 4, None, None, None] * grain
     borders = ops.cast(drawn["border"], "float32")
-    bordered = in_border(borders, grain.shape[1])
-    ab = ops.where(bordered, 0.0, ab)
+    old, ab = age.aged_with_border(L, ab, changes, rough, borders)
     hints, mask = hints_of(ab, drawn["patches"], drawn["shown"])
-    old = aged(L, drawn["age"], grain)
-    old = ops.where(bordered, borders[:, 4, None, None, None], old)
     inputs = {"L": old, "hints": hints, "mask": mask}
     return inputs, {"L": L, "ab": ab, "hints": hints, "mask": mask}
 
@@ -218,44 +203,3 @@ def hints_of(ab, patches, shown):
     hints = ops.take_along_axis(means, number, axis=1)
     mask = ops.cast(shown, "float32")[..., None] > 0
     return ops.reshape(hints, ab.shape), ops.cast(mask, "float32")
-
-
-def aged(L, age, grain):
-    """Fades, blurs and roughens the lightness of pictures.
-
-    Args:
-        L: float32 tensor [B, S, S, 1], 0..100.
-        age: float32 tensor [B, 5], of `draw`.
-        grain: float32 tensor [B, S, S, 1], standard normal.
-
-    Returns:
-        float32 tensor [B, S, S, 1], 0..100, as of `augment.aged_lightness`.
-    """
-    age = ops.cast(age, "float32")
-    exponent, black, white, blur, roughness = (
-        age[:, i, None, None, None] for i in range(5)
-    )
-    L = L + blur * (ops.average_pool(L, 3, 1, padding="same") - L)
-    L = ops.power(ops.maximum(L, 0.0) / 100, exponent)
-    L = black + L * (white - black) + roughness * grain
-    return ops.clip(L, 0.0, 100.0)
-
-
-def in_border(borders, size: int):
-    """Tells which pixels lie in borders.
-
-    Args:
-        borders: float32 tensor [B, 5], of `draw` or `augment.border`.
-        size: int, S, pixels.
-
-    Returns:
-        bool tensor [B, S, S, 1].
-    """
-    y = ops.arange(size, dtype="float32")[None, :, None, None]
-    x = ops.arange(size, dtype="float32")[None, None, :, None]
-    top, left, bottom, right = (
-        borders[:, i, None, None, None] for i in range(4)
-    )
-    rows = ops.logical_or(y < top, y >= size - bottom)
-    columns = ops.logical_or(x < left, x >= size - right)
-    return ops.logical_or(rows, columns)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfcolor.data.full_data_config import MOST_BORDER
+from tfcolor.data import age
 
 
 def random_crop(rgb: tf.Tensor, seed: tf.Tensor, *, size: int) -> tf.Tensor:
@@ -83,7 +83,7 @@ def is_flipped(seed: tf.Tensor) -> tf.Tensor:
 def aging(
     seed: tf.Tensor, *, size: int, share: float
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Draws how a photograph ages; `aged_lightness` does it.
+    """Draws how a photograph ages; `age.aged` does it.
 
     Args:
         seed: int tensor [2].
@@ -91,52 +91,18 @@ def aging(
         share: float in 0..1. Probability that it ages at all.
 
     Returns:
-        float32 [4]: exponent of lightness, 0.6 to 1.7; lightness of black, 0
-        to 25, and of white, 75 to 100; blur, 0 or 1. And float32 [size, size,
-        1], grain: normal, of a deviation of up to 5 units of L. (1, 0, 100,
-        0) and no grain where it does not age.
+        float32 [4]: exponent, black, white and blur, of `age.age_of`. And
+        float32 [size, size, 1], the grain, in units of L.
     """
     seeds = tf.random.split(seed, 2)
     u = tf.random.stateless_uniform([6], seeds[0])
-    ages = tf.cast(u[0] < share, tf.float32)
-    # Each is drawn towards what changes nothing: most scans are good.
-    exponent = tf.exp(ages * (1.04 * u[1] - 0.51))
-    changes = tf.stack(
-        [
-            exponent,
-            ages * 25 * u[2] ** 2,
-            100 - ages * 25 * u[3] ** 2,
-            ages * tf.cast(u[4] < 0.25, tf.float32),
-        ]
-    )
+    drawn = age.age_of(u, share)
     grain = tf.random.stateless_normal([size, size, 1], seeds[1])
-    return changes, grain * (ages * 5 * u[5] ** 2)
-
-
-def aged_lightness(
-    L: tf.Tensor, changes: tf.Tensor, grain: tf.Tensor
-) -> tf.Tensor:
-    """Fades, blurs and roughens the lightness of pictures.
-
-    Args:
-        L: float32 tensor [B, S, S, 1], 0..100.
-        changes: float32 tensor [B, 4], of `aging`.
-        grain: float32 tensor [B, S, S, 1], of `aging`.
-
-    Returns:
-        float32 tensor [B, S, S, 1], 0..100.
-    """
-    exponent, black, white, blur = (
-        changes[:, i, None, None, None] for i in range(4)
-    )
-    blurred = tf.nn.avg_pool2d(L, 3, 1, "SAME")
-    L = L + blur * (blurred - L)
-    L = tf.pow(tf.maximum(L, 0.0) / 100, exponent)
-    return tf.clip_by_value(black + L * (white - black) + grain, 0.0, 100.0)
+    return drawn[:4], grain * drawn[4]
 
 
 def border(seed: tf.Tensor, *, size: int, share: float) -> tf.Tensor:
-    """Draws the border of a scan: film, mount or paper beside the photograph.
+    """Draws the border of a scan.
 
     Args:
         seed: int tensor [2].
@@ -144,13 +110,7 @@ def border(seed: tf.Tensor, *, size: int, share: float) -> tf.Tensor:
         share: float in 0..1. Probability that there is one.
 
     Returns:
-        float32 [5]: pixels at the top, left, bottom and right, each up to
-        `MOST_BORDER` of the side, two of them none on average, and lightness:
-        0 to 15 (black) or 70 to 100 (paper). Zeros where there is none.
+        float32 [5], as of `age.border_of`.
     """
     u = tf.random.stateless_uniform([11], seed)
-    there = tf.cast(u[0] < share, tf.float32)
-    widths = tf.round(u[1:5] * MOST_BORDER * size)
-    widths *= tf.cast(u[5:9] < 0.5, tf.float32)
-    lightness = tf.where(u[9] < 0.5, 15 * u[10], 70 + 30 * u[10])
-    return there * tf.concat([widths, lightness[None]], axis=0)
+    return age.border_of(u, share, size=size)

@@ -15,6 +15,7 @@ from tfcolor.color import lab
 from tfcolor.data import box_source
 from tfcolor.data import crops
 from tfcolor.data import epochs
+from tfcolor.data import full_data_config
 from tfcolor.data import pipelines
 from tfcolor.data.full_data_config import FullDataConfig
 
@@ -42,12 +43,8 @@ class BoxConfig:
                 "`max_boxes` must be at least 1. "
                 f"Received: max_boxes={self.max_boxes}"
             )
-        size = self.crop_size
-        if size is not None and (size <= 0 or size % 8):
-            raise ValueError(
-                "`crop_size` must be a positive multiple of 8. "
-                f"Received: crop_size={size}"
-            )
+        if self.crop_size is not None:
+            full_data_config.check_side("crop_size", self.crop_size)
 
 
 class BoxedSource(box_source.BoxSource):

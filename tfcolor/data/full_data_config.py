@@ -7,10 +7,28 @@ import dataclasses
 MAX_PATCH_SIDE = 9
 # Of 10,000 pictures two would have more hints (geometric, p = 1/8).
 MAX_HINTS = 64
-# Of the pictures that age, this share have the border of a scan, up to so wide:
-# a share of the picture's side.
-BORDER_SHARE = 0.2
-MOST_BORDER = 0.08
+
+
+# That of most networks, `models.takes.SIZE_MULTIPLE`: they halve the size three
+# times. Nothing here imports models.
+SIZE_MULTIPLE = 8
+
+
+def check_side(name: str, side: int) -> None:
+    """Refuses sides of squares that no network of this family can take.
+
+    Args:
+        name: str, of the argument.
+        side: int, pixels.
+
+    Raises:
+        ValueError: it is not a positive multiple of `SIZE_MULTIPLE`.
+    """
+    if side <= 0 or side % SIZE_MULTIPLE:
+        raise ValueError(
+            f"`{name}` must be a positive multiple of {SIZE_MULTIPLE}. "
+            f"Received: {name}={side}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +48,7 @@ class FullDataConfig:
             share of its area. 1 cuts crops of `image_size` as they are.
         aged_share: float in 0..1. Share of the pictures whose lightness, not
             their colors, is changed as age and scanners change it; see
-            `augment.aging`. A fifth of them have the black or white border of
+            `age.age_of`. A fifth of them have the black or white border of
             a scan, which has no color.
         cache: bool. Keeps all resized pictures in memory.
         min_color_range: float, CIELAB. A picture whose range of a plus range
@@ -53,11 +71,7 @@ class FullDataConfig:
 
     def __post_init__(self):
         """Refuses sizes that no network of this family can take."""
-        if self.image_size <= 0 or self.image_size % 8:
-            raise ValueError(
-                "`image_size` must be a positive multiple of 8. "
-                f"Received: image_size={self.image_size}"
-            )
+        check_side("image_size", self.image_size)
         if self.load_side < self.image_size:
             raise ValueError(
                 "`load_size` must be at least `image_size`. Received: "

@@ -5,11 +5,10 @@ import functools
 import tensorflow as tf
 
 from tfcolor.color import lab
-from tfcolor.data import array_examples
+from tfcolor.data import age
 from tfcolor.data import augment
 from tfcolor.data import epochs
 from tfcolor.data import hints as hints_lib
-from tfcolor.data.full_data_config import BORDER_SHARE
 from tfcolor.data.full_data_config import FullDataConfig
 
 
@@ -74,7 +73,7 @@ def _square(config, seeds, example, training) -> dict:
         square["border"] = augment.border(
             tf.random.fold_in(seed, 2),
             size=size,
-            share=config.aged_share * BORDER_SHARE,
+            share=config.aged_share * age.BORDER_SHARE,
         )
     return square
 
@@ -97,11 +96,9 @@ def _full_batch(config, squares) -> tuple[dict, dict]:
     """Makes inputs and targets of squares, with hints and age where drawn."""
     L, ab = lab.batch_to_L_and_ab(squares["rgb"])
     if "aging" in squares:
-        borders = squares["border"]
-        bordered = array_examples.in_border(borders, config.image_size)
-        L = augment.aged_lightness(L, *squares["aging"])
-        L = tf.where(bordered, borders[:, 4, None, None, None], L)
-        ab = tf.where(bordered, 0.0, ab)
+        L, ab = age.aged_with_border(
+            L, ab, *squares["aging"], squares["border"]
+        )
     hints, mask = with_hints(ab, squares, config)
     return {"L": L, "hints": hints, "mask": mask}, {"ab": ab}
 

@@ -24,7 +24,6 @@ from tfcolor.evaluation import plots
 from tfcolor.evaluation import results
 from tfcolor.evaluation.class_predictions import ClassPredictions
 from tfcolor.evaluation.class_predictions import GroupErrors
-from tfcolor.evaluation.results import format_estimate
 
 if TYPE_CHECKING:
     import pandas
@@ -84,12 +83,6 @@ def accuracy(
     return results.mean(class_predictions.by_picture(table, metric))
 
 
-def percent(value: results.Estimate, *, sign: bool = False) -> str:
-    """Writes a share and its interval in percent: "54.0 [48.1, 59.9]"."""
-    scaled = (100 * x for x in dataclasses.astuple(value))
-    return format_estimate(results.Estimate(*scaled), 1, sign=sign)
-
-
 def p_text(p_value: float) -> str:
     """Writes a p value: "0.027", or "< 0.001", as it is never 0."""
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
@@ -102,9 +95,9 @@ def group_sentence(errors: GroupErrors) -> str:
     share = results.Estimate(errors.share, errors.low, errors.high)
     return (
         f"{errors.inside} of {errors.errors} errors stay inside a color "
-        f"group: {percent(share)} %. Spread evenly over the wrong classes it "
-        f"would be {100 * errors.even_share:.1f} %. Over all ways to make "
-        "groups of the same sizes, this one among them, it is "
+        f"group: {results.percent(share)} %. Spread evenly over the wrong "
+        f"classes it would be {100 * errors.even_share:.1f} %. Over all ways "
+        "to make groups of the same sizes, this one among them, it is "
         f"{100 * errors.regrouped_share:.1f} % on average; p, the part of them "
         f"with as much or more: {p_text(errors.p_value)}."
     )
@@ -129,7 +122,7 @@ def markdown(
         str.
     """
     top1, top3 = (
-        percent(accuracy(predictions.table, metric))
+        results.percent(accuracy(predictions.table, metric))
         for metric in class_predictions.METRICS
     )
     lines = [

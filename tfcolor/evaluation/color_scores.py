@@ -22,7 +22,6 @@ from tfcolor.color import scaling
 from tfcolor.evaluation import compare
 from tfcolor.evaluation import measure
 from tfcolor.evaluation import methods
-from tfcolor.evaluation import packages
 from tfcolor.evaluation import results
 from tfcolor.evaluation.compare import Comparison
 from tfcolor.evaluation.methods import TruePicture
@@ -43,14 +42,15 @@ class ColorScores:
     """The numbers of methods on labelled pictures, as one long table.
 
     Attributes:
-        table: DataFrame with a row for each number: "picture" and "class" it
-            is of, "method", "metric", one of `KEYS`, and "value". The true
-            pictures have `TRUE_KEYS`, and `compare.TRUE` for a method.
+        table: DataFrame, of `compare.long_table`, with the "class" of each
+            picture. The metrics are `KEYS`; the true pictures have `TRUE_KEYS`.
+        names: list of N str, the pictures.
         files: int array [N], which file each picture is of, or None: each of
             its own. Intervals draw pictures of one file together.
     """
 
     table: "pandas.DataFrame"
+    names: list[str]
     files: np.ndarray | None = None
 
     @functools.cached_property
@@ -73,19 +73,9 @@ class ColorScores:
         return compare.columns(self.table)[compare.TRUE]
 
     @functools.cached_property
-    def names(self) -> list[str]:
-        """The N pictures."""
-        return list(self._each_once["picture"])
-
-    @functools.cached_property
     def classes(self) -> list[str]:
         """What the N pictures show."""
-        return list(self._each_once["class"])
-
-    @property
-    def _each_once(self) -> "pandas.DataFrame":
-        is_true = self.table["method"] == compare.TRUE
-        return self.table[is_true & (self.table["metric"] == MEAN_B)]
+        return list(self.table.drop_duplicates("picture")["class"])
 
 
 def make_scores(
@@ -109,15 +99,14 @@ def make_scores(
         ColorScores.
     """
     rows = [
-        (*picture, method, key, value)
+        (place, method, key, value, label)
         for method, found in {compare.TRUE: truth, **values}.items()
         for key, column in found.items()
-        for *picture, value in zip(names, classes, column, strict=True)
+        for place, (label, value) in enumerate(
+            zip(classes, column, strict=True)
+        )
     ]
-    header = ("picture", "class", "method", "metric", "value")
-    # Names as they are: those of files need not be UTF-8.
-    table = packages.pandas.DataFrame(rows, columns=header, dtype=object)
-    return ColorScores(table.astype({"value": float}), files)
+    return ColorScores(compare.long_table(rows, ("class",)), names, files)
 
 
 def yellowness(ab: tf.Tensor) -> dict[str, tf.Tensor]:

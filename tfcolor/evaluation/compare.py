@@ -69,17 +69,22 @@ def counted(counts: dict[str, tuple[int, int]]) -> dict[str, float]:
     }
 
 
-def long_table(rows: list[tuple]) -> "pandas.DataFrame":
+def long_table(
+    rows: list[tuple], more: tuple[str, ...] = ()
+) -> "pandas.DataFrame":
     """Makes the table of rows, those of the first picture first.
 
     Args:
-        rows: list of tuples, as of `numbers`.
+        rows: list of tuples, as of `numbers`, each with what `more` names at
+            its end.
+        more: tuple of str, columns after `COLUMNS`.
 
     Returns:
-        DataFrame with `COLUMNS`; float64 values.
+        DataFrame with `COLUMNS` and `more`; float64 values.
     """
+    header = [*COLUMNS, *more]
     # Names as they are: those of files need not be UTF-8.
-    table = packages.pandas.DataFrame(rows, columns=COLUMNS, dtype=object)
+    table = packages.pandas.DataFrame(rows, columns=header, dtype=object)
     return table.astype({"picture": int, "value": float})
 
 

@@ -175,12 +175,6 @@ _SCALE = 1000
 _ALL = "all pictures"
 
 
-def _scaled(estimate, factor) -> results.Estimate:
-    return results.Estimate(
-        estimate.value * factor, estimate.low * factor, estimate.high * factor
-    )
-
-
 def _mean_and_deviation(mean, spread) -> str:
     """Writes "2.10 (0.40)"; a dash for the deviation of one picture."""
     spread = results.format_estimate(results.Estimate(_SCALE * spread), 2)
@@ -210,7 +204,7 @@ def loss_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
         ]
         cells += [
             results.format_estimate(
-                _scaled(row.differences[m], _SCALE), 3, sign=True
+                row.differences[m].scaled(_SCALE), 3, sign=True
             )
             for m in others
         ]
@@ -224,21 +218,9 @@ def loss_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
     for name in others:
         difference = results.mean(losses[name] - losses[first], scores.files)
         total.append(
-            results.format_estimate(_scaled(difference, _SCALE), 3, sign=True)
+            results.format_estimate(difference.scaled(_SCALE), 3, sign=True)
         )
     return [*table, total]
-
-
-def percent(change: results.Estimate) -> str:
-    """Writes a relative change in percent.
-
-    Args:
-        change: Estimate, as of `relative_change`.
-
-    Returns:
-        str, such as "-6.22 [-7.93, -4.54]".
-    """
-    return results.format_estimate(_scaled(change, 100), 2, sign=True)
 
 
 def change_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
@@ -265,7 +247,7 @@ def change_table(scores: ColorScores, rows: list[ClassRow]) -> list[list[str]]:
         table.append(
             [
                 name,
-                percent(change.loss),
+                results.percent(change.loss, 2, sign=True),
                 f"{change.improved} of {change.classes}",
                 str(change.surely_improved),
                 str(change.surely_worse),
@@ -299,7 +281,7 @@ def yellowness_table(scores: ColorScores) -> list[list[str]]:
             for estimate, sign in zip(found[key], (False, True), strict=True):
                 cells.append(
                     results.format_estimate(
-                        _scaled(estimate, factor), 2, sign=sign
+                        estimate.scaled(factor), 2, sign=sign
                     )
                 )
         table.append(cells)

@@ -31,7 +31,7 @@ _THEMES = {
         "methods": (_LIGHT_BLUE, *_OTHERS, _BLUE),
     },
 }
-THEMES = tuple(_THEMES)
+_DPI = 110
 # Bins of the histogram: fewer for few pictures.
 _MIN_BINS = 8
 _MAX_BINS = 30
@@ -128,19 +128,11 @@ def write_plot(comparison: Comparison, path: str, theme: str) -> None:
     left, right = figure.subplots(1, 2)
     _plot_gain(left, comparison, colors)
     _plot_colorfulness(right, comparison, colors)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=_DPI)
 
 
-# Okabe and Ito's colors, told apart by most color-blind people.
-_DPI = 110
-_METHOD_COLORS = (
-    "#8a8a8a",
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#D55E00",
-)
+# The first method is what others are compared with.
+_METHOD_COLORS = (_BASELINE_COLOR, _BLUE, *_OTHERS)
 _SCALE = 1000
 
 

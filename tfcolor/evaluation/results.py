@@ -87,6 +87,11 @@ class Estimate:
     low: float = float("nan")
     high: float = float("nan")
 
+    def scaled(self, factor: float) -> "Estimate":
+        """Returns the Estimate in units of 1 / `factor`."""
+        ends = self.value, self.low, self.high
+        return Estimate(*(end * factor for end in ends))
+
 
 @dataclasses.dataclass(frozen=True)
 class Colorfulness:
@@ -365,6 +370,11 @@ def format_estimate(
         return f"{estimate.value:{form}}"
     low, high = (f"{end:{form}}" for end in (estimate.low, estimate.high))
     return f"{estimate.value:{form}} [{low}, {high}]"
+
+
+def percent(estimate: Estimate, digits: int = 1, *, sign: bool = False) -> str:
+    """Writes a share and its interval in percent: "54.0 [48.1, 59.9]"."""
+    return format_estimate(estimate.scaled(100), digits, sign=sign)
 
 
 def quality_table(

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from tfcolor.export import defaults
-from tfcolor.export import exif_orientation
 from tfcolor.export import picture_head
 
 # Sums of as many of them as a request may have stay far below 2**63.
@@ -277,8 +276,8 @@ def _decode_one(encoded, head, index) -> Picture:
     )
     with tf.control_dependencies([check]):
         return Picture(
-            exif_orientation.upright(eight, head.orientation),
-            exif_orientation.upright(sixteen, head.orientation),
+            picture_head.upright(eight, head.orientation),
+            picture_head.upright(sixteen, head.orientation),
         )
 
 

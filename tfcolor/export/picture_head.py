@@ -1,20 +1,21 @@
 """What the first bytes of a picture say, read in a TensorFlow graph.
 
 Known before any pixel is decoded: the kind of file, its size, whether it has
-16 bits and how the camera was held. No bytes make these functions fail.
+16 bits and how the camera was held; `upright` turns the pixels accordingly.
+
+Bytes are uint8 tensors [n]; reading past their end gives zeros, never an
+error: no bytes make these functions fail, and damaged EXIF data are an upright
+picture.
 
 Reference:
     JPEG: ITU T.81, annex B. PNG: third edition, 5.3 and 11.2.1. WebP: RFC
-    9649, 2.4 to 2.7. BMP: BITMAPFILEHEADER and BITMAPINFOHEADER.
+    9649, 2.4 to 2.7. BMP: BITMAPFILEHEADER and BITMAPINFOHEADER. EXIF: CIPA
+    DC-008-2019 (EXIF 2.32), section 4.5 and tag 274; TIFF 6.0, section 2.
 """
 
 from typing import NamedTuple
 
 import tensorflow as tf
-
-from tfcolor.export import exif_orientation
-from tfcolor.export.exif_orientation import is_text
-from tfcolor.export.exif_orientation import number
 
 UNKNOWN, JPEG, PNG, WEBP, BMP = range(5)
 
@@ -23,6 +24,11 @@ _MAX_SEGMENTS = 1024
 _MAX_CHUNKS = 16384
 # Where EXIF begins and ends, if there is none.
 _NONE = -1
+_ORIENTATION_TAG = 274
+_SHORT, _LONG = 3, 4
+_ENTRY_BYTES = 12
+# More entries than any camera writes.
+_MAX_ENTRIES = 512
 
 
 class Head(NamedTuple):
@@ -33,7 +39,7 @@ class Head(NamedTuple):
         height: int64 scalar, as stored, in pixels; 0 where it is not known.
         width: int64 scalar.
         deep: bool scalar. Whether it has 16 bits a channel.
-        orientation: int64 scalar, 1..8; see `exif_orientation`.
+        orientation: int64 scalar, 1..8, of EXIF; see `upright`.
     """
 
     kind: tf.Tensor
@@ -73,17 +79,54 @@ def read_head(picture_bytes: tf.Tensor) -> Head:
         height=height,
         width=width,
         deep=deep,
-        orientation=exif_orientation.read_orientation(data, *exif),
+        orientation=_read_orientation(data, *exif),
     )
 
 
+def _number(
+    data: tf.Tensor, start, size: int, *, little: tf.Tensor | bool = False
+) -> tf.Tensor:
+    """Reads an unsigned number.
+
+    Args:
+        data: uint8 tensor [n].
+        start: int64 scalar from 0. Position of its first byte.
+        size: int. Its bytes, at most 4.
+        little: bool scalar. Whether the lowest byte comes first.
+
+    Returns:
+        int64 scalar.
+    """
+    part = tf.cast(data[start : start + size], tf.int64)
+    part = tf.pad(part, [[0, size - tf.size(part)]])
+    low_first = tf.constant([256**i for i in range(size)], tf.int64)
+    high_first = tf.constant([256**i for i in reversed(range(size))], tf.int64)
+    return tf.reduce_sum(part * tf.where(little, low_first, high_first))
+
+
+def _is_text(data: tf.Tensor, start, text: bytes) -> tf.Tensor:
+    """Tells whether some bytes lie at a position.
+
+    Args:
+        data: uint8 tensor [n].
+        start: int64 scalar from 0.
+        text: bytes.
+
+    Returns:
+        bool scalar.
+    """
+    part = data[start : start + len(text)]
+    part = tf.pad(part, [[0, len(text) - tf.size(part)]])
+    return tf.reduce_all(part == tf.constant(list(text), tf.uint8))
+
+
 def _kind(data) -> tf.Tensor:
-    kind = tf.where(is_text(data, 0, b"BM"), BMP, UNKNOWN)
-    webp = is_text(data, 0, b"RIFF") & is_text(data, 8, b"WEBP")
+    kind = tf.where(_is_text(data, 0, b"BM"), BMP, UNKNOWN)
+    webp = _is_text(data, 0, b"RIFF") & _is_text(data, 8, b"WEBP")
     kind = tf.where(webp, WEBP, kind)
-    png = is_text(data, 0, b"\x89PNG\r\n\x1a\n") & is_text(data, 12, b"IHDR")
+    png = _is_text(data, 0, b"\x89PNG\r\n\x1a\n") & _is_text(data, 12, b"IHDR")
     kind = tf.where(png, PNG, kind)
-    return tf.where(is_text(data, 0, b"\xff\xd8\xff"), JPEG, kind)
+    return tf.where(_is_text(data, 0, b"\xff\xd8\xff"), JPEG, kind)
 
 
 def _result(height, width, deep=False, exif=(_NONE, _NONE)):
@@ -107,24 +150,24 @@ def _read_jpeg(data):
         return tf.reduce_any(marker == tf.constant(values, tf.int64))
 
     def step(start, height, width, exif, exif_stop, going):
-        marker = number(data, start + 1, 1)
-        going &= number(data, start, 1) == 0xFF
+        marker = _number(data, start + 1, 1)
+        going &= _number(data, start, 1) == 0xFF
         # Start of scan and end of image: pixels follow, or nothing.
         going &= ~is_one_of(marker, 0xDA, 0xD9)
         frame = going & (marker >= 0xC0) & (marker <= 0xCF)
         frame &= ~is_one_of(marker, 0xC4, 0xC8, 0xCC)
         has_exif = going & (marker == 0xE1) & (exif < 0)
-        has_exif &= is_text(data, start + 4, b"Exif\0\0")
+        has_exif &= _is_text(data, start + 4, b"Exif\0\0")
         two = tf.constant(2, tf.int64)
         alone = is_one_of(marker, 0x01, *range(0xD0, 0xD9))
-        size = 2 + number(data, start + 2, 2)
+        size = 2 + _number(data, start + 2, 2)
         # Any number of 0xFF may stand before a marker.
         size = tf.where(alone, two, size)
         size = tf.where(marker == 0xFF, two // 2, size)
         return (
             start + size,
-            tf.where(frame, number(data, start + 5, 2), height),
-            tf.where(frame, number(data, start + 7, 2), width),
+            tf.where(frame, _number(data, start + 5, 2), height),
+            tf.where(frame, _number(data, start + 7, 2), width),
             tf.where(has_exif, start + 10, exif),
             tf.where(has_exif, start + size, exif_stop),
             going,
@@ -149,11 +192,11 @@ def _find_chunk(data, start, name, *, overhead, name_first):
     """
 
     def step(start, found):
-        length = number(
+        length = _number(
             data, start + 4 * name_first, 4, little=bool(name_first)
         )
         length += length % 2 * name_first
-        here = is_text(data, start + 4 * (1 - name_first), name)
+        here = _is_text(data, start + 4 * (1 - name_first), name)
         return (
             start + overhead + length,
             tf.where(here, start + 8, found),
@@ -172,38 +215,38 @@ def _find_chunk(data, start, name, *, overhead, name_first):
 def _read_png(data):
     exif = _find_chunk(data, 8, b"eXIf", overhead=12, name_first=0)
     return _result(
-        number(data, 20, 4),
-        number(data, 16, 4),
-        number(data, 24, 1) == 16,
+        _number(data, 20, 4),
+        _number(data, 16, 4),
+        _number(data, 24, 1) == 16,
         exif,
     )
 
 
 def _read_webp(data):
     def extended():
-        flags = number(data, 20, 1)
+        flags = _number(data, 20, 1)
         exif, end = _find_chunk(data, 12, b"EXIF", overhead=8, name_first=1)
         # Some programs write the header of a JPEG segment too.
-        headed = (exif >= 0) & is_text(data, tf.maximum(exif, 0), b"Exif\0\0")
+        headed = (exif >= 0) & _is_text(data, tf.maximum(exif, 0), b"Exif\0\0")
         still = 1 - flags // 2 % 2
-        size = [number(data, i, 3, little=True) + 1 for i in (27, 24)]
+        size = [_number(data, i, 3, little=True) + 1 for i in (27, 24)]
         exif = tf.where(headed, exif + 6, exif)
         return _result(*(x * still for x in size), exif=(exif, end))
 
     def lossless():
         # 14 bits each, the width lowest.
-        bits = number(data, 21, 4, little=True)
+        bits = _number(data, 21, 4, little=True)
         return _result(bits // 2**14 % 2**14 + 1, bits % 2**14 + 1)
 
     def lossy():
-        size = [number(data, i, 2, little=True) % 2**14 for i in (28, 26)]
+        size = [_number(data, i, 2, little=True) % 2**14 for i in (28, 26)]
         return _result(*size)
 
     return tf.case(
         [
-            (is_text(data, 12, b"VP8X"), extended),
-            (is_text(data, 12, b"VP8L"), lossless),
-            (is_text(data, 12, b"VP8 "), lossy),
+            (_is_text(data, 12, b"VP8X"), extended),
+            (_is_text(data, 12, b"VP8L"), lossless),
+            (_is_text(data, 12, b"VP8 "), lossy),
         ],
         default=lambda: _unknown(data),
     )
@@ -211,14 +254,76 @@ def _read_webp(data):
 
 def _read_bmp(data):
     """Reads the size of a BMP without palette and compression."""
-    bits = number(data, 28, 2, little=True)
-    known = (number(data, 14, 4, little=True) >= 40) & (
-        number(data, 30, 4, little=True) == 0
+    bits = _number(data, 28, 2, little=True)
+    known = (_number(data, 14, 4, little=True) >= 40) & (
+        _number(data, 30, 4, little=True) == 0
     )
     known &= (bits == 24) | (bits == 32)
-    height = number(data, 22, 4, little=True)
+    height = _number(data, 22, 4, little=True)
     # Below 0 where the rows run from top to bottom.
     height = tf.minimum(height, 2**32 - height)
-    width = number(data, 18, 4, little=True)
+    width = _number(data, 18, 4, little=True)
     known = tf.cast(known, tf.int64)
     return _result(height * known, width * known)
+
+
+def _read_orientation(data: tf.Tensor, start, stop) -> tf.Tensor:
+    """Reads the orientation from an EXIF block.
+
+    Args:
+        data: uint8 tensor [n].
+        start: int64 scalar. Where the block's TIFF header begins; below 0 if
+            there is none.
+        stop: int64 scalar. Where the block ends.
+
+    Returns:
+        int64 scalar, 1..8; 1 (upright) where there is none that is valid.
+    """
+    block = data[tf.maximum(start, 0) : tf.maximum(stop, 0)]
+    little = _is_text(block, 0, b"II")
+    first = _number(block, 4, 4, little=little)
+    count = tf.minimum(_number(block, first, 2, little=little), _MAX_ENTRIES)
+    entries = block[first + 2 : first + 2 + count * _ENTRY_BYTES]
+    whole = tf.size(entries) // _ENTRY_BYTES
+    entries = tf.reshape(entries[: whole * _ENTRY_BYTES], [whole, _ENTRY_BYTES])
+    high, low = divmod(_ORIENTATION_TAG, 256)
+    tag = tf.where(little, tf.constant([low, high]), tf.constant([high, low]))
+    tag = tf.cast(tag, tf.uint8)
+    found = tf.boolean_mask(entries, tf.reduce_all(entries[:, :2] == tag, -1))
+    entry = tf.reshape(found[:1], [-1])
+    kind = _number(entry, 2, 2, little=little)
+    value = tf.where(
+        kind == _SHORT,
+        _number(entry, 8, 2, little=little),
+        _number(entry, 8, 4, little=little),
+    )
+    valid = (start >= 0) & (value >= 1) & (value <= 8)
+    valid &= (kind == _SHORT) | (kind == _LONG)
+    return tf.where(valid, value, tf.constant(1, tf.int64))
+
+
+def upright(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Turns a picture upright.
+
+    Args:
+        pixels: tensor [H, W, C].
+        orientation: int64 scalar, 1..8.
+
+    Returns:
+        tensor [H, W, C] or [W, H, C].
+    """
+
+    def one_of(*values):
+        return tf.reduce_any(orientation == tf.constant(values, tf.int64))
+
+    for condition, change in (
+        (orientation >= 5, lambda x: tf.transpose(x, [1, 0, 2])),
+        (one_of(2, 3, 6, 7), lambda x: tf.reverse(x, [1])),
+        (one_of(3, 4, 7, 8), lambda x: tf.reverse(x, [0])),
+    ):
+        pixels = tf.cond(
+            condition,
+            lambda x=pixels, change=change: change(x),
+            lambda x=pixels: tf.identity(x),
+        )
+    return pixels

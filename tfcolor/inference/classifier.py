@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfcolor import keras_backend
+from tfcolor.inference import checks
 from tfcolor.inference import class_network
 from tfcolor.inference import defaults
 from tfcolor.inference import prepare
@@ -37,8 +38,8 @@ class Classifier:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file holds no classifier, `batch_size` is below 1, or
-            Keras has another backend than TensorFlow.
+        ValueError: the file holds no classifier, `batch_size` is no integer of
+            1 or above, or Keras has another backend than TensorFlow.
     """
 
     def __init__(
@@ -47,11 +48,7 @@ class Classifier:
         *,
         batch_size: int = defaults.BATCH_SIZE,
     ):
-        if batch_size < 1:
-            raise ValueError(
-                "`batch_size` must be 1 or above. "
-                f"Received: batch_size={batch_size}"
-            )
+        checks.check_batch_size(batch_size)
         keras_backend.require_tensorflow("A classifier")
         network, info = _load(os.fspath(model))
         self.class_names = info.class_names
@@ -63,7 +60,8 @@ class Classifier:
         """Classifies a picture.
 
         Args:
-            rgb: uint8 or uint16 array [H, W, 3] (sRGB).
+            rgb: uint8 or uint16 array [H, W, 3] (sRGB), or of a grey picture
+                [H, W, 1] or [H, W].
 
         Returns:
             list of K pairs of class and probability, the best first.
@@ -79,7 +77,7 @@ class Classifier:
         """Classifies pictures, which may differ in size.
 
         Args:
-            pictures: sequence of uint8 or uint16 arrays [H, W, 3].
+            pictures: sequence of uint8 or uint16 arrays; see `classify`.
 
         Returns:
             float32 array [N, K], in the order of `class_names`.
@@ -96,18 +94,8 @@ class Classifier:
 
     def _square(self, rgb: np.ndarray) -> tf.Tensor:
         """Returns a picture as float32 [S, S, 3], 0..1."""
-        rgb = np.asarray(rgb)
-        if rgb.dtype not in (np.uint8, np.uint16):
-            raise ValueError(
-                "`rgb` must be uint8 (0..255) or uint16 (0..65535). "
-                f"Received: rgb.dtype={rgb.dtype}"
-            )
-        if rgb.ndim != 3 or rgb.shape[-1] != 3 or not rgb.size:
-            raise ValueError(
-                "`rgb` must have the shape [H, W, 3], with at least one pixel. "
-                f"Received: rgb.shape={rgb.shape}"
-            )
-        return prepare.traced(prepare.network_rgb, rgb, self.image_size)
+        picture = checks.as_picture(rgb)
+        return prepare.traced(prepare.network_rgb, picture, self.image_size)
 
 
 def _load(path: str) -> tuple[keras.Model, model_file.ModelInfo]:

@@ -53,6 +53,21 @@ def box_inputs(groups: int) -> dict[str, keras.KerasTensor]:
     return inputs
 
 
+def box_class_inputs() -> dict[str, keras.KerasTensor]:
+    """Makes the inputs that say where boxes are, and of which class.
+
+    Returns:
+        dict of "boxes", "box_classes" and "picture_size", in that order.
+    """
+    given = box_inputs(0)
+    classes = keras.Input((None,), dtype="int32", name="box_classes")
+    return {
+        "boxes": given["boxes"],
+        "box_classes": classes,
+        "picture_size": given["picture_size"],
+    }
+
+
 def crop_inputs(groups: int) -> dict[str, keras.KerasTensor]:
     """Makes the inputs of what lies in boxes.
 

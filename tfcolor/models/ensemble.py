@@ -24,6 +24,7 @@ from keras import layers
 from tfcolor.layers.random_part import RandomPart
 from tfcolor.models import alexnet
 from tfcolor.models import architecture
+from tfcolor.models import box_inputs
 from tfcolor.models import resnet_blocks
 from tfcolor.models.takes import SIZE_MULTIPLE
 
@@ -111,15 +112,7 @@ def ensemble(
         inputs["classes"] = keras.Input((num_classes,), name="classes")
         classes = resnet_blocks.tiled(inputs["classes"], x)
     elif class_source == "boxes":
-        boxes = {
-            "boxes": keras.Input((None, 4), name="boxes"),
-            "box_classes": keras.Input(
-                (None,), dtype="int32", name="box_classes"
-            ),
-            "picture_size": keras.Input(
-                (2,), dtype="int32", name="picture_size"
-            ),
-        }
+        boxes = box_inputs.box_class_inputs()
         inputs |= boxes
         # Boxes need TensorFlow; the other kinds run on every backend.
         from tfcolor.layers.box_class_map import BoxClassMap

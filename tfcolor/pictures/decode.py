@@ -200,12 +200,18 @@ def upright_size(path: str) -> tuple[int, int] | None:
         # Pillow looks for the EXIF data of a PNG behind its pixels as well.
         if picture.width * picture.height > MAX_PIXELS:
             return None
-        # Pillow gives the size of a TIFF as it is when upright.
-        is_tiff = picture.format == "TIFF"
-        if not is_tiff and metadata.orientation(picture) >= 5:
-            return picture.width, picture.height
-        return picture.height, picture.width
+        width, height = _upright_size(picture)
+        return height, width
     return None
+
+
+def _upright_size(picture: Image.Image) -> tuple[int, int]:
+    """Returns width and height of the upright picture."""
+    width, height = picture.size
+    # Pillow gives the size of a TIFF as it is when upright.
+    if picture.format != "TIFF" and metadata.orientation(picture) >= 5:
+        return height, width
+    return width, height
 
 
 def count_pixels(path: str) -> int:
@@ -384,10 +390,7 @@ def _decode_whole(
 def _read_metadata(picture: Image.Image) -> dict:
     """Reads what a file says besides, before loading changes it."""
     orientation = metadata.orientation(picture)
-    width, height = picture.size
-    # Pillow gives the size of a TIFF as it is when upright.
-    if orientation >= 5 and picture.format != "TIFF":
-        width, height = height, width
+    width, height = _upright_size(picture)
     return {
         "exif": metadata.upright_exif(picture, width=width, height=height),
         "side": side_data.read(picture, orientation=orientation),

@@ -24,7 +24,6 @@ from tfcolor.training import optimizer as optimizer_lib
 from tfcolor.training import strategy as strategy_lib
 from tfcolor.training import validate
 from tfcolor.training import workers
-from tfcolor.training.loop import Interrupted
 from tfcolor.training.loop import Loop
 from tfcolor.training.loop import Plan
 from tfcolor.training.loop import joined
@@ -48,8 +47,6 @@ _NOT_WRITTEN = (
 _CHECKPOINT_FILE = r"(ckpt-\d+)(?:\.index|\.data-\d{5}-of-\d{5})"
 # Pictures of a batch that an error names.
 _NAMED = 16
-
-__all__ = ["FitConfig", "Interrupted", "Task", "fit"]
 
 
 def fit(

@@ -14,7 +14,7 @@ def check_best_by(model, task, name: str) -> None:
 
     Args:
         model: keras.Model.
-        task: `fit.Task`.
+        task: `Task`.
         name: str; see `FitConfig.best_by`.
 
     Raises:
@@ -48,7 +48,7 @@ def validate(predict: Callable, task) -> tuple[dict[str, float], dict]:
     Args:
         predict: function of a batch of the validation data to (inputs,
             targets, outputs).
-        task: `fit.Task`.
+        task: `Task`.
 
     Returns:
         dict from the names of losses and metrics to means over the pictures,

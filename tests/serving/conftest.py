@@ -1,6 +1,0 @@
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
