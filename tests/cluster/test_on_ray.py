@@ -21,6 +21,7 @@ from tests.inference import models
 from tfcolor.cli import main
 from tfcolor.cluster import album
 from tfcolor.cluster import engine
+from tfcolor.cluster import failures
 
 ray = pytest.importorskip("ray")
 pytestmark = [
@@ -211,6 +212,44 @@ def test_manifests_and_shards(tmp_path, model, expected):
         assert encoded.numpy() in expected_files.values()
         names.append(encoded)
     assert len(names) == 24
+
+
+def test_what_failed_is_tried_again_when_a_run_into_shards_goes_on(
+    tmp_path, model
+):
+    from pyarrow import parquet
+
+    names = _make_album(tmp_path / "album", 6)
+    poison, bad = tmp_path / "album/poison.png", tmp_path / "album/bad.jpg"
+    poison.write_bytes((tmp_path / "album" / names[2]).read_bytes())
+    bad.write_text("text")
+    table = tmp_path / "failures.csv"
+
+    def run(make):
+        outcomes = album.colorize_on_cluster(
+            [str(tmp_path / "album")],
+            str(tmp_path / "two"),
+            make_colorizer=functools.partial(make, model),
+            sink="parquet",
+        )
+        found = list(failures.listed(outcomes, str(table)))
+        failed = {o.source: o.reason for o in found if o.reason}
+        return len([o for o in found if o.written]), failed
+
+    with local_ray.two_nodes():
+        for done in (6, 0):
+            count, failed = run(breaking.poisoned_colorizer)
+            assert count == done
+            assert failed.keys() == {str(poison), str(bad)}
+            assert failed[str(poison)] == engine.LOST
+            assert len(table.read_text().splitlines()) == 3
+        bad.write_bytes((tmp_path / "album" / names[2]).read_bytes())
+        assert run(breaking.poisoned_colorizer)[0] == 7
+        assert len(table.read_text().splitlines()) == 2
+        assert run(functools.partial(breaking.slow_colorizer, pids=tmp_path))
+        assert not table.exists()
+    (shard,) = (tmp_path / "two").iterdir()
+    assert len(parquet.read_table(shard)) == 8
 
 
 def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):
