@@ -112,6 +112,7 @@ class Colorizer:
             boxes_at_once=boxes_at_once,
         )
         usual, takes = self._runtimes.usual, self._runtimes.takes
+        checks.check_crop_size(crop_size, takes)
         self.image_size = usual.image_size
         self.upsampling = upsampling or usual.upsampling
         self.crop_sizes = usual.crop_sizes
