@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 
+from tfcolor import atomic
 from tfcolor.cluster import storage
 from tfcolor.cluster.engine import Results
 from tfcolor.cluster.listing import Entry
@@ -99,6 +100,9 @@ class Sink:
             for entry in entries
             if by_source.get(entry.source) is not None
         ]
+        if not storage.is_url(path):
+            # What processes that were lost have left behind.
+            atomic.remove_leftovers([path])
         failed = [o.source for o in results.outcomes if o.reason]
         # Whenever this ends, a shard that lacks some has its record.
         if failed:
