@@ -74,8 +74,8 @@ class Colorizer:
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: `model` is not a colorization model or not known, or a
-            number is out of range.
+        ValueError: `model` is not a colorization model or not known, a number
+            is out of range, or `crop_size` comes for a model without boxes.
     """
 
     def __init__(
