@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 \
 
 # Colorizes the pictures that ship with the package.
 demo: $(READY)
-	$(BIN)/tfcolor demo --output=demo_output
+	$(BIN)/tfcolor demo --output=demo_output --overwrite
 
 # Checks style and runs the quick tests: 6 minutes on two cores, 11 on older ones.
 test: lint

@@ -48,6 +48,8 @@ _DEV = [
     "psutil",
     "pytest",
     "pytest-xdist",
+    # Reads the job of deploy/cluster.
+    "pyyaml",
     "ruff==0.17.6",
     "scikit-image",
 ]

@@ -51,6 +51,34 @@ def test_demo_writes_every_sample_and_a_contact_sheet(
     assert (pixels[..., 2] > pixels[..., 1]).mean() > 0.9
 
 
+def test_files_that_are_there_are_kept_unless_overwritten(
+    tmp_path, capsys, two_samples
+):
+    model = models.save(models.plain_model(), tmp_path / "model.keras")
+    output = tmp_path / "demo"
+    output.mkdir()
+    first, second = (
+        output / f"{pathlib.Path(path).stem}.png"
+        for path in sample_pictures.paths()
+    )
+    first.write_text("mine")
+    demo = ["demo", f"--output={output}"]
+    again = "there already, skipped, --overwrite makes them anew)"
+    for done in (1, 0):
+        # Nothing is loaded where all is there.
+        used = model if done else tmp_path / "none.keras"
+        assert main.run([*demo, f"--model={used}"]) == 0
+        said, sheet = capsys.readouterr().out.splitlines()
+        assert said == (
+            f"{done} colorized pictures: {output} ({2 - done} {again}"
+        )
+        assert sheet == f"contact sheet: {output / 'contact_sheet.png'}"
+        assert first.read_text() == "mine" and second.exists()
+    assert main.run([*demo, f"--model={model}", "--overwrite"]) == 0
+    assert "2 colorized pictures" in capsys.readouterr().out
+    Image.open(first).close()
+
+
 def test_what_cannot_be_written_ends_with_status_1(
     tmp_path, capsys, monkeypatch, two_samples
 ):

@@ -177,6 +177,7 @@ def test_bad_pictures_are_named_at_the_end(
         (["--detector=x", "--output=out", "--batch_size=0"], "batch_size"),
         (["--detector=x", "--output=album/a.b.png"], "folder"),
         (["--detector=x", "--output=o.json", "--format=coco"], "COCO"),
+        (["--detector=x", "--output=o", "--worker_cpus=2"], "needs --cluster"),
     ],
 )
 def test_wrong_usage_is_said_in_a_line(

@@ -250,6 +250,8 @@ def test_no_report_is_written_if_nothing_could_be_compared(tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--truth=none"], "Received: 'none'"),
+        (["--truth=@none.txt"], "(@FILE) and URLs need --cluster"),
+        (["--failures=f.csv"], "--failures needs --cluster"),
         (["--limit=0"], "limit=0"),
         (
             ["--geometry_size=0"],

@@ -264,7 +264,7 @@ def test_other_words_stay_as_they_are(name, error, capsys):
     [
         (
             ["colorize", "a.png", "--output=o/", "--show_boxes"],
-            "--show_boxes needs --boxes. Received: --boxes=None",
+            "--show_boxes needs --boxes. Received: --show_boxes alone",
         ),
         (
             ["colorize", "a.png", "--output=o/", "--batch_size=0"],

@@ -14,11 +14,13 @@ def install(monkeypatch) -> None:
         plan, make_work, *, workers, find_done=engine.nothing_done, sink=None
     ):
         del workers
-        assert sink is None
         work = make_work()
         for chunk in range(plan.chunks):
             start, end = map(int, plan.offsets[chunk : chunk + 2])
             entries = listing.read_chunk(plan.path, start, end)
+            if sink is not None:
+                yield engine._fill(sink, entries, work)
+                continue
             there = [entry for entry in entries if find_done(entry)]
             if there:
                 yield engine._skipped(there)

@@ -58,7 +58,10 @@ def expected(given):
 def _start(log, arguments):
     log.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.cluster.evaluating", log, *arguments],
+        [
+            *(sys.executable, "-m", "tests.cluster.to_be_killed"),
+            *(log, "evaluate", *arguments),
+        ],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

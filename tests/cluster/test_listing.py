@@ -44,7 +44,7 @@ def test_a_manifest_of_nothing_or_of_unlike_lines_is_refused(tmp_path, lines):
 
 
 def test_a_manifest_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="gone.txt"):
+    with pytest.raises(FileNotFoundError, match="gone.txt' does not exist"):
         listing.Listing([f"@{tmp_path}/gone.txt"])
 
 

@@ -21,6 +21,8 @@ from tests.inference import models
 from tfcolor.cli import main
 from tfcolor.cluster import album
 from tfcolor.cluster import engine
+from tfcolor.cluster import failures
+from tfcolor.cluster import listing
 
 ray = pytest.importorskip("ray")
 pytestmark = [
@@ -145,6 +147,97 @@ def test_what_was_killed_is_done_elsewhere(tmp_path, model, expected, victim):
     assert _files(output) == _files(expected / "one")
 
 
+@pytest.mark.parametrize("sink", ["files", "parquet"])
+def test_a_killed_command_goes_on_when_it_is_started_again(
+    tmp_path, model, expected, sink
+):
+    output = tmp_path / "out"
+    arguments = [
+        *("colorize", expected / "album", f"--output={output}/"),
+        *(f"--model={model}", f"--sink={sink}"),
+    ]
+    before, after = tmp_path / "before", tmp_path / "after"
+    process = _start(before, arguments)
+    deadline = time.monotonic() + 300
+    while not _results(output) or len(os.listdir(before)) < 7:
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    # Its processes end a little later than the command.
+    count = -1
+    while count != len(os.listdir(before)):
+        count = len(os.listdir(before))
+        time.sleep(3)
+    there = _pictures(output)
+    assert 0 < len(there) < 24
+    # The plan, at least, has to go.
+    assert (output / listing.PLAN_FOLDER).exists()
+    process = _start(after, arguments)
+    said, error = process.communicate(timeout=300)
+    assert process.returncode == 0, error
+    assert f"{len(there)} there already, skipped" in said
+    begun = {name.split("-")[1] for name in os.listdir(after)}
+    assert begun == {
+        pathlib.Path(name).stem for name in _files(expected / "one")
+    } - {pathlib.Path(name).stem for name in there}
+    assert _pictures(output) == _files(expected / "one")
+    # What processes that were killed had in temporary folders goes, too.
+    assert not [*output.rglob(".*"), *(tmp_path / "temporary").iterdir()]
+    left = {"after", "before", "out", "temporary"}
+    assert set(os.listdir(tmp_path)) == left
+
+
+def _start(log, arguments):
+    """Starts a command that says what it does, in a process of its own."""
+    temporary = log.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    log.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.cluster.to_be_killed", log, *arguments],
+        cwd=ROOT,
+        # Paths of Ray's sockets must be short.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(temporary),
+            "RAY_TMPDIR": "/tmp",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a terminal would take with it stays.
+        start_new_session=True,
+    )
+
+
+def _results(output):
+    """Returns the finished files of a folder in which others come and go."""
+    return [
+        os.path.join(root, name)
+        for root, _, names in os.walk(output)
+        for name in names
+        if "/." not in root.removeprefix(str(output))
+    ]
+
+
+def _pictures(output):
+    """Returns the finished results in a folder, those in shards too."""
+    from pyarrow import parquet
+
+    found = {}
+    for path in _results(output):
+        if path.endswith(".parquet"):
+            table = parquet.read_table(path).to_pydict()
+            found |= zip(table["name"], table["encoded"], strict=True)
+        else:
+            name = os.path.relpath(path, output)
+            found[name] = pathlib.Path(path).read_bytes()
+    return found
+
+
 def test_a_poisoned_picture_is_named_and_the_rest_is_done(
     tmp_path, model, expected
 ):
@@ -211,6 +304,44 @@ def test_manifests_and_shards(tmp_path, model, expected):
         assert encoded.numpy() in expected_files.values()
         names.append(encoded)
     assert len(names) == 24
+
+
+def test_what_failed_is_tried_again_when_a_run_into_shards_goes_on(
+    tmp_path, model
+):
+    from pyarrow import parquet
+
+    names = _make_album(tmp_path / "album", 6)
+    poison, bad = tmp_path / "album/poison.png", tmp_path / "album/bad.jpg"
+    poison.write_bytes((tmp_path / "album" / names[2]).read_bytes())
+    bad.write_text("text")
+    table = tmp_path / "failures.csv"
+
+    def run(make):
+        outcomes = album.colorize_on_cluster(
+            [str(tmp_path / "album")],
+            str(tmp_path / "two"),
+            make_colorizer=functools.partial(make, model),
+            sink="parquet",
+        )
+        found = list(failures.listed(outcomes, str(table)))
+        failed = {o.source: o.reason for o in found if o.reason}
+        return len([o for o in found if o.written]), failed
+
+    with local_ray.two_nodes():
+        for done in (6, 0):
+            count, failed = run(breaking.poisoned_colorizer)
+            assert count == done
+            assert failed.keys() == {str(poison), str(bad)}
+            assert failed[str(poison)] == engine.LOST
+            assert len(table.read_text().splitlines()) == 3
+        bad.write_bytes((tmp_path / "album" / names[2]).read_bytes())
+        assert run(breaking.poisoned_colorizer)[0] == 7
+        assert len(table.read_text().splitlines()) == 2
+        assert run(functools.partial(breaking.slow_colorizer, pids=tmp_path))
+        assert not table.exists()
+    (shard,) = (tmp_path / "two").iterdir()
+    assert len(parquet.read_table(shard)) == 8
 
 
 def test_evaluations_are_those_of_one_machine(tmp_path, model, capsys):

@@ -1,5 +1,6 @@
 """From an S3 server on loopback to it: pictures, manifest, failures, again."""
 
+import collections
 import functools
 import urllib.request
 
@@ -14,6 +15,7 @@ from tests.inference import models
 from tfcolor.cli import main
 from tfcolor.cluster import album as cluster_album
 from tfcolor.cluster import storage
+from tfcolor.cluster.listing import Entry
 from tfcolor.inference import album
 from tfcolor.inference.colorizer import Colorizer
 
@@ -71,6 +73,46 @@ def test_objects_are_written_read_found_and_removed(bucket):
     storage.make_folder(f"{bucket}/new")
     storage.remove(path)
     assert not storage.exists(path)
+
+
+def test_an_empty_object_and_a_folder_are_there(bucket):
+    storage.write(f"{bucket}/x/empty", b"")
+    assert storage.exists(f"{bucket}/x/empty")
+    assert not storage.exists(f"{bucket}/x/none")
+    with pytest.raises(OSError, match=r"\w"):
+        storage.read(f"{bucket}/x/none")
+
+
+def test_a_picture_takes_three_requests(bucket, pictures, monkeypatch):
+    import s3fs
+
+    asked, call = collections.Counter(), s3fs.S3FileSystem._call_s3
+
+    async def counted(self, method, *arguments, **options):
+        asked[method] += 1
+        return await call(self, method, *arguments, **options)
+
+    names = [*_content(pictures / "in")]
+    for name in names:
+        data = (pictures / "in" / name).read_bytes()
+        storage.write(f"{bucket}/in/{name}", data)
+    wanted = cluster_album.Colorizing(
+        f"{bucket}/out",
+        functools.partial(Colorizer, models.lightness_model(), image_size=16),
+    )
+    work = wanted.make_work()
+    entries = [Entry(f"{bucket}/in/{name}", name, name) for name in names]
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", counted)
+    assert not any(map(wanted.find_done, entries))
+    assert [o.reason for o in work(entries).outcomes] == [None] * len(names)
+    # Whether it is there, and the picture itself.
+    assert asked == {
+        "get_object": 2 * len(names),
+        "put_object": len(names),
+    }
+    asked.clear()
+    assert all(map(wanted.find_done, entries))
+    assert asked == {"get_object": len(names)}
 
 
 def test_an_object_has_another_stamp_once_it_is_replaced(bucket):

@@ -2,7 +2,6 @@
 
 import functools
 import os
-import pathlib
 import sys
 import types
 
@@ -19,6 +18,7 @@ from tfcolor.cli import colorize
 from tfcolor.cli import main
 from tfcolor.cluster import album as cluster_album
 from tfcolor.cluster import engine
+from tfcolor.cluster import failures
 from tfcolor.cluster import sinks
 from tfcolor.cluster import storage
 from tfcolor.cluster.album import Colorizing
@@ -100,14 +100,105 @@ def test_shards_hold_what_files_would(folder, make_colorizer, kind):
     ]
     wanted.make_work()(entries)
     sink = sinks.Sink(kind, str(folder / "shards"))
-    assert not sink.is_done(entries)
+    assert sink.left_to_do(entries) == entries
     results = sink.pack(entries, packed.make_work()(entries))
-    assert sink.is_done(entries)
-    assert not sink.is_done(entries[:2])
+    assert sink.left_to_do(entries) == entries[2:]
+    assert sink.left_to_do(entries[:2]) == entries[:2]
     path = sink.path(entries)
     written = [o.written for o in results.outcomes if not o.reason]
     assert written == [(path,), (path,)]
     assert _pictures(path, kind) == list(_read(folder / "out").values())
+
+
+@pytest.mark.parametrize("kind", sinks.KINDS)
+def test_what_failed_is_tried_again_until_its_shard_has_it(
+    folder, make_colorizer, kind, monkeypatch
+):
+    if kind == sinks.PARQUET:
+        pytest.importorskip("pyarrow")
+    in_process.install(monkeypatch)
+    tried = []
+
+    def run(output):
+        outcomes = cluster_album.colorize_on_cluster(
+            [str(folder / "in")],
+            str(folder / output),
+            make_colorizer=lambda: _noting(make_colorizer(), tried),
+            sink=kind,
+        )
+        tried.clear()
+        table = str(folder / f"{output}.failures.csv")
+        found = {
+            os.path.basename(outcome.source): outcome
+            for outcome in failures.listed(outcomes, table)
+        }
+        return found, os.path.exists(table)
+
+    broken = (folder / "in/c.png").read_bytes()
+    for done in (2, 0, 0):
+        found, has_table = run("out")
+        assert has_table and found["c.png"].reason
+        assert [name for name in found if found[name].reason] == ["c.png"]
+        assert sum(bool(o.written) for o in found.values()) == done
+        assert len(tried) == done
+    # One of two that failed is mended.
+    (folder / "in/d.png").write_bytes(broken)
+    run("two")
+    (folder / "in/c.png").write_bytes((folder / "in/a.png").read_bytes())
+    found, has_table = run("two")
+    assert has_table and len(tried) == 1 + 3
+    assert [name for name in found if found[name].reason] == ["d.png"]
+    (folder / "in/d.png").unlink()
+    found, has_table = run("out")
+    assert not has_table and len(tried) == 1 + 3
+    assert [o.written[0] for o in found.values()] == 3 * [
+        found["a.png"].written[0]
+    ]
+    found, _ = run("out")
+    assert {o.skipped for o in found.values()} == {outcome_lib.THERE_ALREADY}
+    run("once")
+    assert _read(folder / "out") == _read(folder / "once")
+    assert len(_read(folder / "out")) == 1
+
+
+def test_a_shard_is_known_to_lack_pictures_whenever_the_run_is_killed(
+    folder, monkeypatch
+):
+    entries = [Entry(n, n, n) for n in ("a.png", "b.png")]
+    sink = sinks.Sink(sinks.TFRECORD, str(folder))
+    written = Outcome("a.png", ("a.png",))
+    lacking = [written, Outcome("b.png", reason="broken")]
+    whole = [written, Outcome("b.png", ("b.png",))]
+    kept = storage.write
+    for outcomes, payloads, left in (
+        (lacking, [b"a", None], entries),
+        (whole, [b"a", b"b"], entries[1:]),
+    ):
+        monkeypatch.setattr(storage, "write", kept)
+        if outcomes is whole:
+            sink.pack(entries, engine.Results(lacking, [b"a", None]))
+
+        def write(path, data):
+            if path == sink.path(entries):
+                raise KeyboardInterrupt
+            kept(path, data)
+
+        monkeypatch.setattr(storage, "write", write)
+        with pytest.raises(KeyboardInterrupt):
+            sink.pack(entries, engine.Results(outcomes, payloads))
+        assert sink.left_to_do(entries) == left
+
+
+def _noting(colorizer, tried):
+    """Notes what a colorizer colors."""
+    color = colorizer.colorize_batch
+
+    def noted(*arguments, **options):
+        tried.append(1)
+        return color(*arguments, **options)
+
+    colorizer.colorize_batch = noted
+    return colorizer
 
 
 def _pictures(path, kind):
@@ -189,7 +280,7 @@ def test_the_command_says_what_it_needs(tmp_path, capsys, monkeypatch):
     )
     assert status == 2
     assert "-e '.[cluster]'" in capsys.readouterr().err
-    assert not list(pathlib.Path(tmp_path / "out").iterdir())
+    assert os.listdir(tmp_path) == ["a.png"]
 
 
 def test_an_evaluation_says_so_too_and_leaves_nothing(

@@ -201,6 +201,12 @@ def test_converted_cmyk_carries_an_srgb_profile(kind):
     assert picture.notes == ()
 
 
+def test_a_jpeg_that_ends_in_its_head_is_truncated_like_others():
+    data = _encoded(_noise(40, 40, 3), "JPEG")
+    with pytest.raises(OSError, match="^image file is truncated$"):
+        decode.decode_picture(data[:300])
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "deep PNG", "WEBP", "BMP"])
 def test_truncated_files_are_an_error(kind):
     if kind == "deep PNG":

@@ -100,6 +100,17 @@ def test_unknown_formats_and_impossible_sizes_are_errors():
         encode.encode_picture(wide, ".webp")
 
 
+def test_bits_that_a_format_does_not_hold_are_said():
+    options = {"exif": None, "side": SideData()}
+    for extension, kind in ((".jpg", "JPEG"), (".webp", "WEBP")):
+        assert encode.left_out(extension, bits=16, **options) == [
+            f"left out of the {kind} file: the lower 8 of its 16 bits"
+        ]
+        assert encode.left_out(extension, bits=8, **options) == []
+    for extension in (".png", ".tif"):
+        assert encode.left_out(extension, bits=16, **options) == []
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_transparency_that_a_jpeg_does_not_hold_is_said(dtype):
     options = {"exif": None, "side": SideData()}

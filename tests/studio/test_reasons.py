@@ -15,7 +15,7 @@ _PAGE = pages.ROOT / "tfcolor" / "studio" / "page"
 # Sentences of Python, Pillow, Starlette and the system.
 _FOREIGN = (
     *("broken", "with_path", "full_disk", "not_allowed", "read_only"),
-    *("gone", "long_name", "cut_by", "cut_file", "cut_read"),
+    *("gone", "long_name", "cut_by", "cut_file"),
     *("broken_stream", "other_stream", "no_decoder", "no_frame"),
     *("no_json", "no_utf8"),
 )

@@ -1,8 +1,10 @@
 """`--cluster`: a command over many pictures, on many machines."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
+from collections.abc import Sequence
 
 from tfcolor.cli import shared
 from tfcolor.data.outcome import Outcomes
@@ -19,6 +21,13 @@ clusters:
   command goes on after anything was killed. Pictures that failed are listed in
   <output>.failures.csv.
 """
+# What goes with --cluster, and its value where nobody gave it.
+_DEFAULTS = {
+    "sink": "files",
+    "failures": None,
+    "worker_cpus": 1,
+    "worker_gpus": None,
+}
 # What `options` calls flags otherwise than they are.
 ARGUMENTS = {"cpus": "--worker_cpus", "gpus": "--worker_gpus"}
 
@@ -41,7 +50,7 @@ def add_options(parser: argparse.ArgumentParser, *, sinks: bool) -> None:
         group.add_argument(
             "--sink",
             choices=("files", "tfrecord", "parquet"),
-            default="files",
+            default=_DEFAULTS["sink"],
             help="a file for each result, or shards of encoded pictures "
             "(default: %(default)s)",
         )
@@ -61,7 +70,7 @@ def _add_workers(parser: argparse.ArgumentParser):
     group.add_argument(
         "--worker_cpus",
         type=int,
-        default=1,
+        default=_DEFAULTS["worker_cpus"],
         metavar="N",
         help="processors, and threads, of each process (default: %(default)s)",
     )
@@ -90,6 +99,55 @@ def options(args: argparse.Namespace) -> dict:
 
     workers = Workers(args.worker_cpus, args.worker_gpus)
     return {"cluster": args.cluster, "workers": workers}
+
+
+def here(
+    args: argparse.Namespace,
+    inputs: Sequence[str],
+    begin: Callable[[], Outcomes],
+) -> Callable[[], Outcomes]:
+    """Lets a command without --cluster refuse what only a cluster does.
+
+    Args:
+        args: argparse.Namespace.
+        inputs: sequence of str, the pictures as people named them.
+        begin: function without arguments that begins the work.
+
+    Returns:
+        function without arguments, `begin` after these checks; it raises
+        ValueError where one fails.
+    """
+
+    def checked():
+        for name, default in _DEFAULTS.items():
+            value = getattr(args, name, default)
+            if value != default:
+                raise ValueError(
+                    f"`{name}` needs `cluster`. Received: {name}={value}"
+                )
+        for path in inputs:
+            if _is_elsewhere(path):
+                raise ValueError(
+                    "Manifests (@FILE) and URLs need `cluster`. "
+                    f"Received: {path!r}"
+                )
+        if "://" in args.output:
+            raise ValueError(
+                f"A URL as `output` needs `cluster`. Received: {args.output!r}"
+            )
+        return begin()
+
+    return checked
+
+
+def _is_elsewhere(path: str) -> bool:
+    """Tells whether an input is none of a command without --cluster."""
+    if os.path.lexists(path):
+        return False
+    from tfcolor.cluster import listing
+    from tfcolor.cluster import storage
+
+    return path.startswith(listing.MANIFEST) or storage.is_url(path)
 
 
 def run(

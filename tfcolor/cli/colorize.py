@@ -195,14 +195,20 @@ def run(args: argparse.Namespace) -> int:
 
     return shared.run_outcomes(
         args.command,
-        lambda: album.colorize_album(
+        clustered.here(
+            args,
             args.input,
-            args.output,
-            make_colorizer=lambda: _load_colorizer(args),
-            smoothing=args.smoothing,
-            crf=args.crf,
-            on_frame=shared.Bars("frame", leave=False, label=os.path.basename),
-            **_wanted(args),
+            lambda: album.colorize_album(
+                args.input,
+                args.output,
+                make_colorizer=lambda: _load_colorizer(args),
+                smoothing=args.smoothing,
+                crf=args.crf,
+                on_frame=shared.Bars(
+                    "frame", leave=False, label=os.path.basename
+                ),
+                **_wanted(args),
+            ),
         ),
         end=lambda tally: tally.say(tally.summary("Colorized", args.output)),
     )

@@ -38,6 +38,11 @@ def add_parser(subparsers):
         help="a name of `tfcolor models`, or a model file (default: "
         f"{defaults.MODEL})",
     )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace files that exist (default: keep them)",
+    )
     return shared.complete(parser)
 
 
@@ -57,7 +62,11 @@ def run(args) -> int:
     def end(tally):
         if tally.is_whole:
             output = os.path.abspath(args.output)
-            print(f"{tally.done} colorized pictures: {output}")
+            extras = tally.extras()
+            if extras:
+                extras.append("--overwrite makes them anew")
+            text = f"{tally.done} colorized pictures: {output}"
+            print(shared.with_extras(text, extras))
             print(f"contact sheet: {os.path.abspath(tally.result)}")
 
     return shared.run_outcomes(
@@ -65,6 +74,7 @@ def run(args) -> int:
         lambda: demo.colorize_samples(
             args.output,
             make_colorizer=lambda: Colorizer(args.model, runtime=defaults.AUTO),
+            overwrite=args.overwrite,
         ),
         end=end,
     )

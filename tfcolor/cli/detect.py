@@ -140,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
         return _run_on_cluster(args)
     return shared.run_outcomes(
         args.command,
-        lambda: _begin(args),
+        clustered.here(args, args.input, lambda: _begin(args)),
         end=lambda tally: _say_end(args.output, tally),
     )
 

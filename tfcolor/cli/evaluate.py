@@ -233,7 +233,7 @@ def run(args: argparse.Namespace) -> int:
         )
     return shared.run_outcomes(
         args.command,
-        begin,
+        clustered.here(args, args.truth, begin),
         end=lambda tally: _say_end(args, tally, notes),
         bars=bars,
     )

@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 
 from tfcolor import atomic
@@ -377,15 +378,31 @@ def _check_folder(output: str) -> None:
         )
 
 
+@contextlib.contextmanager
+def _new_folder(folder: str) -> Iterator[None]:
+    """Makes the output folder; takes it away if the run cannot begin."""
+    made, path = [], os.path.abspath(folder)
+    while not storage.is_url(folder) and not os.path.lexists(path):
+        made.append(path)
+        path = os.path.dirname(path)
+    try:
+        storage.make_folder(folder)
+        yield
+    except BaseException:
+        for path in made:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        raise
+
+
 def _run(
     inputs, entries, wanted, *, cluster, workers, stop, find_done, sink=None
 ):
     """Plans a run; returns the Outcomes, which come as they are done."""
-    storage.make_folder(wanted.output)
     path = listing.plan_path(inputs, wanted.output)
     connection = contextlib.ExitStack()
-    connection.callback(listing.remove_plan, path)
-    with connection:
+    with _new_folder(wanted.output), connection:
+        connection.callback(listing.remove_plan, path)
         plan = listing.write_plan(entries, path)
         connection.enter_context(engine.connected(cluster))
         chunk = sinks.SHARD_PICTURES

@@ -174,11 +174,11 @@ class Ledger:
     def __init__(self):
         self._begun, self._there, self._alone = {}, {}, {}
 
-    def begin(self, chunk: int, there: list[int]) -> tuple[int, list[int]]:
+    def begin(self, chunk, there: list[int]) -> tuple[int, list[int]]:
         """Notes that a chunk is begun.
 
         Args:
-            chunk: int.
+            chunk: int, or whatever else tells it from others.
             there: list of int, which of its pictures are done already.
 
         Returns:
@@ -312,11 +312,45 @@ def _run_chunk(chunk: int, entries: list[Entry], *, sink, **options):
     """Returns the Results of a chunk, or the error that ends the run."""
     if sink is None:
         return _do_chunk(chunk, entries, **options)
-    if sink.is_done(entries):
+    return _fill(
+        sink,
+        entries,
+        # A count of its own: what is tried again is another piece of work.
+        lambda some: _do_chunk((chunk, len(some)), some, **options),
+    )
+
+
+def _fill(sink, entries: list[Entry], do: Callable):
+    """Makes a shard; of one that lacks pictures, tries these first.
+
+    Args:
+        sink: sinks.Sink.
+        entries: list of Entry, those of the shard.
+        do: function of a list of Entry to Results, or to an error.
+
+    Returns:
+        Results, or the error.
+    """
+    todo = sink.left_to_do(entries)
+    if not todo:
         return _skipped(entries)
-    results = _do_chunk(chunk, entries, **options)
+    parts = []
+    if len(todo) < len(entries):
+        again = do(todo)
+        if isinstance(again, Exception):
+            return again
+        failed = [outcome for outcome in again.outcomes if outcome.reason]
+        sources = {outcome.source for outcome in failed}
+        todo = [entry for entry in entries if entry.source not in sources]
+        parts.append(Results(failed, [None] * len(failed)))
+        if len(failed) == len(again.outcomes):
+            return _joined([_skipped(todo), *parts])
+    # All that can be done, by one process: so the shard has the bytes of one
+    # that is made at once.
+    results = do(todo)
     if isinstance(results, Exception):
         return results
+    results = _joined([results, *parts])
     return sink.pack(entries, results)
 
 
@@ -329,7 +363,7 @@ def _skipped(entries: list[Entry]) -> Results:
 
 
 def _do_chunk(
-    chunk: int,
+    chunk: int | tuple[int, int],
     entries: list[Entry],
     *,
     run,
@@ -360,6 +394,10 @@ def _do_chunk(
             parts.append(work(todo))
         else:
             parts += [_alone(work, entry, ledger) for entry in todo]
+    return _joined(parts)
+
+
+def _joined(parts: list[Results]) -> Results:
     return Results(
         [outcome for part in parts for outcome in part.outcomes],
         [payload for part in parts for payload in part.payloads],

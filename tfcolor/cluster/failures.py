@@ -3,8 +3,8 @@
 import contextlib
 import csv
 import os
-import tempfile
 
+from tfcolor import atomic
 from tfcolor.cluster import storage
 from tfcolor.data.outcome import Outcomes
 
@@ -35,9 +35,12 @@ class FailuresTable:
         self._count = 0
 
     def __enter__(self):
-        descriptor, self._local = tempfile.mkstemp(suffix=".csv")
+        # One of a command that was killed goes with the next one's.
+        self._temporary = atomic.temporary_folder("tfcolor-failures-")
+        folder = self._temporary.__enter__()
+        self._local = os.path.join(folder, "table.csv")
         self._file = open(
-            descriptor,
+            self._local,
             "w",
             newline="",
             encoding="utf-8",
@@ -61,7 +64,7 @@ class FailuresTable:
             elif exception[0] is None:
                 storage.remove(self.path)
         finally:
-            os.remove(self._local)
+            self._temporary.__exit__(None, None, None)
 
 
 def listed(outcomes: Outcomes, path: str) -> Outcomes:

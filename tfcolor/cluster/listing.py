@@ -114,7 +114,13 @@ class Manifest:
         folder = os.path.dirname(self._path)
         if not storage.is_url(self._path):
             folder = os.path.abspath(folder)
-        with _open_text(self._path) as file:
+        try:
+            file = _open_text(self._path)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"The manifest {self._path!r} does not exist"
+            ) from error
+        with file:
             for line in file:
                 line = line.rstrip("\r\n")
                 if not line.strip():

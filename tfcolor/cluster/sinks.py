@@ -2,15 +2,18 @@
 
 A million small files are slow to list and to copy. A shard holds the encoded
 pictures of one chunk of the plan; its name tells which, so that a run goes on
-where an earlier one was.
+where an earlier one was. Pictures that failed are in no shard: a hidden file
+beside theirs names them, and the next run tries them again.
 """
 
 import dataclasses
 import hashlib
 import io
+import json
 import os
 import tempfile
 
+from tfcolor import atomic
 from tfcolor.cluster import storage
 from tfcolor.cluster.engine import Results
 from tfcolor.cluster.listing import Entry
@@ -51,12 +54,27 @@ class Sink:
         name = f"{digest.hexdigest()[:16]}.{self.kind}"
         return storage.join(self.output, name)
 
-    def is_done(self, entries: list[Entry]) -> bool:
-        """Tells whether the shard of some entries is there."""
-        return not self.overwrite and storage.exists(self.path(entries))
+    def left_to_do(self, entries: list[Entry]) -> list[Entry]:
+        """Returns which of some entries are not in their shard yet.
+
+        Args:
+            entries: list of Entry.
+
+        Returns:
+            list of Entry: all of them without a shard, those that failed when
+            it was made, or none.
+        """
+        path = self.path(entries)
+        if self.overwrite or not storage.exists(path):
+            return entries
+        record = _record_path(path)
+        if not storage.exists(record):
+            return []
+        failed = set(json.loads(storage.read(record)))
+        return [entry for entry in entries if entry.source in failed]
 
     def pack(self, entries: list[Entry], results: Results) -> Results:
-        """Writes the shard of a chunk.
+        """Writes the shard of a chunk, and the record of what failed.
 
         Args:
             entries: list of Entry.
@@ -82,9 +100,18 @@ class Sink:
             for entry in entries
             if by_source.get(entry.source) is not None
         ]
+        if not storage.is_url(path):
+            # What processes that were lost have left behind.
+            atomic.remove_leftovers([path])
+        failed = [o.source for o in results.outcomes if o.reason]
+        # Whenever this ends, a shard that lacks some has its record.
+        if failed:
+            storage.write(_record_path(path), json.dumps(failed).encode())
         if pictures:
             packed = _tfrecord if self.kind == TFRECORD else _parquet
             storage.write(path, packed(pictures))
+        if not failed:
+            storage.remove(_record_path(path))
         outcomes = [
             dataclasses.replace(outcome, written=(path,))
             if outcome.written
@@ -92,6 +119,13 @@ class Sink:
             for outcome in results.outcomes
         ]
         return Results(outcomes, [None] * len(outcomes))
+
+
+def _record_path(shard: str) -> str:
+    """Returns where the sources of a shard's failed pictures are."""
+    # Hidden, so that who reads a folder of shards does not read it.
+    folder, _, name = shard.rpartition("/")
+    return storage.join(folder, f".{name}.failed.json")
 
 
 def _tfrecord(pictures) -> bytes:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from concurrent import futures
 
+from tfcolor import atomic
 from tfcolor.cluster import storage
 from tfcolor.data import files
 from tfcolor.data.outcome import Outcome
@@ -54,13 +55,15 @@ class Stage:
         self._failed = []
 
     def __enter__(self):
-        self._folder = tempfile.TemporaryDirectory(prefix="tfcolor-cluster-")
+        # One of a process that was killed goes with the next one's.
+        self._temporary = atomic.temporary_folder("tfcolor-cluster-")
+        self._folder = self._temporary.__enter__()
         self._pool = futures.ThreadPoolExecutor(_THREADS)
         return self
 
     def __exit__(self, *exception):
         self._pool.shutdown(wait=True, cancel_futures=True)
-        self._folder.cleanup()
+        self._temporary.__exit__(None, None, None)
 
     def place(self, target: str) -> str:
         """Returns where a result is written: in its place, or here.
@@ -70,7 +73,7 @@ class Stage:
         """
         if not self._keep and not storage.is_url(target):
             return target
-        folder = tempfile.mkdtemp(prefix="result", dir=self._folder.name)
+        folder = tempfile.mkdtemp(prefix="result", dir=self._folder)
         return os.path.join(folder, os.path.basename(target))
 
     def sources(
@@ -99,7 +102,7 @@ class Stage:
     def _fetch(self, source: str) -> str:
         if not storage.is_url(source):
             return source
-        folder = tempfile.mkdtemp(prefix="source", dir=self._folder.name)
+        folder = tempfile.mkdtemp(prefix="source", dir=self._folder)
         local = os.path.join(folder, source.rpartition("/")[2])
         storage.fetch(source, local)
         return local

@@ -71,7 +71,18 @@ def check_saturation(saturation) -> None:
 def check_show_boxes(show_boxes, boxes) -> None:
     """Checks that boxes come where pictures are to show them."""
     if show_boxes and boxes is None:
-        raise ValueError("`show_boxes` needs `boxes`. Received: boxes=None")
+        raise ValueError(
+            "`show_boxes` needs `boxes`. Received: `show_boxes` alone"
+        )
+
+
+def check_crop_size(crop_size, takes) -> None:
+    """Checks that a size of boxes comes where a model colors these."""
+    if crop_size is not None and not takes.boxes:
+        raise ValueError(
+            "`crop_size` needs a model that colors boxes by themselves. "
+            f"Received: crop_size={crop_size} with a model that does not"
+        )
 
 
 def as_picture(rgb: np.ndarray) -> np.ndarray:

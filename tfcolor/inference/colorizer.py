@@ -74,8 +74,8 @@ class Colorizer:
 
     Raises:
         FileNotFoundError: there is no such model file.
-        ValueError: `model` is not a colorization model or not known, or a
-            number is out of range.
+        ValueError: `model` is not a colorization model or not known, a number
+            is out of range, or `crop_size` comes for a model without boxes.
     """
 
     def __init__(
@@ -112,6 +112,7 @@ class Colorizer:
             boxes_at_once=boxes_at_once,
         )
         usual, takes = self._runtimes.usual, self._runtimes.takes
+        checks.check_crop_size(crop_size, takes)
         self.image_size = usual.image_size
         self.upsampling = upsampling or usual.upsampling
         self.crop_sizes = usual.crop_sizes

@@ -109,6 +109,8 @@ def read_hints(path: str, names: list[str]) -> dict[str, list[HintPoint]]:
     try:
         content = foreign_files.read_json(path, max_bytes=_MAX_BYTES)
         return _parse(content, names)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path} does not exist") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

@@ -187,6 +187,7 @@ def _write(job: PictureJob, loaded: Loaded, rgb: np.ndarray) -> Outcome:
             exif=picture.exif,
             side=picture.side,
             alpha=picture.alpha,
+            bits=picture.bits,
         )
     if job.compare is not None:
         grey = colorizer_module.grey(picture.pixels)

@@ -318,7 +318,12 @@ def _one_kind_of_error() -> Iterator[None]:
     """Makes whatever decoders raise on damaged files an OSError."""
     try:
         yield
-    except (OSError, ValueError):
+    except OSError as error:
+        if str(error) == "Truncated File Read":
+            # Pillow's words for a file that ends in its head.
+            raise OSError("image file is truncated") from error
+        raise
+    except ValueError:
         raise
     except MemoryError as error:
         raise OSError("There is not enough memory for the picture.") from error

@@ -24,6 +24,8 @@ FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+# Those that hold 16 bits of a value.
+_DEEP = ("PNG", "TIFF")
 # 4:4:4: halving the color's resolution would undo part of the work.
 _JPEG_OPTIONS = {"quality": 95, "subsampling": 0}
 # Always 4:2:0; 95 moves L twice as far as the JPEG above.
@@ -70,7 +72,7 @@ def encode_picture(
             f"`extension` must be one of {', '.join(FORMATS)}. "
             f"Received: extension={extension!r}"
         )
-    if kind not in ("PNG", "TIFF"):
+    if kind not in _DEEP:
         rgb = decode.to_8_bit(rgb)
         alpha = None if alpha is None else decode.to_8_bit(alpha)
     if alpha is None or kind == "JPEG":
@@ -105,6 +107,7 @@ def left_out(
     exif: bytes | None,
     side: SideData,
     alpha: np.ndarray | None = None,
+    bits: int = 8,
 ) -> list[str]:
     """Says what a file of a format does not hold.
 
@@ -113,12 +116,15 @@ def left_out(
         exif: bytes or None. An EXIF block.
         side: SideData.
         alpha: uint8 or uint16 array [H, W, 1], or None.
+        bits: int, 8 or 16, of each value.
 
     Returns:
         list of at most one str.
     """
     kind = FORMATS[extension.lower()]
     missing = ["its IPTC texts"] if side.has_iptc else []
+    if bits == 16 and kind not in _DEEP:
+        missing.append("the lower 8 of its 16 bits")
     if kind == "JPEG" and alpha is not None:
         # Nothing is lost of an opaque one.
         if alpha.min() < np.iinfo(alpha.dtype).max:

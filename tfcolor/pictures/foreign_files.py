@@ -50,6 +50,8 @@ def read_json(path: str | os.PathLike, *, max_bytes: int = MAX_BYTES):
         return json.loads(data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("its lists or objects are nested too deep") from None
+    except ValueError as error:
+        raise ValueError(f"it is not JSON ({error})") from error
 
 
 def read_npz(

@@ -61,7 +61,6 @@ PATTERNS = {
     "cut": "The picture is truncated.",
     "cut_by": "image file is truncated ({count} bytes not processed)",
     "cut_file": "image file is truncated",
-    "cut_read": "Truncated File Read",
     "cut_tiff": "The TIFF file is truncated.",
     "thumbnail_only": "The TIFF file is damaged or truncated: the page of its "
     "picture must be readable. Received: only a thumbnail or mask",
@@ -93,8 +92,9 @@ PATTERNS = {
     "gamma": "its gAMA is ignored: {detail}",
     "primaries": "its cHRM is ignored: {detail}",
     # Hints and boxes.
-    "no_json": "{detail}: line {line} column {column} (char {place})",
-    "no_utf8": "'utf-8' codec can't decode {detail}",
+    "no_json": "it is not JSON ({detail}: line {line} column {column} "
+    "(char {place}))",
+    "no_utf8": "it is not JSON ('utf-8' codec can't decode {detail})",
     "nested_hints": "its lists or objects are nested too deep",
     "no_hints_object": "A hints file must hold a JSON object.",
     "other_hints": "A hints file must name pictures of this run, relative to "
