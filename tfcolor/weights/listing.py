@@ -64,11 +64,6 @@ def rows() -> list[Row]:
     ]
 
 
-def shipped_names() -> list[str]:
-    """Returns the names of the models that ship, list of str."""
-    return sorted(_SHIPPED)
-
-
 def _shipped(name: str) -> Row:
     network, figures = _SHIPPED[name]
     size = os.path.getsize(shipped_files.weights_file(name))
