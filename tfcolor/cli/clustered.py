@@ -119,6 +119,8 @@ def here(
     """
 
     def checked():
+        from tfcolor.cluster import storage
+
         for name, default in _DEFAULTS.items():
             value = getattr(args, name, default)
             if value != default:
@@ -131,7 +133,7 @@ def here(
                     "Manifests (@FILE) and URLs need `cluster`. "
                     f"Received: {path!r}"
                 )
-        if "://" in args.output:
+        if storage.is_url(args.output):
             raise ValueError(
                 f"A URL as `output` needs `cluster`. Received: {args.output!r}"
             )

@@ -9,6 +9,7 @@ from tfcolor.export import colorizer_cases
 from tfcolor.export.colorizer_signatures import ColorizerOptions
 from tfcolor.export.colorizer_signatures import colorizer_signatures
 from tfcolor.export.served import Served
+from tfcolor.inference import checks
 from tfcolor.inference.tensorflow_runtime import TensorFlowRuntime
 from tfcolor.weights.model_file import ModelInfo
 
@@ -44,14 +45,11 @@ def served(
         crop_size=options.crop_size,
         boxes_at_once=options.boxes_at_once,
     )
-    takes_crops = runtime.takes.boxes
-    if options.crop_size is not None and not takes_crops:
-        raise ValueError(
-            "`crop_size` needs a model that colors boxes by themselves. "
-            f"Received: crop_size={options.crop_size} for {model.name!r}"
-        )
+    checks.check_crop_size(
+        options.crop_size, runtime.takes, given=f"for {model.name!r}"
+    )
     made_with = dataclasses.asdict(options)
-    if not takes_crops:
+    if not runtime.takes.boxes:
         del made_with["crop_size"], made_with["boxes_at_once"]
     return Served(
         signatures=colorizer_signatures(runtime, options),
