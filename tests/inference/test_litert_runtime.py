@@ -125,7 +125,7 @@ def test_other_models_and_sizes_fall_back_or_are_refused(tmp_path):
     for options, reason in (
         ({"model": model}, "a model other than"),
         ({"model": path}, "a model other than"),
-        ({"image_size": 256}, "`image_size` other than 288"),
+        ({"image_size": 256}, "`image_size` other than 320"),
         ({"crop_size": 64}, "`crop_size`"),
     ):
         with pytest.raises(ValueError, match=f"'litert' with {reason}"):
