@@ -31,7 +31,7 @@ _MODELS = flags.DEFINE_list(
 )
 _SIZES = flags.DEFINE_list(
     "network_sizes",
-    ["128", "160", "192", "224", "256", "288"],
+    ["128", "160", "192", "224", "256", "288", "320"],
     "Sides of the squares that networks see, in pixels.",
 )
 _HUES = ("right", "green", "blue", "red", "brown")

@@ -45,9 +45,7 @@ def served(
         crop_size=options.crop_size,
         boxes_at_once=options.boxes_at_once,
     )
-    checks.check_crop_size(
-        options.crop_size, runtime.takes, given=f"for {model.name!r}"
-    )
+    checks.check_crop_size(options.crop_size, runtime.takes)
     made_with = dataclasses.asdict(options)
     if not runtime.takes.boxes:
         del made_with["crop_size"], made_with["boxes_at_once"]

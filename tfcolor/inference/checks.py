@@ -76,14 +76,12 @@ def check_show_boxes(show_boxes, boxes) -> None:
         )
 
 
-def check_crop_size(
-    crop_size, takes, *, given: str = "with a model that does not"
-) -> None:
+def check_crop_size(crop_size, takes) -> None:
     """Checks that a size of boxes comes where a model colors these."""
     if crop_size is not None and not takes.boxes:
         raise ValueError(
             "`crop_size` needs a model that colors boxes by themselves. "
-            f"Received: crop_size={crop_size} {given}"
+            f"Received: crop_size={crop_size} for a model without boxes"
         )
 
 
