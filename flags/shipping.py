@@ -40,8 +40,8 @@ _values = fields.define(
     blend.siggraph_blend,
     only=["class_share", "temperature", "saturation", "mirrored"],
 )
-hint_options = fields.define(
-    blend.efficientnet_unet_blend, only=["hint_window"]
+surface_options = fields.define(
+    blend.efficientnet_unet_blend, only=["bilateral_radius", "hint_window"]
 )
 
 

@@ -39,7 +39,8 @@ def main(argv):
     network = blend.network(source)
     if architecture.of(network).name == "efficientnet_unet":
         build = blend.efficientnet_unet_blend
-        options = efficientnet_flags.options() | shipping_flags.hint_options()
+        options = efficientnet_flags.options()
+        options |= shipping_flags.surface_options()
         del options["frozen_blocks"]
     else:
         build = blend.siggraph_blend

@@ -3,6 +3,8 @@ import pytest
 import tensorflow as tf
 
 from tfcolor.color import ab_bins
+from tfcolor.layers.joint_bilateral import JointBilateral
+from tfcolor.models import blend
 from tfcolor.models.blend import network
 from tfcolor.models.blend import siggraph_blend
 from tfcolor.models.siggraph import siggraph
@@ -57,6 +59,16 @@ def test_mirrored_is_the_mean_of_a_picture_and_its_mirror(plain, inputs):
     ab = _blend(plain, mirrored=True)(inputs)["ab"]
     np.testing.assert_allclose(ab, expected, atol=1e-4)
     assert np.abs(ab - blended(inputs)["ab"]).max() > 0.01
+
+
+def test_colors_are_kept_to_surfaces_where_asked(plain, inputs):
+    options = {"class_share": 0.5, "temperature": 0.5, "saturation": 1.0}
+    options |= {"mirrored": False, "name": "blend"}
+    as_it_is = blend.blend(plain, **options)(inputs)["ab"]
+    ab = blend.blend(plain, **options, bilateral_radius=2)(inputs)["ab"]
+    expected = JointBilateral(2)(as_it_is, inputs["L"])
+    np.testing.assert_allclose(ab, expected, atol=1e-4)
+    assert np.abs(ab - as_it_is).max() > 0.01
 
 
 def test_a_plain_network_is_its_own_network(plain):

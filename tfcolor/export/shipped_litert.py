@@ -16,6 +16,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tfcolor import atomic
 from tfcolor.export import litert
 from tfcolor.layers.bin_colors import BinColors
+from tfcolor.layers.joint_bilateral import JointBilateral
 from tfcolor.models import blend
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import litert_template
@@ -49,6 +50,7 @@ def convert(name: str) -> bytes:
     mirrored = shipped_files.description(name)["options"]["mirrored"]
     network = blend.network(model)
     classes = BinColors(scale=blend.CLASS_STEP)
+    filters = [x for x in model.layers if isinstance(x, JointBilateral)]
 
     def predict_ab(L, style):
         seen = tf.concat([L, L[:, :, ::-1]], axis=0) if mirrored else L
@@ -57,6 +59,8 @@ def convert(name: str) -> bytes:
         ab += style[2] * classes(found["ab_logits"] * style[0])
         if mirrored:
             ab = (ab[:1] + ab[1:, :, ::-1]) / 2
+        for keep_to_surfaces in filters:
+            ab = keep_to_surfaces(ab, L)
         return {"ab": ab}
 
     size = info.image_size

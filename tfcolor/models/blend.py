@@ -15,6 +15,7 @@ from keras import layers
 from keras import ops
 
 from tfcolor.layers.bin_colors import BinColors
+from tfcolor.layers.joint_bilateral import JointBilateral
 from tfcolor.layers.unet import HintCorrection
 from tfcolor.models import architecture
 from tfcolor.models import siggraph_blocks
@@ -75,6 +76,7 @@ def efficientnet_unet_blend(
     temperature: float = 0.7,
     saturation: float = 1.0,
     mirrored: bool = False,
+    bilateral_radius: int = 0,
     hint_window: int = 7,
     name: str = "efficientnet_unet_blend",
 ) -> keras.Model:
@@ -87,6 +89,8 @@ def efficientnet_unet_blend(
         temperature: float above 0, of the annealed mean.
         saturation: float above 0. Factor on the blended color.
         mirrored: bool; see `siggraph_blend`.
+        bilateral_radius: int, 0 or more. Keeps colors inside surfaces: `radius`
+            of `JointBilateral`; 0: leaves them as they are.
         hint_window: int, odd, above 0. How far hints reach: `window` of
             `HintCorrection`.
         name: str. Name of the model.
@@ -96,7 +100,8 @@ def efficientnet_unet_blend(
         [B, H, W, 2], CIELAB}`.
 
     Raises:
-        ValueError: as `siggraph_blend`, or `hint_window` is even or below 1.
+        ValueError: as `siggraph_blend`, or `hint_window` is even or below 1,
+            or `bilateral_radius` is below 0.
     """
     return blend(
         efficientnet_unet(variant=variant, decoder=decoder),
@@ -105,6 +110,7 @@ def efficientnet_unet_blend(
         saturation=saturation,
         mirrored=mirrored,
         name=name,
+        bilateral_radius=bilateral_radius,
         hint_window=hint_window,
     )
 
@@ -117,6 +123,7 @@ def blend(
     saturation: float,
     mirrored: bool,
     name: str,
+    bilateral_radius: int = 0,
     hint_window: int | None = None,
 ) -> keras.Model:
     """Puts the blend behind a network with "ab" and "ab_logits".
@@ -128,6 +135,7 @@ def blend(
         saturation: float above 0.
         mirrored: bool.
         name: str. Name of the model.
+        bilateral_radius: int; see `efficientnet_unet_blend`.
         hint_window: int or None. Moves colors towards hints, as far as
             `window` of `HintCorrection` says; None: leaves them.
 
@@ -164,6 +172,10 @@ def blend(
     if mirrored:
         seen, mirror = ops.split(ab, 2, axis=0)
         ab = (seen + ops.flip(mirror, axis=2)) / 2
+    if bilateral_radius:
+        ab = JointBilateral(
+            bilateral_radius, dtype="float32", name="joint_bilateral"
+        )(ab, inputs["L"])
     if hint_window is not None:
         ab = HintCorrection(
             hint_window, dtype="float32", name="hint_correction"
