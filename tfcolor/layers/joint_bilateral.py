@@ -13,8 +13,8 @@ class JointBilateral(keras.layers.Layer):
 
     Networks predict color on a coarse grid, so that a thing's color reaches
     over its edges. Each cell gets the mean color of the cells around it that
-    are near, of similar lightness and flat: flat ones lie inside a surface,
-    and the color there is of one thing only.
+    are near, of similar lightness and color, and flat: flat ones lie inside a
+    surface, and the color there is of one thing only.
 
     Args:
         radius: int, above 0. How many cells of 4 pixels around one are seen.
@@ -33,10 +33,11 @@ class JointBilateral(keras.layers.Layer):
         Upsampling", SIGGRAPH 2007; the preference of flat cells is not in it.
     """
 
-    # Pixels of a cell; how often it is done; the deviation of what is near, as
-    # a share of the radius; that of similar L; the variance of L among 3 x 3
-    # cells that still is flat.
-    cell, passes, near, similar, flat = 4, 2, 0.75, 4.0, 4.0
+    # Pixels of a cell; how often it is done; the deviations of what is near, as
+    # a share of the radius, and of similar L and ab; the variance of L among
+    # 3 x 3 cells that still is flat.
+    cell, passes, near = 4, 2, 0.75
+    similar_L, similar_ab, flat = 4.0, 15.0, 4.0
 
     def __init__(self, radius: int = 3, **kwargs):
         super().__init__(**kwargs)
@@ -52,9 +53,9 @@ class JointBilateral(keras.layers.Layer):
         small_L, small_ab = (
             ops.average_pool(x, self.cell, self.cell) for x in (L, ab)
         )
-        weights = self._weights(small_L)
-        weights = weights / ops.sum(weights, axis=-1, keepdims=True)
         planes = small_ab[..., :1], small_ab[..., 1:]
+        weights = self._weights(small_L, *planes)
+        weights = weights / ops.sum(weights, axis=-1, keepdims=True)
         for _ in range(self.passes):
             planes = [
                 ops.sum(weights * self._around(plane), axis=-1, keepdims=True)
@@ -63,20 +64,27 @@ class JointBilateral(keras.layers.Layer):
         change = ops.concatenate(planes, axis=-1) - small_ab
         return ab + enlarged(change, self.cell, method="bilinear")
 
-    def _weights(self, L):
+    def _weights(self, L, a, b):
         """How much of its color each cell around gives: [B, h, w, N]."""
         steps = np.arange(-self.radius, self.radius + 1)
         distance = np.hypot(steps[:, None], steps).ravel()
-        near = np.exp(-0.5 * (distance / (self.near * self.radius)) ** 2)
-        difference = (self._around(L) - L) / self.similar
+        near = (distance / (self.near * self.radius)) ** 2
+        differences = [
+            ops.square((self._around(plane) - plane) / deviation)
+            for plane, deviation in (
+                (L, self.similar_L),
+                (a, self.similar_ab),
+                (b, self.similar_ab),
+            )
+        ]
         mean, mean_square = (
             ops.average_pool(x, 3, 1, padding="same") for x in (L, L * L)
         )
         variance = ops.maximum(mean_square - mean * mean, 0.0)
         # Beyond the border it is 0, and so are the weights.
         flatness = self._around(ops.rsqrt(variance + self.flat))
-        similar = ops.exp(-0.5 * difference * difference)
-        return near.astype("float32") * similar * flatness
+        exponent = near.astype("float32") + sum(differences)
+        return flatness * ops.exp(-0.5 * exponent)
 
     def _around(self, plane):
         """Returns the values of the cells around: [B, h, w, N]."""
