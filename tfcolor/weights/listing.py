@@ -9,7 +9,7 @@ from tfcolor.weights import shipped_files
 
 # Of the models that ship: network and figures, from their cards in
 # docs/models: gain over grey in PSNR and share of right hues on 140
-# photographs that nobody trained on.
+# photographs that no colorizer was trained on.
 _SHIPPED = {
     "lite2_unet": (
         "EfficientNet-Lite2 and U-net, takes hints (the default)",
