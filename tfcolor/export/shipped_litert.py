@@ -16,7 +16,6 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tfcolor import atomic
 from tfcolor.export import litert
 from tfcolor.layers.bin_colors import BinColors
-from tfcolor.layers.joint_bilateral import JointBilateral
 from tfcolor.models import blend
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import litert_template
@@ -47,20 +46,19 @@ def convert(name: str) -> bytes:
             f"A LiteRT template must be of a model of {_NETWORK}. "
             f"Received: {name!r}, of {info.architecture}"
         )
-    mirrored = shipped_files.description(name)["options"]["mirrored"]
+    options = shipped_files.description(name)["options"]
+    mirrored = options["mirrored"]
+    # Models that are older than the option do without it.
+    radius = options.get("bilateral_radius", 0)
     network = blend.network(model)
     classes = BinColors(scale=blend.CLASS_STEP)
-    filters = [x for x in model.layers if isinstance(x, JointBilateral)]
 
     def predict_ab(L, style):
         seen = tf.concat([L, L[:, :, ::-1]], axis=0) if mirrored else L
         found = network(siggraph_blocks.without_hints(seen), training=False)
         ab = style[1] * found["ab"]
         ab += style[2] * classes(found["ab_logits"] * style[0])
-        if mirrored:
-            ab = (ab[:1] + ab[1:, :, ::-1]) / 2
-        for keep_to_surfaces in filters:
-            ab = keep_to_surfaces(ab, L)
+        ab = blend.settled(ab, L, mirrored=mirrored, bilateral_radius=radius)
         return {"ab": ab}
 
     size = info.image_size

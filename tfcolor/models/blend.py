@@ -169,18 +169,40 @@ def blend(
         )(classes),
     ]
     ab = layers.Add(dtype="float32", name="ab_blend")(parts)
+    ab = settled(
+        ab, inputs["L"], mirrored=mirrored, bilateral_radius=bilateral_radius
+    )
+    if hint_window is not None:
+        ab = HintCorrection(
+            hint_window, dtype="float32", name="hint_correction"
+        )(ab, inputs["L"], inputs["hints"], inputs["mask"])
+    return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
+
+
+def settled(ab, L, *, mirrored: bool, bilateral_radius: int):
+    """Makes one color of those of a picture and its mirror, inside surfaces.
+
+    Args:
+        ab: float tensor [B, H, W, 2], CIELAB; [2 * B, H, W, 2] with `mirrored`:
+            mirror images last.
+        L: float tensor [B, H, W, 1], 0..100.
+        mirrored: bool; see `siggraph_blend`.
+        bilateral_radius: int; see `efficientnet_unet_blend`.
+
+    Returns:
+        float tensor [B, H, W, 2].
+
+    Raises:
+        ValueError: `bilateral_radius` is below 0.
+    """
     if mirrored:
         seen, mirror = ops.split(ab, 2, axis=0)
         ab = (seen + ops.flip(mirror, axis=2)) / 2
     if bilateral_radius:
         ab = JointBilateral(
             bilateral_radius, dtype="float32", name="joint_bilateral"
-        )(ab, inputs["L"])
-    if hint_window is not None:
-        ab = HintCorrection(
-            hint_window, dtype="float32", name="hint_correction"
-        )(ab, inputs["L"], inputs["hints"], inputs["mask"])
-    return keras.Model(inputs=inputs, outputs={"ab": ab}, name=name)
+        )(ab, L)
+    return ab
 
 
 def network(model: keras.Model) -> keras.Model:
