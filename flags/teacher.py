@@ -12,7 +12,7 @@ TEACHER = flags.DEFINE_string(
     "teacher",
     None,
     "Model whose colors are learned beside the true ones, a .keras file or the "
-    "name of one that ships.",
+    "name of one that ships; --teacher= for none where a preset names one.",
 )
 TEACHER_SHARE = flags.DEFINE_float(
     "teacher_share",

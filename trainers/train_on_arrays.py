@@ -236,7 +236,7 @@ def load_teacher() -> keras.Model | None:
         ValueError: it does not predict a distribution over colors.
     """
     path = teacher_flags.TEACHER.value
-    if path is None:
+    if not path:
         return None
     network = load_network(path)
     network.trainable = False

@@ -249,3 +249,18 @@ def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
     done = _run(program, *given, "--image_size=32", "--width=0.5")
     assert done.returncode == 2
     assert "of the same flags; set --width=0.25. Received" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_preset_trains_without_its_teacher(tmp_path):
+    images = drawn.write_album(tmp_path / "images", 2, kind="jpg")
+    folder = str(tmp_path / "packs")
+    packs.write(images, folder, size=48)
+    preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
+    done = _run(
+        ("-m", "trainers.train_on_arrays", f"--flagfile={preset}"),
+        *(f"--packs={folder}", f"--workdir={tmp_path}/run", "--teacher="),
+        *("--image_size=32", "--steps=1", "--batch_size=2", "--log_steps=1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "step 1: loss" in done.stdout
