@@ -77,6 +77,13 @@ for path in sys.argv[2:]:
 """
 
 
+def _write_packs(tmp_path, number, **options):
+    images = drawn.write_album(tmp_path / "images", number, **options)
+    folder = str(tmp_path / "packs")
+    packs.write(images, folder, size=48)
+    return folder
+
+
 def _run(program, *args, backend="tensorflow"):
     return subprocess.run(
         [sys.executable, *program, *args],
@@ -95,9 +102,7 @@ def _run(program, *args, backend="tensorflow"):
 )
 def test_a_run_needs_no_tensorflow(tmp_path, backend, precision):
     pytest.importorskip(backend)
-    images = drawn.write_album(tmp_path / "images", 6, kind="jpg")
-    folder = str(tmp_path / "packs")
-    packs.write(images, folder, size=48)
+    folder = _write_packs(tmp_path, 6, kind="jpg")
     start = str(tmp_path / "start.keras")
     before = efficientnet_unet()
     info = model_file.ModelInfo("efficientnet_unet", 32)
@@ -211,9 +216,7 @@ def test_mistakes_end_in_a_line(tmp_path):
 @pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
     pytest.importorskip(backend)
-    images = drawn.write_album(tmp_path / "images", 4, kind="jpg")
-    folder = str(tmp_path / "packs")
-    packs.write(images, folder, size=48)
+    folder = _write_packs(tmp_path, 4, kind="jpg")
     preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
     program = ("-m", "trainers.train_on_arrays", f"--flagfile={preset}")
     given = (f"--packs={folder}", f"--workdir={tmp_path}/run")
@@ -237,9 +240,7 @@ def test_a_small_network_learns_from_one_that_ships(tmp_path, backend):
 
 @pytest.mark.slow
 def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
-    images = drawn.write_album(tmp_path / "images", 2)
-    folder = str(tmp_path / "packs")
-    packs.write(images, folder, size=48)
+    folder = _write_packs(tmp_path, 2)
     preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
     program = ("-m", "trainers.train_on_arrays", f"--flagfile={preset}")
     given = (f"--packs={folder}", f"--workdir={tmp_path}/run")
@@ -253,9 +254,7 @@ def test_a_student_and_its_teacher_must_fit_the_pictures(tmp_path):
 
 @pytest.mark.slow
 def test_a_preset_trains_without_its_teacher(tmp_path):
-    images = drawn.write_album(tmp_path / "images", 2, kind="jpg")
-    folder = str(tmp_path / "packs")
-    packs.write(images, folder, size=48)
+    folder = _write_packs(tmp_path, 2, kind="jpg")
     preset = ROOT / "flags" / "presets" / "siggraph_small_distilled.cfg"
     done = _run(
         ("-m", "trainers.train_on_arrays", f"--flagfile={preset}"),

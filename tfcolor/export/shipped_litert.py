@@ -16,11 +16,11 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tfcolor import atomic
 from tfcolor.export import litert
 from tfcolor.layers.bin_colors import BinColors
+from tfcolor.models import architecture
 from tfcolor.models import blend
 from tfcolor.models import siggraph_blocks
 from tfcolor.weights import litert_template
 from tfcolor.weights import shipped
-from tfcolor.weights import shipped_files
 
 # How far folded weights may be from the converter's, beside the largest one.
 _TOLERANCE = 1e-6
@@ -46,10 +46,8 @@ def convert(name: str) -> bytes:
             f"A LiteRT template must be of a model of {_NETWORK}. "
             f"Received: {name!r}, of {info.architecture}"
         )
-    options = shipped_files.description(name)["options"]
-    mirrored = options["mirrored"]
-    # Models that are older than the option do without it.
-    radius = options.get("bilateral_radius", 0)
+    options = architecture.of(model).options
+    mirrored, radius = options["mirrored"], options["bilateral_radius"]
     network = blend.network(model)
     classes = BinColors(scale=blend.CLASS_STEP)
 
